@@ -1,1 +1,3 @@
-export {};
+// Encoded batches of events: read lazily, append to, split; and the sets of position ranges that make stages idempotent.
+export * from "./batch-reader.ts";
+export * from "./wire.ts";

@@ -1,0 +1,126 @@
+// Reads an encoded Batch without decoding its events: where they lie, what type they have, which process acted.
+import { BatchSchema, EventSchema, eventTypes, ProcessSchema } from "@nightjar/proto";
+import { FieldCursor, readFixed64, readVarint, readVarint64, WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT, WireError } from "./wire.ts";
+
+const BATCH = BatchSchema.field;
+const EVENT_POSITION = EventSchema.field.position.number;
+const PROCESS_PARENT = ProcessSchema.field.parent.number;
+
+/** Field numbers of event types are at least this, and no other field of Event's reaches it. */
+const EVENT_TYPE_MIN = Math.min(...eventTypes.map((type) => type.id));
+
+/**
+ * An encoded Batch. The constructor walks the top level and throws a WireError where it is no message; events are looked
+ * into only when asked for. The bytes are not copied and must not change while the reader is in use.
+ */
+export class BatchReader {
+  readonly bytes: Uint8Array;
+  bootId = new Uint8Array(0);
+  epoch = 0n;
+  firstPosition = 0;
+  nextPosition = 0;
+  bootTimeUnixNs = 0n;
+  /** Where the events' contents begin and end, in order: start, end, start, end … */
+  readonly eventBounds: number[] = [];
+  /** The same for the rows of the table of processes. */
+  readonly processBounds: number[] = [];
+  readonly #actors: number[] = [];
+  readonly #cursor = new FieldCursor();
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    const cursor = this.#cursor.enter(bytes, 0, bytes.length);
+    while (cursor.next()) this.#field(cursor);
+    if (this.bootId.length !== BOOT_ID_BYTES) throw new WireError("a batch without a boot id", 0);
+    if (this.nextPosition < this.firstPosition) throw new WireError("a batch whose range is reversed", 0);
+  }
+
+  get length(): number {
+    return this.eventBounds.length / 2;
+  }
+
+  /** The range's name, the same for everyone: boot id, epoch and positions. */
+  get id(): string {
+    return `${this.sourceId}:${this.firstPosition}-${this.nextPosition}`;
+  }
+
+  /** Boot id and epoch in hexadecimal: positions of one source are in one order. */
+  get sourceId(): string {
+    return `${Buffer.from(this.bootId).toString("hex")}:${this.epoch.toString(16).padStart(16, "0")}`;
+  }
+
+  eventStart(index: number): number {
+    return this.eventBounds[2 * index] as number;
+  }
+
+  eventEnd(index: number): number {
+    return this.eventBounds[2 * index + 1] as number;
+  }
+
+  /** The event type's id (its number in Event's oneof), 0 for an event that has none. */
+  eventType(index: number): number {
+    const cursor = this.#cursor.enter(this.bytes, this.eventStart(index), this.eventEnd(index));
+    let type = 0;
+    while (cursor.next()) if (cursor.number >= EVENT_TYPE_MIN && cursor.wireType === WIRE_BYTES) type = cursor.number;
+    return type;
+  }
+
+  eventPosition(index: number): number {
+    const cursor = this.#cursor.enter(this.bytes, this.eventStart(index), this.eventEnd(index));
+    while (cursor.next()) if (cursor.number === EVENT_POSITION) return cursor.uint();
+    return 0;
+  }
+
+  /** The identity of an event: boot id, epoch and position. */
+  eventId(index: number): string {
+    return `${this.sourceId}:${this.eventPosition(index)}`;
+  }
+
+  /** The row of the process that acted, -1 where it is not known. */
+  actor(index: number): number {
+    return (this.#actors[index] ?? 0) - 1;
+  }
+
+  get processCount(): number {
+    return this.processBounds.length / 2;
+  }
+
+  /** The row of a process's parent, -1 where there is none. */
+  parent(row: number): number {
+    const start = this.processBounds[2 * row] as number;
+    const cursor = this.#cursor.enter(this.bytes, start, this.processBounds[2 * row + 1] as number);
+    let parent = 0;
+    while (cursor.next()) if (cursor.number === PROCESS_PARENT) parent = cursor.uint();
+    return parent - 1;
+  }
+
+  /** The rows of the process that acted and of its ancestors, the actor first. */
+  lineage(index: number): number[] {
+    const rows: number[] = [];
+    for (let row = this.actor(index); row >= 0 && rows.length < this.processCount; row = this.parent(row)) rows.push(row);
+    return rows;
+  }
+
+  #field(cursor: FieldCursor): void {
+    const { number, wireType, bytes } = cursor;
+    if (number === BATCH.events.number && wireType === WIRE_BYTES) this.eventBounds.push(cursor.start, cursor.end);
+    else if (number === BATCH.processes.number && wireType === WIRE_BYTES) {
+      this.processBounds.push(cursor.start, cursor.end);
+    } else if (number === BATCH.actors.number && wireType === WIRE_BYTES) this.#readActors(cursor);
+    else if (number === BATCH.bootId.number && wireType === WIRE_BYTES) this.bootId = bytes.slice(cursor.start, cursor.end);
+    else if (number === BATCH.epoch.number && wireType === WIRE_FIXED64) this.epoch = readFixed64(bytes, cursor.start);
+    else if (wireType !== WIRE_VARINT) return;
+    else if (number === BATCH.firstPosition.number) this.firstPosition = cursor.uint();
+    else if (number === BATCH.nextPosition.number) this.nextPosition = cursor.uint();
+    else if (number === BATCH.bootTimeUnixNs.number) this.bootTimeUnixNs = readVarint64(bytes, cursor.start);
+  }
+
+  #readActors(cursor: FieldCursor): void {
+    for (let offset = cursor.start; offset < cursor.end; offset++) {
+      this.#actors.push(readVarint(this.bytes, offset));
+      while ((this.bytes[offset] as number) >= 0x80 && offset < cursor.end) offset++;
+    }
+  }
+}
+
+const BOOT_ID_BYTES = 16;
