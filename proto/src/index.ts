@@ -15,5 +15,6 @@ export * from "../gen/nightjar/options/v1/options_pb.ts";
 export * from "../gen/nightjar/portal/v1/query_pb.ts";
 export * from "../gen/nightjar/portal/v1/sensor_pb.ts";
 export * from "../gen/nightjar/stage/v1/status_pb.ts";
+export * from "./calls.ts";
 export * from "./event-types.ts";
 export * from "./words.ts";
