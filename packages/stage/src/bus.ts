@@ -1,0 +1,180 @@
+// The bus as a stage sees it: publish until stored, consume in order, ask and be asked.
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { AttachRequestSchema, AttachResponseSchema, type StageStatus, StageStatusSchema } from "@nightjar/proto";
+import { connectBus, connectOnce, pause, watchAddress } from "./connection.ts";
+import { type MessageHandler, StreamConsumer } from "./consumer.ts";
+import { GarbageStore } from "./garbage.ts";
+import { Publisher } from "./publisher.ts";
+import { readSmallFile, statePaths } from "./state-folder.ts";
+import type { Stage } from "./stage.ts";
+import { ASK_ATTACH_SUBJECT, ASK_STATUS_SUBJECT, type StreamName, stageNames, streamOf } from "./streams.ts";
+
+const ATTACH_TIMEOUT_MS = 3_000;
+const ATTACH_RETRY_MS = 100;
+const STATUS_WAIT_MS = 1_000;
+const VALUES_RETRY_MS = 500;
+
+export class Bus {
+  readonly #stage: Stage;
+  readonly #crash: (error: unknown) => void;
+  readonly #moved: () => void;
+  readonly #publishers = new Map<StreamName, Publisher>();
+  readonly #consumers: StreamConsumer[] = [];
+  readonly #reads: Promise<void>[] = [];
+  #connection: NatsConnection | undefined;
+
+  constructor(stage: Stage, crash: (error: unknown) => void, moved: () => void) {
+    this.#stage = stage;
+    this.#crash = crash;
+    this.#moved = moved;
+  }
+
+  /** Connects as soon as the bus is there and answers for this stage from then on. */
+  async connect(): Promise<void> {
+    const { stateDir, name, signal, log } = this.#stage;
+    this.use(await connectBus({ stateDir, name, signal, log }));
+    const address = readSmallFile(statePaths.busAddress(stateDir));
+    if (address) watchAddress(stateDir, address, signal, this.#moved);
+  }
+
+  /** The bus's own way: it knows the address and the key before anyone else, and follows its server by itself. */
+  async connectTo(address: string, seed: Uint8Array): Promise<void> {
+    this.use(await connectOnce(address, seed, this.#stage.name));
+  }
+
+  /** The connection itself; a bug to ask for before `connect`. */
+  get connection(): NatsConnection {
+    if (!this.#connection) throw new Error("the stage is not connected to the bus");
+    return this.#connection;
+  }
+
+  get jetstream(): JetStreamClient {
+    return jetstream(this.connection);
+  }
+
+  /** Takes over an open connection: answers questions for the status and follows the connection's state. */
+  use(connection: NatsConnection): void {
+    this.#connection = connection;
+    connection.subscribe(ASK_STATUS_SUBJECT, {
+      callback: (error, message) => {
+        if (!error) message.respond(this.#stage.status());
+      },
+    });
+    void this.#follow(connection);
+  }
+
+  /**
+   * Resolves when the stream has stored the message; tries again until then. `messageId` must be the same for the same
+   * contents: it is how a copy is recognised.
+   */
+  publish(stream: StreamName, subject: string, bytes: Uint8Array, messageId: string): Promise<void> {
+    let publisher = this.#publishers.get(stream);
+    if (!publisher) {
+      publisher = new Publisher(this.jetstream, this.#stage.health, this.#stage.signal);
+      this.#publishers.set(stream, publisher);
+    }
+    return publisher.publish(subject, bytes, messageId);
+  }
+
+  /** Gives every message of a work queue to `handle`, in order, until the stage stops. */
+  consume(stream: StreamName, handle: MessageHandler, options: { inFlightMax: number }): void {
+    const stage = this.#stage;
+    const consumer = new StreamConsumer({
+      js: this.jetstream,
+      stream,
+      durable: stage.name,
+      handle,
+      inFlightMax: options.inFlightMax,
+      attach: () => this.#attach(),
+      signal: stage.signal,
+      log: stage.log,
+      health: stage.health,
+      counters: stage.counters,
+      garbage: new GarbageStore(stage.folder),
+      crash: this.#crash,
+    });
+    this.#consumers.push(consumer);
+    this.#reads.push(consumer.run());
+  }
+
+  /** Gives the last value of each subject of a stream to `handle`, then each new one, until the stage stops. */
+  follow(stream: StreamName, handle: (bytes: Uint8Array, subject: string) => void): void {
+    this.#reads.push(this.#followValues(stream, handle));
+  }
+
+  /** Asks all stages how they are; those that do not answer in time are missing from the result. */
+  askStatuses(waitMs = STATUS_WAIT_MS): Promise<StageStatus[]> {
+    return askStatuses(this.connection, waitMs);
+  }
+
+  /** Waits for what is being handled, then closes the connection. */
+  async close(): Promise<void> {
+    await Promise.all(this.#reads);
+    await this.#connection?.close();
+  }
+
+  async #follow(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === "disconnect") for (const publisher of this.#publishers.values()) publisher.disconnected();
+      if (type === "reconnect") for (const consumer of this.#consumers) consumer.restart();
+    }
+  }
+
+  async #attach(): Promise<void> {
+    const { name, instance, signal, log } = this.#stage;
+    const request = toBinary(AttachRequestSchema, create(AttachRequestSchema, { stage: name, instance }));
+    for (;;) {
+      try {
+        const answer = await this.connection.request(ASK_ATTACH_SUBJECT, request, { timeout: ATTACH_TIMEOUT_MS });
+        const { error } = fromBinary(AttachResponseSchema, answer.data);
+        if (error === "") return;
+        log.warn("the bus could not make the consumer anew", { error });
+      } catch (error) {
+        log.debug("the bus does not answer yet", { error: error as Error });
+      }
+      await pause(ATTACH_RETRY_MS, signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  /** A subscription sees each new value; what was there before is asked for, again after each reconnection. */
+  async #followValues(stream: StreamName, handle: (bytes: Uint8Array, subject: string) => void): Promise<void> {
+    const { subjects, writers } = streamOf(stream);
+    for (const subject of subjects) {
+      this.connection.subscribe(subject, {
+        callback: (error, message) => {
+          if (!error) handle(message.data, message.subject);
+        },
+      });
+      for (const writer of writers) await this.#lastValue(stream, subject.replace("*", writer), handle);
+    }
+  }
+
+  async #lastValue(stream: StreamName, subject: string, handle: (bytes: Uint8Array, subject: string) => void): Promise<void> {
+    const { signal, log } = this.#stage;
+    while (!signal.aborted) {
+      try {
+        const manager = await this.jetstream.jetstreamManager(false);
+        const last = await manager.direct.getMessage(stream, { last_by_subj: subject });
+        return last ? handle(last.data, subject) : undefined;
+      } catch (error) {
+        log.debug("cannot read the last value yet", { stream, subject, error: error as Error });
+      }
+      await pause(VALUES_RETRY_MS, signal);
+    }
+  }
+}
+
+/** Asks all stages on `connection` for their status; returns as soon as all have answered, or after `waitMs`. */
+export async function askStatuses(connection: NatsConnection, waitMs = STATUS_WAIT_MS): Promise<StageStatus[]> {
+  const answers: StageStatus[] = [];
+  const replies = await connection.requestMany(ASK_STATUS_SUBJECT, new Uint8Array(0), {
+    strategy: "count",
+    maxMessages: stageNames.length,
+    maxWait: waitMs,
+  });
+  for await (const reply of replies) answers.push(fromBinary(StageStatusSchema, reply.data));
+  return answers;
+}

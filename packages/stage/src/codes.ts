@@ -1,0 +1,52 @@
+// Every code a stage may raise as a health issue, and what it means. docs/reference/health.md is made from it.
+import { HealthSeverity } from "@nightjar/proto";
+
+interface HealthCode {
+  severity: HealthSeverity;
+  /** What was lost or is at risk, and what to do. */
+  doc: string;
+}
+
+const WARNING = HealthSeverity.WARNING;
+const ERROR = HealthSeverity.ERROR;
+
+export const healthCodes = {
+  BUS_UNREACHABLE: { severity: ERROR, doc: "The stage cannot reach nats-server. It keeps what it has and tries again." },
+  BUS_REFUSED: { severity: ERROR, doc: "nats-server refused a message. The stage keeps it and tries again." },
+  BUS_SERVER_FAULTY: {
+    severity: WARNING,
+    doc: "This nats-server is of a version that can stall a work queue after a crash (before 2.11.4). The bus heals the stall; a newer server does not need it.",
+  },
+  BUS_SERVER_RESTARTED: { severity: WARNING, doc: "nats-server ended by itself and was started again." },
+  BUS_STORE_BROKEN: {
+    severity: ERROR,
+    doc: "The stored streams could not be read. They were set aside beside the new store and what was in them is lost.",
+  },
+  STREAM_FULL: { severity: ERROR, doc: "A stream is full or nearly: its reader is too slow or away. Its writers hold back." },
+  DISK_FULL: { severity: ERROR, doc: "The disk of the state folder is full or nearly. Stages hold back what they cannot store." },
+  GARBAGE: {
+    severity: WARNING,
+    doc: "A message was no valid batch. It was kept in the stage's folder garbage/ and passed over.",
+  },
+  POISON: {
+    severity: ERROR,
+    doc: "A message made the stage crash several times in a row. It was kept in the stage's folder garbage/ and passed over.",
+  },
+  EVENTS_DROPPED: { severity: ERROR, doc: "The kernel had no room for events. The ledger says how many of which type." },
+  PROBE_PARTIAL: { severity: WARNING, doc: "Some of the probe's programs could not be attached: those event types are not seen." },
+  RULES_PROBLEM: { severity: WARNING, doc: "A rules file has mistakes. The other rules are in force." },
+  RULES_NONE: { severity: ERROR, doc: "No rule could be loaded: nothing can be detected." },
+  PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },
+  OUTBOX_FULL: { severity: ERROR, doc: "The outbox reached its limit. Detections of the lowest severity were deleted first." },
+  DETECTIONS_STALE: { severity: ERROR, doc: "Detections waited too long for the portal and were deleted." },
+  ENRICHMENT_LOST: { severity: WARNING, doc: "Processes were evicted from the process tree before they ended." },
+} as const satisfies Record<string, HealthCode>;
+
+export type HealthCodeName = keyof typeof healthCodes;
+
+/** Exit codes of a stage's process. */
+export const EXIT_OK = 0;
+export const EXIT_BUG = 1;
+export const EXIT_SETTINGS = 2;
+/** The bus moved to another address; the stage starts anew to find it. */
+export const EXIT_BUS_MOVED = 10;

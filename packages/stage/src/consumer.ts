@@ -1,0 +1,134 @@
+// Reads a work queue: in order, acknowledged only when what was made of a message is safe.
+import type { ConsumerMessages, JetStreamClient, JsMsg } from "@nats-io/jetstream";
+import { pause } from "./connection.ts";
+import type { Counters } from "./counters.ts";
+import { GarbageError, type GarbageStore } from "./garbage.ts";
+import type { Health } from "./health.ts";
+import { describeError, type Logger } from "./log.ts";
+import { ACK_PENDING_MAX, type StreamName } from "./streams.ts";
+
+const CONSUMER_RETRY_MS = 100;
+const PULL_EXPIRES_MS = 10_000;
+const IDLE_HEARTBEAT_MS = 1_000;
+
+export interface MessageInfo {
+  subject: string;
+  /** The server has given it before. */
+  redelivered: boolean;
+}
+
+/**
+ * Called in the order of the stream without waiting for the one before. Resolves when the output is safe; rejects with
+ * a GarbageError when the bytes are none of ours. Any other error is a bug and ends the process.
+ */
+export type MessageHandler = (bytes: Uint8Array, info: MessageInfo) => Promise<void>;
+
+export interface ConsumerOptions {
+  js: JetStreamClient;
+  stream: StreamName;
+  durable: string;
+  handle: MessageHandler;
+  /** At most this many messages are with the handler at once. */
+  inFlightMax: number;
+  /** Has the bus make the durable anew; resolves when it has. */
+  attach: () => Promise<void>;
+  signal: AbortSignal;
+  log: Logger;
+  health: Health;
+  counters: Counters;
+  garbage: GarbageStore;
+  /** Ends the process: the handler has a bug. */
+  crash: (error: unknown) => void;
+}
+
+export class StreamConsumer {
+  readonly #options: ConsumerOptions;
+  readonly #slots: (() => void)[] = [];
+  #inFlight = 0;
+  #messages: ConsumerMessages | undefined;
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options;
+  }
+
+  /** Begins anew: the bus makes the durable again, so that what is not acknowledged comes first. */
+  restart(): void {
+    this.#messages?.stop();
+  }
+
+  /** Resolves when the signal is aborted and every handler has settled. */
+  async run(): Promise<void> {
+    const { signal, log, stream, durable } = this.#options;
+    signal.addEventListener("abort", () => this.#messages?.stop(), { once: true });
+    while (!signal.aborted) {
+      try {
+        await this.#options.attach();
+        await this.#read();
+      } catch (error) {
+        log.debug("cannot read the stream, trying again", { stream, durable, error: error as Error });
+      }
+      await pause(CONSUMER_RETRY_MS, signal);
+    }
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#slots.push(resolve));
+  }
+
+  async #read(): Promise<void> {
+    const { js, stream, durable, inFlightMax, signal } = this.#options;
+    const consumer = await js.consumers.get(stream, durable);
+    const messages = await consumer.consume({
+      max_messages: Math.min(inFlightMax * 2, ACK_PENDING_MAX),
+      expires: PULL_EXPIRES_MS,
+      idle_heartbeat: IDLE_HEARTBEAT_MS,
+      abort_on_missing_resource: true,
+    });
+    if (signal.aborted) return messages.stop();
+    this.#messages = messages;
+    void this.#watch(messages);
+    for await (const message of messages) {
+      if (signal.aborted) break;
+      while (this.#inFlight >= inFlightMax) await new Promise<void>((resolve) => this.#slots.push(resolve));
+      void this.#handle(message);
+    }
+  }
+
+  /** A server that stopped giving heartbeats has lost the consumer or died: begin anew. */
+  async #watch(messages: ConsumerMessages): Promise<void> {
+    for await (const status of messages.status()) {
+      if (status.type === "heartbeats_missed" || status.type === "consumer_deleted") messages.stop();
+    }
+  }
+
+  async #handle(message: JsMsg): Promise<void> {
+    this.#inFlight++;
+    const { handle, crash, garbage, counters, stream } = this.#options;
+    try {
+      counters.add(`${stream}_messages`);
+      if (garbage.isPoison(message.data)) this.#keepAside(message, "POISON", "it crashed the stage");
+      else await handle(message.data, { subject: message.subject, redelivered: message.info.redelivered });
+      message.ack();
+    } catch (error) {
+      if (error instanceof GarbageError) {
+        this.#keepAside(message, "GARBAGE", describeError(error));
+        message.ack();
+      } else {
+        garbage.noteCrash(message.data);
+        crash(error);
+      }
+    } finally {
+      this.#inFlight--;
+      this.#slots.shift()?.();
+    }
+  }
+
+  #keepAside(message: JsMsg, code: "GARBAGE" | "POISON", why: string): void {
+    const { counters, garbage, health, stream } = this.#options;
+    counters.add("garbage");
+    let kept: string;
+    try {
+      kept = garbage.keep(message.data);
+    } catch (error) {
+      kept = `nowhere (${describeError(error)})`;
+    }
+    health.raise(code, `a message of ${stream} on ${message.subject} was passed over: ${why}; it is kept in ${kept}`);
+  }
+}

@@ -1,0 +1,76 @@
+// The log: JSON lines on standard error and in a size-limited file, in the form the runbooks grep for.
+import winston from "winston";
+
+const LOG_FILE_BYTES_MAX = 10 * 1024 * 1024;
+const LOG_FILES_MAX = 3;
+const CAUSES_MAX = 8;
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Writes `{"timestamp":…,"level":…,"target":…,"fields":{"message":…}}`. An Error among the fields is told with its causes. */
+export interface Logger {
+  error(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+  /** Resolves when what was logged has been written. */
+  close(): Promise<void>;
+}
+
+/** A logger for `target`; `file` may be left out. A file that cannot be written is given up, standard error goes on. */
+export function createLogger(options: { target: string; level: string; file?: string; stderr?: boolean }): Logger {
+  const line = winston.format.printf(({ level, message, fields }) =>
+    JSON.stringify({
+      timestamp: new Date().toISOString(),
+      level: level.toUpperCase(),
+      target: options.target,
+      fields: { message, ...plain(fields as LogFields | undefined) },
+    }),
+  );
+  const logger = winston.createLogger({ level: options.level, format: line });
+  if (options.stderr !== false) {
+    logger.add(new winston.transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }));
+  }
+  if (options.file) {
+    const file = new winston.transports.File({
+      filename: options.file,
+      maxsize: LOG_FILE_BYTES_MAX,
+      maxFiles: LOG_FILES_MAX,
+      tailable: true,
+    });
+    file.on("error", () => logger.remove(file));
+    logger.add(file);
+  } else if (options.stderr === false) logger.silent = true;
+  const write = (level: string) => (message: string, fields?: LogFields) => void logger.log(level, message, { fields });
+  return {
+    error: write("error"),
+    warn: write("warn"),
+    info: write("info"),
+    debug: write("debug"),
+    close: () =>
+      new Promise((resolve) => {
+        logger.once("finish", resolve);
+        logger.end();
+      }),
+  };
+}
+
+function plain(fields: LogFields = {}): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => {
+      if (value instanceof Error) return [key, describeError(value)];
+      return [key, typeof value === "bigint" ? value.toString() : value];
+    }),
+  );
+}
+
+/** An error's message and those of its causes, each once. */
+export function describeError(error: unknown): string {
+  const parts: string[] = [];
+  for (let one: unknown = error; one !== undefined && one !== null && parts.length < CAUSES_MAX; ) {
+    const text = one instanceof Error ? one.message || one.name : String(one);
+    if (!parts.includes(text)) parts.push(text);
+    one = one instanceof Error ? one.cause : undefined;
+  }
+  return parts.join(": ");
+}

@@ -1,0 +1,25 @@
+// The catalogue of all settings, by section.
+import type { SettingTable, Values } from "../setting.ts";
+import { busSettings } from "./bus.ts";
+import { cliSettings } from "./cli.ts";
+import { collectorSettings } from "./collector.ts";
+import { commonSettings } from "./common.ts";
+import { enricherSettings } from "./enricher.ts";
+import { portalSettings } from "./portal.ts";
+import { ruleEngineSettings } from "./rule-engine.ts";
+import { uplinkSettings } from "./uplink.ts";
+
+/** Section by section; the settings of `common` are named without their section. */
+export const settingCatalogue = {
+  common: commonSettings,
+  bus: busSettings,
+  collector: collectorSettings,
+  enricher: enricherSettings,
+  rule_engine: ruleEngineSettings,
+  uplink: uplinkSettings,
+  portal: portalSettings,
+  cli: cliSettings,
+} satisfies Record<string, SettingTable>;
+
+export type SettingSection = keyof typeof settingCatalogue;
+export type Settings = { readonly [S in SettingSection]: Values<(typeof settingCatalogue)[S]> };

@@ -1,0 +1,23 @@
+// The settings of the rule engine.
+import { integer, list, type SettingTable } from "../setting.ts";
+
+export const ruleEngineSettings = {
+  rules: list({
+    default: [],
+    doc: "Files or folders of rules, in order. Empty means the starter rules that come with Nightjar.",
+  }),
+  workers: integer({
+    default: 1,
+    min: 1,
+    max: 16,
+    unit: "threads",
+    doc: "Threads that evaluate rules.",
+  }),
+  in_flight_batches: integer({
+    default: 32,
+    min: 1,
+    max: 256,
+    unit: "batches",
+    doc: "How many batches may be under evaluation or wait for their detections' acknowledgement.",
+  }),
+} satisfies SettingTable;

@@ -1,0 +1,193 @@
+// Runs a stage: everything a process of the pipeline needs, given to its `main`.
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
+import { type LedgerEntry, StageStatusSchema } from "@nightjar/proto";
+import { Bus } from "./bus.ts";
+import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_OK, EXIT_SETTINGS } from "./codes.ts";
+import { Counters } from "./counters.ts";
+import { Health } from "./health.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { resolveSettings } from "./resolve-settings.ts";
+import type { Settings } from "./settings/index.ts";
+import { statePaths } from "./state-folder.ts";
+import type { StageName } from "./streams.ts";
+import { SENSOR_VERSION } from "./version.ts";
+
+const STOP_MS_MAX = 8_000;
+const INSTANCE_BYTES = 8;
+
+export interface Stage {
+  readonly name: StageName;
+  /** Random, new with each start. */
+  readonly instance: string;
+  readonly settings: Settings;
+  readonly stateDir: string;
+  /** This stage's own folder in the state folder; it exists. */
+  readonly folder: string;
+  readonly log: Logger;
+  readonly health: Health;
+  readonly counters: Counters;
+  readonly bus: Bus;
+  /** Aborted when the stage shall stop. */
+  readonly signal: AbortSignal;
+  /** One line for a person: what the stage does now. */
+  summary: string;
+  /** Facts that are no numbers, by name. */
+  readonly facts: Map<string, string>;
+  /** The collector's. */
+  ledger: LedgerEntry[];
+  /** Processes of other programs that belong to the stage. */
+  childPids: number[];
+  /** Called just before the stage answers a question for its status: bring summary, counters and facts up to date. */
+  beforeStatus: () => void;
+  /** From now on the stage does its work. */
+  ready(): void;
+  /** Called when the stage stops, the last given first. */
+  onStop(stop: () => Promise<void> | void): void;
+  /** The status as an encoded StageStatus. */
+  status(): Uint8Array;
+}
+
+/**
+ * Runs `main` as the stage `name` of the sensor whose settings the environment gives. `main` sets things up and
+ * resolves; the process goes on until SIGTERM, SIGINT, or the end of its supervisor. It exits with EXIT_SETTINGS
+ * when a setting is not allowed, with EXIT_BUG when `main`, a handler or anything else throws.
+ */
+export async function runStage(name: StageName, main: (stage: Stage) => Promise<void>): Promise<void> {
+  const { values: settings, problems } = resolveSettings({ env: process.env });
+  const stateDir = settings.common.state_dir;
+  const log = createLogger({
+    target: name,
+    level: settings.common.log_level,
+    ...(stateDir && { file: statePaths.log(stateDir, name) }),
+  });
+  for (const { code, message } of problems) log.error(message, { code });
+  if (!stateDir) log.error("NIGHTJAR_STATE_DIR is not set", { code: "SETTING_INVALID" });
+  if (problems.length > 0 || !stateDir) return end(log, EXIT_SETTINGS);
+  const stopping = new AbortController();
+  const stage = new RunningStage(name, settings, log, stopping);
+  process.title = `nightjar-${name}`;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stage.stop(EXIT_OK));
+  process.on("uncaughtException", (error) => stage.crash(error));
+  process.on("unhandledRejection", (error) => stage.crash(error));
+  endWithSupervisor(() => void stage.stop(EXIT_OK));
+  log.info(`${name} starts`, { version: SENSOR_VERSION, pid: process.pid, instance: stage.instance });
+  try {
+    await main(stage);
+  } catch (error) {
+    if (!stopping.signal.aborted) stage.crash(error);
+  }
+}
+
+/** Under `nightjar run` a stage's standard input is a pipe that closes when the supervisor dies. */
+export function endWithSupervisor(stop: () => void): void {
+  if (process.env["NIGHTJAR_SUPERVISED"] !== "1") return;
+  process.stdin.on("close", stop);
+  process.stdin.on("error", stop);
+  process.stdin.resume();
+}
+
+class RunningStage implements Stage {
+  readonly name: StageName;
+  readonly instance = randomBytes(INSTANCE_BYTES).toString("hex");
+  readonly settings: Settings;
+  readonly stateDir: string;
+  readonly folder: string;
+  readonly log: Logger;
+  readonly health: Health;
+  readonly counters = new Counters();
+  readonly bus: Bus;
+  readonly signal: AbortSignal;
+  readonly facts = new Map<string, string>();
+  summary = "starting";
+  ledger: LedgerEntry[] = [];
+  childPids: number[] = [];
+  beforeStatus: () => void = () => {};
+  readonly #startedAt = timestampNow();
+  readonly #stopping: AbortController;
+  readonly #stops: (() => Promise<void> | void)[] = [];
+  #ready = false;
+  #exitCode: number | undefined;
+
+  constructor(name: StageName, settings: Settings, log: Logger, stopping: AbortController) {
+    this.name = name;
+    this.settings = settings;
+    this.stateDir = settings.common.state_dir;
+    this.folder = statePaths.folder(this.stateDir, name);
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    this.log = log;
+    this.health = new Health(name, log);
+    this.#stopping = stopping;
+    this.signal = stopping.signal;
+    this.bus = new Bus(this, (error) => this.crash(error), () => {
+      log.info("the bus has moved; starting anew");
+      void this.stop(EXIT_BUS_MOVED);
+    });
+  }
+
+  ready(): void {
+    this.#ready = true;
+    this.log.info(`${this.name} is ready`);
+  }
+
+  onStop(stop: () => Promise<void> | void): void {
+    this.#stops.push(stop);
+  }
+
+  status(): Uint8Array {
+    this.beforeStatus();
+    return toBinary(
+      StageStatusSchema,
+      create(StageStatusSchema, {
+        stage: this.name,
+        version: SENSOR_VERSION,
+        pid: process.pid,
+        instance: this.instance,
+        startedAt: this.#startedAt,
+        ready: this.#ready,
+        summary: this.summary,
+        counters: this.counters.toRecord(),
+        healthIssues: this.health.issues,
+        ledger: this.ledger,
+        childPids: this.childPids,
+        facts: Object.fromEntries(this.facts),
+      }),
+    );
+  }
+
+  crash(error: unknown): void {
+    if (this.#exitCode === EXIT_BUG) return;
+    this.#exitCode = EXIT_BUG;
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.log.error(`${this.name} crashed`, { error: error instanceof Error ? error : String(error), stack });
+    void end(this.log, EXIT_BUG);
+  }
+
+  async stop(exitCode: number): Promise<void> {
+    if (this.#exitCode !== undefined) return;
+    this.#exitCode = exitCode;
+    this.log.info(`${this.name} stops`);
+    setTimeout(() => process.exit(exitCode), STOP_MS_MAX).unref();
+    this.#stopping.abort();
+    for (const stop of this.#stops.reverse()) {
+      try {
+        await stop();
+      } catch (error) {
+        this.log.error("stopping failed", { error: error as Error });
+      }
+    }
+    await this.bus.close();
+    await end(this.log, exitCode);
+  }
+}
+
+async function end(log: Logger, exitCode: number): Promise<void> {
+  const late = setTimeout(() => process.exit(exitCode), LOG_CLOSE_MS_MAX);
+  await log.close();
+  clearTimeout(late);
+  process.exit(exitCode);
+}
+
+const LOG_CLOSE_MS_MAX = 500;

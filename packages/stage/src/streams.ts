@@ -1,0 +1,76 @@
+// The bus's streams: who writes, who reads, how long things stay. ARCHITECTURE.md shows this table; a test compares them.
+
+export type StageName = "bus" | "collector" | "enricher" | "rule-engine" | "uplink";
+export const stageNames: readonly StageName[] = ["bus", "collector", "enricher", "rule-engine", "uplink"];
+
+/** Those that hold a key without being a stage: the command line, and the listener that may only listen. */
+export const clientNames = ["operator", "listener"] as const;
+export type ClientName = (typeof clientNames)[number];
+
+export type StreamName = "RAW" | "EVENTS" | "DETECTIONS" | "INTEREST";
+
+export interface Stream {
+  name: StreamName;
+  /** The subjects it takes, as NATS filters. */
+  subjects: readonly string[];
+  /** "work_queue": what is acknowledged is gone. "last_value": the last message of each subject stays. */
+  retention: "work_queue" | "last_value";
+  writers: readonly StageName[];
+  /** Of a work queue its one reader, whose durable consumer has the reader's name; of last values all who read. */
+  readers: readonly StageName[];
+  /** Its part of the bus's disk budget, in percent. */
+  diskShare: number;
+}
+
+export const streams: readonly Stream[] = [
+  {
+    name: "RAW",
+    subjects: ["nightjar.raw"],
+    retention: "work_queue",
+    writers: ["collector"],
+    readers: ["enricher"],
+    diskShare: 40,
+  },
+  {
+    name: "EVENTS",
+    subjects: ["nightjar.events"],
+    retention: "work_queue",
+    writers: ["enricher"],
+    readers: ["rule-engine"],
+    diskShare: 40,
+  },
+  {
+    name: "DETECTIONS",
+    subjects: ["nightjar.detections.*"],
+    retention: "work_queue",
+    writers: ["rule-engine"],
+    readers: ["uplink"],
+    diskShare: 19,
+  },
+  {
+    name: "INTEREST",
+    subjects: ["nightjar.interest.*"],
+    retention: "last_value",
+    writers: ["rule-engine"],
+    readers: ["enricher", "collector"],
+    diskShare: 1,
+  },
+];
+
+export function streamOf(name: StreamName): Stream {
+  const stream = streams.find((one) => one.name === name);
+  if (!stream) throw new Error(`no stream ${name}`);
+  return stream;
+}
+
+/** Every stage answers here with a StageStatus. */
+export const ASK_STATUS_SUBJECT = "nightjar.ask.status";
+/** The bus makes a stage's durables anew: AttachRequest, AttachResponse. */
+export const ASK_ATTACH_SUBJECT = "nightjar.ask.attach";
+
+/** Where the server begins to give a message again that was not acknowledged. */
+export const ACK_WAIT_MS = 20_000;
+/** The most messages a reader may hold without acknowledging them. */
+export const ACK_PENDING_MAX = 256;
+/** The bus's largest message; an output above it is split. */
+export const MESSAGE_BYTES_MAX = 1024 * 1024;
