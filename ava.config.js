@@ -1,7 +1,12 @@
-// One test runner for the whole tree: a module's tests stand beside it, whole-system tests under tests/.
+// The unit tests, which stand beside their modules, and the house rules. Whole-system tests: ava.system.config.js.
 export default {
   extensions: ["ts"],
-  files: ["{proto,packages,services,cli,native-probe}/**/src/**/*.test.ts", "tests/house/**/*.test.ts"],
+  files: [
+    "{proto,native-probe,cli}/src/**/*.test.ts",
+    "{packages,services}/*/src/**/*.test.ts",
+    "tests/{house,support}/**/*.test.ts",
+    "bench/**/*.test.ts",
+  ],
   workerThreads: false,
   timeout: "60s",
 };

@@ -1,0 +1,9 @@
+// Tests of the whole sensor: real kernel, real bus, one after the other, since they share the machine's events.
+export default {
+  extensions: ["ts"],
+  files: ["tests/*/**/*.test.ts", "!tests/{house,support}/**"],
+  workerThreads: false,
+  concurrency: 1,
+  serial: true,
+  timeout: "5m",
+};

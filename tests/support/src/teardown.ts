@@ -1,0 +1,6 @@
+// What these helpers need of a test: somewhere to leave their clean-up. ava's `t` is one.
+
+export interface Teardown {
+  /** Runs when the test is over, passed or failed; the last registered runs first. */
+  teardown(cleanUp: () => void | Promise<void>): void;
+}

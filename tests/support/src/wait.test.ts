@@ -1,0 +1,42 @@
+// Tests waiting: it returns what the condition gave, and says what it waited for when the time is over.
+import test from "ava";
+import { Deadline, waitFor } from "./index.ts";
+
+test("returns the first answer that is one", async (t) => {
+  let asked = 0;
+  const answer = await waitFor(() => (++asked < 3 ? undefined : asked), { what: "three", intervalMs: 1 });
+  t.is(answer, 3);
+});
+
+test("0 and an empty text are answers", async (t) => {
+  t.is(await waitFor(() => 0, { what: "zero" }), 0);
+  t.is(await waitFor(() => "", { what: "text" }), "");
+});
+
+test("what is thrown counts as not yet", async (t) => {
+  let asked = 0;
+  const condition = () => {
+    if (++asked < 3) throw new Error("not there");
+    return true;
+  };
+  t.true(await waitFor(condition, { what: "no throw", intervalMs: 1 }));
+});
+
+test("says what it waited for, what was thrown and the explanation", async (t) => {
+  const condition = () => {
+    throw new Error("no such file");
+  };
+  const options = { what: "the file is there", timeoutMs: 5, intervalMs: 1, explain: () => "the folder is empty" };
+  const { message } = (await t.throwsAsync(waitFor(condition, options))) as Error;
+  t.is(message, "waited 5 ms in vain: the file is there; it threw: no such file\nthe folder is empty");
+});
+
+test("a deadline is shared by its waits", async (t) => {
+  const deadline = new Deadline(30);
+  await t.throwsAsync(deadline.waitFor(() => false, { what: "first", intervalMs: 1 }));
+  t.is(deadline.leftMs, 0);
+  await t.throwsAsync(
+    deadline.waitFor(() => false, { what: "second" }),
+    { message: /waited 0 ms in vain: second/ },
+  );
+});
