@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# The distribution's packages: which are needed, which are missing, how they are installed.
+
+# package, and a command on the PATH or a file that shows that what it brings is there
+PACKAGES="
+ca-certificates /etc/ssl/certs/ca-certificates.crt
+clang clang
+clang-format clang-format
+g++ g++
+libbpf-dev /usr/include/bpf/libbpf.h
+libelf-dev /usr/include/libelf.h
+llvm llvm-strip
+make make
+python3 python3
+zlib1g-dev /usr/include/zlib.h
+"
+# The major version of npm from which the options used here work.
+NPM_MAJOR_MIN=7
+
+npm_is_usable() {
+  local version
+  version=$(npm --version 2>/dev/null) && [ "${version%%.*}" -ge "$NPM_MAJOR_MIN" ] 2>/dev/null
+}
+
+# Prints the missing packages in one line. npm is only wanted to bring Node and pnpm.
+missing_packages() {
+  local missing="" package proof
+  while read -r package proof; do
+    case $proof in
+      "") continue ;;
+      /*) [ -e "$proof" ] || missing+=" $package" ;;
+      *) command -v "$proof" >/dev/null || missing+=" $package" ;;
+    esac
+  done <<<"$PACKAGES"
+  [ -z "${SKIP_PROBE:-}" ] || missing=""
+  is_done toolchain || npm_is_usable || missing+=" npm"
+  echo "${missing# }"
+}
+
+detail_packages() { echo ": $(missing_packages)"; }
+
+apt() {
+  trace apt-get "$@"
+  apt-get -q -o DPkg::Lock::Timeout=300 "$@"
+}
+
+step_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  local missing one updated=
+  missing=$(missing_packages)
+  for one in $missing; do
+    # A machine whose package lists are empty or old knows no candidate.
+    LC_ALL=C apt-cache policy "$one" | grep -q 'Candidate: [^(]' || { [ -n "$updated" ] || apt update; updated=yes; }
+  done
+  # shellcheck disable=SC2086 # one word a package
+  apt install --yes --no-install-recommends $missing && return
+  [ -z "$updated" ] || return 1
+  apt update || return
+  # shellcheck disable=SC2086
+  apt install --yes --no-install-recommends $missing
+}
