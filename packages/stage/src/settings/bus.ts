@@ -1,4 +1,38 @@
 // The settings of the stage bus.
-import type { SettingTable } from "../setting.ts";
+import { integer, path, type Setting, type SettingTable } from "../setting.ts";
 
-export const busSettings = {} satisfies SettingTable;
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+
+/** The least disk the streams can work with: each must hold some of the largest messages. */
+const DISK_BYTES_MIN = 64 * MIB;
+const DISK_BYTES_MAX = 1024 * GIB;
+
+const bytes = integer({
+  default: 0,
+  min: DISK_BYTES_MIN,
+  max: DISK_BYTES_MAX,
+  unit: "bytes",
+  doc: "Disk that all streams together may take. 0 derives it: a tenth of the free disk, at most 4 GiB, at least 64 MiB.",
+});
+
+const diskBytes: Setting<number> & { readonly min: number } = {
+  ...bytes,
+  min: DISK_BYTES_MIN,
+  allowed: `0, or ${bytes.allowed}`,
+  read: (value) => (String(value).trim() === "0" ? 0 : bytes.read(value)),
+};
+
+export const busSettings = {
+  server_binary: path({
+    default: "",
+    doc: "The nats-server to run. Empty means the first on the PATH, then `.tools/nats-server/nats-server` in the checkout.",
+  }),
+  disk_bytes: diskBytes,
+  monitor_port: integer({
+    default: 0,
+    min: 0,
+    max: 65535,
+    doc: "Loopback port of nats-server's monitoring pages, which have no authentication. 0 leaves them off.",
+  }),
+} satisfies SettingTable;

@@ -1,0 +1,27 @@
+// Where the bus keeps what in its folder.
+import { join } from "node:path";
+import { statePaths } from "@nightjar/stage";
+
+/** All paths of one sensor's bus; absolute when the state folder is. */
+export function busFiles(stateDir: string) {
+  const folder = statePaths.folder(stateDir, "bus");
+  return {
+    folder,
+    lock: join(folder, "lock"),
+    address: statePaths.busAddress(stateDir),
+    /** The port of the last start, kept so that clients find the server again. */
+    port: join(folder, "port"),
+    /** The disk budget of the last start: what existing streams may have reserved. */
+    diskBudget: join(folder, "disk-budget"),
+    configuration: join(folder, "nats-server.conf"),
+    pid: join(folder, "nats-server.pid"),
+    /** What nats-server says before its log is open, and when it panics. */
+    standardError: join(folder, "nats-server.stderr"),
+    store: join(folder, "jetstream"),
+    brokenStorePrefix: "jetstream.broken-",
+    logFolder: join(stateDir, "log"),
+    log: join(stateDir, "log", "nats-server.log"),
+  };
+}
+
+export type BusFiles = ReturnType<typeof busFiles>;

@@ -1,0 +1,86 @@
+// Creates and updates the streams and their durable consumers as the table says; what is right already is left alone.
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DeliverPolicy,
+  DiscardPolicy,
+  type JetStreamManager,
+  ReplayPolicy,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+  type StreamInfo,
+} from "@nats-io/jetstream";
+import { nanos } from "@nats-io/transport-node";
+import { ACK_PENDING_MAX, ACK_WAIT_MS, type Stream, type StreamName } from "@nightjar/stage";
+
+/** How long the server knows message ids; only a help, consumers are idempotent by range. Longer costs memory. */
+const DUPLICATE_WINDOW_MS = 30_000;
+
+/** The one reader of a work queue: the name of its durable. */
+export function durableOf(stream: Stream): string {
+  const [reader, ...others] = stream.readers;
+  if (!reader || others.length > 0) throw new Error(`the work queue ${stream.name} needs exactly one reader`);
+  return reader;
+}
+
+export function isQueue(stream: Stream): boolean {
+  return stream.retention === "work_queue";
+}
+
+/** A stream's configuration; `bytes` is its largest size. */
+export function streamConfig(stream: Stream, bytes: number) {
+  const queue = isQueue(stream);
+  return {
+    name: stream.name as string,
+    subjects: [...stream.subjects],
+    retention: queue ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
+    storage: StorageType.File,
+    num_replicas: 1,
+    discard: queue ? DiscardPolicy.New : DiscardPolicy.Old,
+    max_bytes: bytes,
+    max_msgs_per_subject: queue ? -1 : 1,
+    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+    // Readers of last values ask for them directly, without a consumer.
+    allow_direct: !queue,
+  } satisfies Partial<StreamConfig>;
+}
+
+/** A work queue's durable, as the server knows it. */
+export function durableConfig(stream: Stream): Partial<ConsumerConfig> {
+  return {
+    durable_name: durableOf(stream),
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ACK_WAIT_MS),
+    max_ack_pending: ACK_PENDING_MAX,
+    max_deliver: -1,
+    deliver_policy: DeliverPolicy.All,
+    replay_policy: ReplayPolicy.Instant,
+  };
+}
+
+/** Makes each stream, or brings it up to date. `bytes` gives their largest sizes. Rejects as the server refuses. */
+export async function provisionStreams(
+  manager: JetStreamManager,
+  streams: readonly Stream[],
+  bytes: ReadonlyMap<StreamName, number>,
+): Promise<void> {
+  const known = new Map((await manager.streams.list().next()).map((info) => [info.config.name, info]));
+  const changes = streams.map((stream) => planStream(stream, bytes.get(stream.name) ?? 0, known.get(stream.name)));
+  // What shrinks goes first: reservations must fit the store at every moment.
+  for (const { config, info } of changes.sort((a, b) => a.growth - b.growth)) {
+    if (!info) await manager.streams.add(config);
+    else if (differs(config, info.config)) await manager.streams.update(config.name, config);
+  }
+}
+
+function planStream(stream: Stream, bytes: number, info: StreamInfo | undefined) {
+  // A limit below what is stored would delete messages, "discard: new" or not.
+  const config = streamConfig(stream, Math.max(bytes, info?.state.bytes ?? 0));
+  return { config, info, growth: config.max_bytes - (info?.config.max_bytes ?? 0) };
+}
+
+function differs(wanted: object, actual: object): boolean {
+  const has = actual as Record<string, unknown>;
+  return Object.entries(wanted).some(([key, value]) => JSON.stringify(value) !== JSON.stringify(has[key]));
+}

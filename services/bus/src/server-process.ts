@@ -1,0 +1,79 @@
+// nats-server as a child: started, watched, ended.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { pause } from "@nightjar/stage";
+import type { BusFiles } from "./files.ts";
+
+const STOP_MS_MAX = 4_000;
+const SAID_BYTES_MAX = 2_048;
+const FILE_MODE = 0o600;
+/** Go's soft limit: below it the collector of garbage is in no hurry. */
+const MEMORY_LIMIT = "128MiB";
+
+export interface ServerProcess {
+  readonly pid: number;
+  /** Resolves with what is known of the end, for a person, when the process is gone. */
+  readonly exited: Promise<string>;
+  /** Whether it is gone. */
+  readonly gone: boolean;
+  /** SIGTERM, after a bound SIGKILL; resolves when it is gone. */
+  end(): Promise<void>;
+  /** What it wrote to its log and to standard error since it was started: the last lines. */
+  said(): string;
+}
+
+/** Starts `binary` with the configuration in `files`. Rejects when there is no such program any more. */
+export async function startServer(binary: string, files: BusFiles): Promise<ServerProcess> {
+  const stderr = openSync(files.standardError, "w", FILE_MODE);
+  const logBytes = sizeOf(files.log);
+  // A session of its own: a Ctrl-C in the terminal reaches the stages first, and they still need the bus to end well.
+  const child = spawn(binary, ["-c", files.configuration], {
+    stdio: ["ignore", "ignore", stderr],
+    detached: true,
+    env: { GOMEMLIMIT: MEMORY_LIMIT },
+  });
+  closeSync(stderr);
+  const state = { gone: false };
+  const exited = once(child, "exit").then(([code, signal]) => {
+    state.gone = true;
+    return signal ? `ended by ${signal}` : `exit code ${code}`;
+  });
+  await once(child, "spawn");
+  const { pid } = child;
+  if (pid === undefined) throw new Error("a started process has a pid");
+  return {
+    pid,
+    exited,
+    get gone() {
+      return state.gone;
+    },
+    async end() {
+      child.kill("SIGTERM");
+      const late = new AbortController();
+      await Promise.race([exited, pause(STOP_MS_MAX, late.signal)]);
+      late.abort();
+      if (!state.gone) child.kill("SIGKILL");
+      await exited;
+    },
+    said: () => `${tail(files.standardError, 0)}${tail(files.log, logBytes)}`.trim().slice(-SAID_BYTES_MAX),
+  };
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** The end of what was appended to `file` after `start`; from the beginning where it was rotated in between. */
+function tail(file: string, start: number): string {
+  const size = sizeOf(file);
+  const from = Math.max(size < start ? 0 : start, size - SAID_BYTES_MAX);
+  if (from >= size) return "";
+  const fd = openSync(file, "r");
+  try {
+    const bytes = Buffer.alloc(size - from);
+    return bytes.toString("utf8", 0, readSync(fd, bytes, 0, bytes.length, from));
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,131 @@
+// Looks at the streams every second while the server lives: heals durables, makes room, tells what is full.
+import type { ConsumerInfo, JetStreamManager, StreamInfo } from "@nats-io/jetstream";
+import { pause, type Stage, type Stream, streams } from "@nightjar/stage";
+import { isDiskFull, readDisk } from "./disk.ts";
+import { type Durables, isConsumerMissing } from "./durables.ts";
+import { judge, NO_SUSPICION, type ReaderState, type Suspicion, unaccountedMessages } from "./heal.ts";
+import { durableOf, isQueue } from "./provision.ts";
+import { isNearlyFull, makeRoom } from "./room.ts";
+
+const CHECK_MS = 1_000;
+/** A server that does not answer for this long is started anew. */
+const SILENT_MS_MAX = 10_000;
+/** A server that has run this long after it ended by itself is no issue any more. */
+const STEADY_MS = 60_000;
+
+export type WatchHost = Pick<Stage, "log" | "health" | "counters" | "folder">;
+
+export class Watch {
+  readonly #manager: JetStreamManager;
+  readonly #durables: Durables;
+  readonly #host: WatchHost;
+  readonly #suspicions = new Map<string, Suspicion>();
+
+  constructor(manager: JetStreamManager, durables: Durables, host: WatchHost) {
+    this.#manager = manager;
+    this.#durables = durables;
+    this.#host = host;
+  }
+
+  /** Resolves when `signal` is aborted, or with a reason when the server must be started anew. */
+  async run(signal: AbortSignal): Promise<string | undefined> {
+    const since = Date.now();
+    let answered = since;
+    while (!signal.aborted) {
+      try {
+        await this.check();
+        answered = Date.now();
+      } catch (error) {
+        if (signal.aborted) break;
+        const silent_ms = Date.now() - answered;
+        this.#host.log.warn("cannot look at the streams", { error: error as Error, silent_ms });
+        if (silent_ms > SILENT_MS_MAX) return "JetStream does not answer";
+      }
+      this.#checkDisk();
+      if (Date.now() - since > STEADY_MS) this.#host.health.resolve("BUS_SERVER_RESTARTED");
+      await pause(CHECK_MS, signal);
+    }
+    return undefined;
+  }
+
+  /** One look at everything. Rejects when the server does not answer. */
+  async check(): Promise<void> {
+    const queues = streams.filter(isQueue);
+    const readers = new Map<string, ConsumerInfo | undefined>();
+    for (const stream of queues) readers.set(stream.name, await this.#readerOf(stream));
+    const infos = new Map((await this.#manager.streams.list().next()).map((info) => [info.config.name, info]));
+    for (const stream of queues) {
+      const info = infos.get(stream.name);
+      if (info) await this.#checkQueue(stream, info, readers.get(stream.name));
+    }
+    this.#count(infos, readers);
+    await this.#checkRoom(infos);
+  }
+
+  async #readerOf(stream: Stream): Promise<ConsumerInfo | undefined> {
+    try {
+      return await this.#manager.consumers.info(stream.name, durableOf(stream));
+    } catch (error) {
+      if (isConsumerMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #checkQueue(stream: Stream, info: StreamInfo, reader: ConsumerInfo | undefined): Promise<void> {
+    if (!reader) return this.#heal(stream, "it is not there");
+    const queue = { messages: info.state.messages, lastSeq: info.state.last_seq };
+    const before = stateOf(reader);
+    let unaccounted = unaccountedMessages(before, queue, before);
+    if (unaccounted > 0) {
+      const later = await this.#readerOf(stream);
+      if (later) unaccounted = unaccountedMessages(before, queue, stateOf(later));
+    }
+    const { suspicion, heal } = judge(this.#suspicions.get(stream.name) ?? NO_SUSPICION, before, queue, unaccounted);
+    this.#suspicions.set(stream.name, suspicion);
+    if (heal) await this.#heal(stream, heal);
+  }
+
+  async #heal(stream: Stream, reason: string): Promise<void> {
+    this.#suspicions.delete(stream.name);
+    this.#host.counters.add("heals");
+    this.#host.log.warn("makes a consumer anew", { stream: stream.name, durable: durableOf(stream), reason });
+    await this.#durables.anew(stream);
+  }
+
+  #count(infos: ReadonlyMap<string, StreamInfo>, readers: ReadonlyMap<string, ConsumerInfo | undefined>): void {
+    const { counters } = this.#host;
+    for (const [name, { state }] of infos) {
+      counters.set(`${name}_stored_messages`, state.messages);
+      counters.set(`${name}_stored_bytes`, state.bytes);
+    }
+    for (const [name, reader] of readers) {
+      counters.set(`${name}_pending`, reader?.num_pending ?? 0);
+      counters.set(`${name}_unacknowledged`, reader?.num_ack_pending ?? 0);
+    }
+  }
+
+  async #checkRoom(infos: ReadonlyMap<string, StreamInfo>): Promise<void> {
+    const full = streams.filter(({ name }) => {
+      const info = infos.get(name);
+      return info && isNearlyFull(info.state.bytes, info.config.max_bytes);
+    });
+    const { health, counters, log } = this.#host;
+    if (full.length === 0) health.resolve("STREAM_FULL");
+    else health.raise("STREAM_FULL", `full or nearly: ${full.map(({ name }) => name).join(", ")}`);
+    if (!full.some(({ name }) => name === "DETECTIONS")) return;
+    for (const [subject, messages] of await makeRoom(this.#manager, "DETECTIONS")) {
+      counters.add("purged_messages", messages);
+      log.error("gave up stored detections to make room", { subject, messages });
+    }
+  }
+
+  #checkDisk(): void {
+    const { folder, health } = this.#host;
+    if (isDiskFull(readDisk(folder))) health.raise("DISK_FULL", "the disk of the state folder is full or nearly");
+    else health.resolve("DISK_FULL");
+  }
+}
+
+function stateOf(info: ConsumerInfo): ReaderState {
+  return { pending: info.num_pending, ackPending: info.num_ack_pending, deliveredSeq: info.delivered.stream_seq };
+}
