@@ -1,0 +1,27 @@
+// Holds every event type to its three files: its message, its kernel program, its test that does the deed.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { eventTypes } from "@nightjar/proto";
+import test from "ava";
+import { root } from "./tree.ts";
+
+const FILES = [
+  (name: string) => `proto/nightjar/event/v1/${name}.proto`,
+  (name: string) => `native-probe/bpf/${name}.bpf.c`,
+  (name: string) => `tests/events/${name}/${name}.test.ts`,
+];
+
+/** The files that an event type lacks. */
+function missingFiles(name: string): string[] {
+  return FILES.map((fileOf) => fileOf(name)).filter((path) => !existsSync(join(root, path)));
+}
+
+test("what is missing is found", (t) => {
+  t.is(missingFiles("no_such_event").length, FILES.length);
+});
+
+for (const { name } of eventTypes) {
+  test(`${name} has its message, its program and its test`, (t) => {
+    t.deepEqual(missingFiles(name), []);
+  });
+}
