@@ -3,6 +3,7 @@ import winston from "winston";
 
 const LOG_FILE_BYTES_MAX = 10 * 1024 * 1024;
 const LOG_FILES_MAX = 3;
+const FILE_RETRY_MS = 60_000;
 const CAUSES_MAX = 8;
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -31,16 +32,8 @@ export function createLogger(options: { target: string; level: string; file?: st
   if (options.stderr !== false) {
     logger.add(new winston.transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }));
   }
-  if (options.file) {
-    const file = new winston.transports.File({
-      filename: options.file,
-      maxsize: LOG_FILE_BYTES_MAX,
-      maxFiles: LOG_FILES_MAX,
-      tailable: true,
-    });
-    file.on("error", () => logger.remove(file));
-    logger.add(file);
-  } else if (options.stderr === false) logger.silent = true;
+  if (options.file) addFile(logger, options.file);
+  else if (options.stderr === false) logger.silent = true;
   const write = (level: string) => (message: string, fields?: LogFields) => void logger.log(level, message, { fields });
   return {
     error: write("error"),
@@ -53,6 +46,29 @@ export function createLogger(options: { target: string; level: string; file?: st
         logger.end();
       }),
   };
+}
+
+/** A file that cannot be written is left out and tried again later: a full disk must not end the stage, nor its log. */
+function addFile(logger: winston.Logger, filename: string): void {
+  const giveUp = (error: unknown) => {
+    logger.warn("the log file cannot be written", { fields: { error } });
+    setTimeout(() => addFile(logger, filename), FILE_RETRY_MS).unref();
+  };
+  try {
+    const file = new winston.transports.File({
+      filename,
+      maxsize: LOG_FILE_BYTES_MAX,
+      maxFiles: LOG_FILES_MAX,
+      tailable: true,
+    });
+    file.once("error", (error) => {
+      logger.remove(file);
+      giveUp(error);
+    });
+    logger.add(file);
+  } catch (error) {
+    giveUp(error);
+  }
 }
 
 function plain(fields: LogFields = {}): Record<string, unknown> {

@@ -1,4 +1,81 @@
-// The settings of the stage uplink.
-import type { SettingTable } from "../setting.ts";
+// The settings of the uplink: where the portal is, how patiently it is tried, how much waits for it.
+import { integer, number, path, type SettingTable, text } from "../setting.ts";
 
-export const uplinkSettings = {} satisfies SettingTable;
+const MIB = 1024 * 1024;
+
+export const uplinkSettings = {
+  portal_url: text({
+    default: "",
+    doc: "The portal's address, such as https://portal.example.org:8443. Empty means the embedded portal of this state folder.",
+  }),
+  portal_certificate_file: path({
+    default: "",
+    doc: "PEM file with the certificates the portal's is checked against. Empty means the embedded portal's own, or, with a portal_url, the system's authorities.",
+  }),
+  portal_token_file: path({
+    default: "",
+    doc: "File with the portal's access token. Empty means the embedded portal's.",
+  }),
+  heartbeat_interval_s: integer({
+    default: 10,
+    min: 1,
+    max: 3_600,
+    unit: "s",
+    doc: "How often the uplink tells the portal how the sensor is. The portal calls a sensor silent when two are missing.",
+  }),
+  call_timeout_ms: integer({
+    default: 10_000,
+    min: 100,
+    max: 120_000,
+    unit: "ms",
+    doc: "How long the uplink waits for the portal's answer to one call.",
+  }),
+  retry_base_ms: integer({
+    default: 500,
+    min: 10,
+    max: 60_000,
+    unit: "ms",
+    doc: "The longest wait before the first retry; it doubles with each further one.",
+  }),
+  retry_max_ms: integer({
+    default: 15_000,
+    min: 10,
+    max: 600_000,
+    unit: "ms",
+    doc: "The longest wait between two retries within the fast window.",
+  }),
+  retry_jitter: number({
+    default: 1,
+    min: 0,
+    max: 1,
+    doc: "Which part of a wait is random: 1 is full jitter, 0 none.",
+  }),
+  fast_window_s: integer({
+    default: 60,
+    min: 0,
+    max: 86_400,
+    unit: "s",
+    doc: "How long after the first failure retries come fast; then they come at the slow interval.",
+  }),
+  slow_interval_s: integer({
+    default: 3_600,
+    min: 1,
+    max: 86_400,
+    unit: "s",
+    doc: "The wait between two retries after the fast window. A heartbeat that is answered ends it at once.",
+  }),
+  stale_after_h: integer({
+    default: 24,
+    min: 1,
+    max: 720,
+    unit: "h",
+    doc: "How long a detection waits for the portal before it is marked stale and deleted.",
+  }),
+  outbox_bytes: integer({
+    default: 64 * MIB,
+    min: MIB,
+    max: 4_096 * MIB,
+    unit: "bytes",
+    doc: "How much may wait for the portal. Above it the detections of the lowest severity are deleted first, the oldest of them first.",
+  }),
+} satisfies SettingTable;

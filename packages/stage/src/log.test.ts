@@ -1,0 +1,34 @@
+// The log has the form that the runbooks' grep and jq lines expect.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "@nightjar/test-support";
+import test from "ava";
+import { createLogger, describeError } from "./log.ts";
+
+test("writes JSON lines with timestamp, level, target and fields", async (t) => {
+  const file = join(temporaryFolder(t), "log", "uplink.log");
+  const log = createLogger({ target: "uplink", level: "info", file, stderr: false });
+  log.error("comm error (401)", { resp: "no such account", error: new Error("call", { cause: new Error("socket") }) });
+  log.debug("not logged at this level");
+  log.info("position", { position: 1n });
+  await log.close();
+  const lines = readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  t.is(lines.length, 2);
+  t.regex(lines[0].timestamp, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  t.is(lines[0].level, "ERROR");
+  t.is(lines[0].target, "uplink");
+  t.deepEqual(lines[0].fields, { message: "comm error (401)", resp: "no such account", error: "call: socket" });
+  t.deepEqual(lines[1].fields, { message: "position", position: "1" });
+});
+
+test("a file that cannot be written does not end the process", async (t) => {
+  const log = createLogger({ target: "x", level: "info", file: "/dev/null/no/such/file.log", stderr: false });
+  log.info("lost");
+  await log.close();
+  t.pass();
+});
+
+test("an error is told with its causes, each once", (t) => {
+  const inner = new Error("connection refused");
+  t.is(describeError(new Error("no answer", { cause: new Error("connection refused", { cause: inner }) })), "no answer: connection refused");
+});

@@ -1,0 +1,99 @@
+// Makes detections of matches: with an id that is the same each time, the event, and the process tree as evidence.
+import { createHash } from "node:crypto";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { BatchReader } from "@nightjar/events";
+import {
+  type Detection,
+  DetectionBatchSchema,
+  DetectionSchema,
+  EventSchema,
+  type Priority,
+  PrioritySchema,
+  type Process,
+  ProcessSchema,
+  wordsOf,
+} from "@nightjar/proto";
+
+const NS_PER_SECOND = 1_000_000_000n;
+const ID_HEX_DIGITS = 32;
+/** Under the bus's largest message, with room for what protobuf adds. */
+const GROUP_BYTES_MAX = 900_000;
+
+/** What the rules say of one event. */
+export interface Matched {
+  rule: { name: string; priority: Priority; tags: readonly string[]; place: string };
+  eventIndex: number;
+  output: string;
+  fields: Readonly<Record<string, string>>;
+}
+
+/** Detections of one priority, encoded as a DetectionBatch. */
+export interface DetectionGroup {
+  subject: string;
+  /** The same for the same events and rules. */
+  messageId: string;
+  bytes: Uint8Array;
+  count: number;
+}
+
+const priorityWords = wordsOf(PrioritySchema);
+
+/** Computed from the rule and the event's identity: 32 hex digits. */
+export function detectionId(rule: string, eventId: string): string {
+  return createHash("sha256").update(rule).update("\0").update(eventId).digest("hex").slice(0, ID_HEX_DIGITS);
+}
+
+/** The detections of a batch, worst priority first, in messages that the bus takes. */
+export function groupDetections(batch: BatchReader, matches: readonly Matched[]): DetectionGroup[] {
+  const byPriority = Map.groupBy(matches, (match) => match.rule.priority);
+  return [...byPriority.keys()]
+    .sort((a, b) => a - b)
+    .flatMap((priority) => {
+      const detections = (byPriority.get(priority) ?? []).map((match) => detectionOf(batch, match));
+      return pack(detections, `${batch.id}:${priority}`, subjectOf(priority));
+    });
+}
+
+/** The subject of a priority's detections. */
+export function subjectOf(priority: Priority): string {
+  return `nightjar.detections.${(priorityWords.get(priority) ?? "DEBUG").toLowerCase()}`;
+}
+
+function detectionOf(batch: BatchReader, match: Matched): Detection {
+  const { eventIndex: index, rule } = match;
+  const event = fromBinary(EventSchema, batch.bytes.subarray(batch.eventStart(index), batch.eventEnd(index)));
+  const unixNs = event.timeNs + batch.bootTimeUnixNs;
+  const eventId = batch.eventId(index);
+  return create(DetectionSchema, {
+    id: detectionId(rule.name, eventId),
+    revision: 1,
+    rule: rule.name,
+    priority: rule.priority,
+    output: match.output,
+    time: { seconds: unixNs / NS_PER_SECOND, nanos: Number(unixNs % NS_PER_SECOND) },
+    tags: [...rule.tags],
+    rulePlace: rule.place,
+    eventId,
+    event,
+    processes: batch.lineage(index).map((row) => processOf(batch, row)),
+    fields: match.fields,
+  });
+}
+
+function processOf(batch: BatchReader, row: number): Process {
+  const bounds = batch.processBounds;
+  return fromBinary(ProcessSchema, batch.bytes.subarray(bounds[2 * row], bounds[2 * row + 1]));
+}
+
+/** Halves until each message is small enough, the same way each time. */
+function pack(detections: Detection[], messageId: string, subject: string): DetectionGroup[] {
+  const bytes = toBinary(DetectionBatchSchema, create(DetectionBatchSchema, { detections }));
+  if (bytes.length <= GROUP_BYTES_MAX || detections.length === 1) {
+    return [{ subject, messageId, bytes, count: detections.length }];
+  }
+  const half = Math.ceil(detections.length / 2);
+  return [
+    ...pack(detections.slice(0, half), `${messageId}.0`, subject),
+    ...pack(detections.slice(half), `${messageId}.1`, subject),
+  ];
+}

@@ -1,0 +1,93 @@
+// The stage rule-engine: evaluates EVENTS on a pool of threads and puts what matched on DETECTIONS.
+import { fileURLToPath } from "node:url";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BatchReader, WireError } from "@nightjar/events";
+import { InterestSchema } from "@nightjar/proto";
+import { GarbageError, runStage, type Stage } from "@nightjar/stage";
+import { contentVersion } from "./content-version.ts";
+import { Pool } from "./pool.ts";
+import { ProcessedRanges } from "./processed.ts";
+import { readRuleFiles } from "./rule-files.ts";
+
+const STARTER_RULES = fileURLToPath(new URL("../rules", import.meta.url));
+const INTEREST_SUBJECT = "nightjar.interest.rule-engine";
+
+await runStage("rule-engine", async (stage) => {
+  const settings = stage.settings.rule_engine;
+  const { files, problems } = readRuleFiles(settings.rules.length > 0 ? settings.rules : [STARTER_RULES]);
+  for (const { code, file, message } of problems) stage.log.error(message, { code, file });
+  const pool = new Pool(files, settings.workers);
+  const processed = await ProcessedRanges.open(`${stage.folder}/processed`);
+  stage.onStop(async () => {
+    await pool.close();
+    await processed.close();
+  });
+  const description = await pool.describe();
+  for (const problem of description.problems) {
+    stage.log[problem.severity === "error" ? "error" : "warn"](problem.message, { ...problem });
+  }
+  const errors = [...problems, ...description.problems.filter((one) => one.severity === "error")];
+  if (errors.length > 0) stage.health.raise("RULES_PROBLEM", `${errors.length} mistakes in the rules: ${place(errors[0])}`);
+  if (description.rules === 0) stage.health.raise("RULES_NONE", "no rule could be loaded");
+  await stage.bus.connect();
+  await publishInterest(stage, description.eventTypes, contentVersion(files));
+  stage.facts.set("rules", String(description.rules));
+  stage.beforeStatus = () => {
+    stage.counters.set("ranges", processed.ranges.count);
+    stage.facts.set("processed", JSON.stringify(processed.ranges.toRecord()));
+    stage.summary = `${description.rules} rules, ${stage.counters.get("events")} events evaluated`;
+  };
+  stage.bus.consume("EVENTS", evaluator(stage, pool, processed), { inFlightMax: settings.in_flight_batches });
+  stage.ready();
+});
+
+/** Evaluates a batch once: what is under way or done already is only waited for. */
+function evaluator(stage: Stage, pool: Pool, processed: ProcessedRanges): (bytes: Uint8Array) => Promise<void> {
+  const underWay = new Map<string, Promise<void>>();
+  return (bytes) => {
+    const batch = readBatch(bytes);
+    const range = { source: batch.sourceId, first: batch.firstPosition, next: batch.nextPosition };
+    if (processed.has(range)) {
+      stage.counters.add("batches_repeated");
+      return Promise.resolve();
+    }
+    let work = underWay.get(batch.id);
+    if (work) stage.counters.add("batches_repeated");
+    else {
+      work = evaluate(stage, pool, bytes).then(() => processed.commit(range));
+      underWay.set(batch.id, work);
+      void work.finally(() => underWay.delete(batch.id)).catch(() => {});
+    }
+    return work;
+  };
+}
+
+async function evaluate(stage: Stage, pool: Pool, bytes: Uint8Array): Promise<void> {
+  const result = await pool.match(bytes);
+  if (!result.ok) throw new GarbageError(result.error);
+  await Promise.all(
+    result.groups.map((group) => stage.bus.publish("DETECTIONS", group.subject, group.bytes, group.messageId)),
+  );
+  stage.counters.add("batches");
+  stage.counters.add("events", result.events);
+  stage.counters.add("detections", result.matches);
+}
+
+function readBatch(bytes: Uint8Array): BatchReader {
+  try {
+    return new BatchReader(bytes);
+  } catch (error) {
+    if (error instanceof WireError) throw new GarbageError(error.message);
+    throw error;
+  }
+}
+
+async function publishInterest(stage: Stage, eventTypes: number[], version: string): Promise<void> {
+  const interest = create(InterestSchema, { stage: stage.name, eventTypes, contentVersion: version });
+  const bytes = toBinary(InterestSchema, interest);
+  await stage.bus.publish("INTEREST", INTEREST_SUBJECT, bytes, `${stage.instance}:${version}`);
+}
+
+function place(problem: { file?: string; line?: number; message: string } | undefined): string {
+  return problem ? `${problem.file}${problem.line ? `:${problem.line}` : ""}: ${problem.message}` : "";
+}

@@ -1,0 +1,39 @@
+// The pool of threads that evaluate rules.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import type { RuleFile } from "./rule-files.ts";
+import type { MatchResult, RulesDescription, Task, WorkerData } from "./worker.ts";
+
+const YOUNG_GENERATION_MB = 4;
+
+/** Each thread compiles the rules for itself when it starts. */
+export class Pool {
+  readonly #piscina: Piscina;
+
+  constructor(files: readonly RuleFile[], threads: number) {
+    const bundled = new URL("./worker.js", import.meta.url);
+    const filename = existsSync(bundled) ? bundled : new URL("./worker.ts", import.meta.url);
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(filename),
+      workerData: { files } satisfies WorkerData,
+      minThreads: threads,
+      maxThreads: threads,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+  }
+
+  describe(): Promise<RulesDescription> {
+    return this.#piscina.run({ kind: "describe" } satisfies Task);
+  }
+
+  /** `bytes` stay the caller's: several of the bus's messages share one buffer, so they are copied before they move. */
+  match(bytes: Uint8Array): Promise<MatchResult> {
+    const copy = Uint8Array.from(bytes);
+    return this.#piscina.run({ kind: "match", bytes: copy } satisfies Task, { transferList: [copy.buffer] });
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+}

@@ -1,0 +1,44 @@
+// A thread of the pool: holds the compiled rules and evaluates one batch a task.
+import { BatchReader, WireError } from "@nightjar/events";
+import { compileRules, loadRules, type Problem } from "@nightjar/rules";
+import { workerData } from "piscina";
+import { type DetectionGroup, groupDetections } from "./detections.ts";
+import type { RuleFile } from "./rule-files.ts";
+
+/** What the pool's threads are given when they start. */
+export interface WorkerData {
+  files: readonly RuleFile[];
+}
+
+export type Task = { kind: "describe" } | { kind: "match"; bytes: Uint8Array };
+
+/** What the rules are, for the status and the interest. */
+export interface RulesDescription {
+  rules: number;
+  eventTypes: number[];
+  problems: Problem[];
+}
+
+export type MatchResult =
+  | { ok: true; groups: DetectionGroup[]; events: number; matches: number }
+  | { ok: false; error: string };
+
+// The pool wraps what it was given: [its own data, ours].
+const { files } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerData;
+const loaded = loadRules(files);
+const engine = compileRules(loaded.rules);
+
+export default function run(task: Task): RulesDescription | MatchResult {
+  if (task.kind === "describe") {
+    return { rules: loaded.rules.length, eventTypes: [...engine.eventTypes], problems: loaded.problems };
+  }
+  try {
+    const batch = new BatchReader(task.bytes);
+    const matches = engine.matchBatch(task.bytes);
+    return { ok: true, groups: groupDetections(batch, matches), events: batch.length, matches: matches.length };
+  } catch (error) {
+    // Bytes that are no batch are the sender's fault, anything else is a bug here.
+    if (error instanceof WireError) return { ok: false, error: error.message };
+    throw error;
+  }
+}
