@@ -1,0 +1,52 @@
+// Every limit of the portal, with its unit and what happens there.
+
+/** Detections in one SendDetections; more are refused with invalid_argument. */
+export const DETECTIONS_PER_REQUEST_MAX = 1_000;
+/** Bytes of one request; more are refused with resource_exhausted before they are read. */
+export const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
+/** Bytes of one encoded detection; a larger one is refused with invalid_argument. */
+export const DETECTION_BYTES_MAX = 1024 * 1024;
+export const RULE_CHARS_MAX = 1_024;
+export const OUTPUT_CHARS_MAX = 64 * 1024;
+export const TAGS_MAX = 256;
+export const TAG_CHARS_MAX = 256;
+export const PROCESSES_MAX = 512;
+/** Of host names, kernel releases and the like. */
+export const FACT_CHARS_MAX = 256;
+export const STAGES_MAX = 64;
+export const HEARTBEAT_BYTES_MAX = 1024 * 1024;
+export const HEARTBEAT_INTERVAL_S_MAX = 24 * 60 * 60;
+/** Times from 1970 to the year 2262, where nanoseconds leave a signed 64-bit number. */
+export const TIME_SECONDS_MAX = 9_223_372_036n;
+
+/** Sensors known to one portal; a further one is refused with resource_exhausted. */
+export const SENSORS_MAX = 100_000;
+/** Detections that wait to be stored; beyond, requests are answered unavailable and tried again by the sensor. */
+export const INTAKE_PENDING_MAX = 10_000;
+/** Detections in one transaction. */
+export const INTAKE_BATCH_MAX = 1_000;
+
+export const PAGE_DEFAULT = 100;
+/** Detections in one answer to ListDetections; a larger `limit` is refused with invalid_argument. */
+export const PAGE_MAX = 1_000;
+/** Bytes of detections after which a page ends early, with `more` set. */
+export const PAGE_BYTES_MAX = 4 * 1024 * 1024;
+/** Rows fetched from the store at once: what one slow reader of a stream can hold in memory. */
+export const FETCH_ROWS = 50;
+/** Open streams; a further one is refused with resource_exhausted. */
+export const STREAMS_MAX = 100;
+
+/** A sensor is silent when this many heartbeats are missing, */
+export const SILENT_AFTER_HEARTBEATS = 2;
+/** and this long has passed beyond, for the way through the network. */
+export const SILENT_GRACE_MS = 1_000;
+
+/** Rows deleted in one transaction when their time is over. */
+export const SWEEP_ROWS = 1_000;
+export const SWEEP_INTERVAL_MS = 60 * 60 * 1_000;
+/** PostgreSQL in one process makes no checkpoints by itself: without ours its log would grow until the next start. */
+export const CHECKPOINT_INTERVAL_MS = 30_000;
+export const CHECKPOINT_LOG_BYTES = 16 * 1024 * 1024;
+
+/** How long open calls may take to end when the portal stops. */
+export const STOP_GRACE_MS = 1_000;

@@ -1,0 +1,62 @@
+// The process of the embedded portal: settings, log, signals around the portal.
+import {
+  createLogger,
+  describeError,
+  EXIT_BUG,
+  EXIT_OK,
+  EXIT_SETTINGS,
+  endWithSupervisor,
+  type Logger,
+  resolveSettings,
+  SENSOR_VERSION,
+  statePaths,
+} from "@nightjar/stage";
+import { type Portal, startPortal } from "./portal.ts";
+
+const STOP_MS_MAX = 8_000;
+
+const { values: settings, problems } = resolveSettings({ env: process.env });
+const stateDir = settings.common.state_dir;
+const log: Logger = createLogger({
+  target: "portal",
+  level: settings.common.log_level,
+  ...(stateDir && { file: statePaths.log(stateDir, "portal") }),
+});
+let exitCode: number | undefined;
+let portal: Portal | undefined;
+
+async function end(code: number): Promise<void> {
+  if (exitCode !== undefined) return;
+  exitCode = code;
+  setTimeout(() => process.exit(code), STOP_MS_MAX).unref();
+  if (code === EXIT_OK) {
+    log.info("portal stops");
+    await portal?.close();
+  }
+  await log.close();
+  process.exit(code);
+}
+
+function crash(error: unknown): void {
+  const stack = error instanceof Error ? error.stack : undefined;
+  log.error("portal crashed", { error: describeError(error), stack });
+  void end(EXIT_BUG);
+}
+
+for (const { code, message } of problems) log.error(message, { code });
+if (!stateDir) log.error("NIGHTJAR_STATE_DIR is not set", { code: "SETTING_INVALID" });
+if (problems.length > 0 || !stateDir) await end(EXIT_SETTINGS);
+process.title = "nightjar-portal";
+process.on("uncaughtException", crash);
+process.on("unhandledRejection", crash);
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void end(EXIT_OK));
+endWithSupervisor(() => void end(EXIT_OK));
+log.info("portal starts", { version: SENSOR_VERSION, pid: process.pid });
+try {
+  const { port, retention_days: retentionDays } = settings.portal;
+  const folder = statePaths.folder(stateDir, "portal");
+  portal = await startPortal({ folder, port, retentionDays, clock: Date.now, log, crash });
+  log.info("portal is ready", { address: portal.address });
+} catch (error) {
+  crash(error);
+}

@@ -1,0 +1,54 @@
+// The store's shape, in numbered steps; a database remembers which it has taken.
+import type { Database, Queries } from "./database.ts";
+
+/** Step N is at index N - 1. A step that was released is never changed; a new one is added. */
+export const migrations: readonly (readonly string[])[] = [
+  [
+    // The last cursor given. Its row's lock makes cursors be committed in their order, with several portals too, so
+    // that no reader passes over one that comes late.
+    "CREATE TABLE last_cursor (value bigint NOT NULL)",
+    "INSERT INTO last_cursor VALUES (0)",
+    `CREATE TABLE detections (
+      sensor_id text NOT NULL,
+      id text NOT NULL,
+      revision bigint NOT NULL,
+      cursor bigint NOT NULL UNIQUE,
+      deliveries bigint NOT NULL,
+      host_name text NOT NULL,
+      rule text NOT NULL,
+      priority smallint NOT NULL,
+      happened_at_ns bigint NOT NULL,
+      received_at_ns bigint NOT NULL,
+      detection bytea NOT NULL,
+      PRIMARY KEY (sensor_id, id)
+    )`,
+    "CREATE INDEX detections_received ON detections (received_at_ns)",
+    "CREATE INDEX detections_happened ON detections (happened_at_ns)",
+    `CREATE TABLE sensors (
+      id text PRIMARY KEY,
+      first_seen_ns bigint NOT NULL,
+      last_seen_ns bigint NOT NULL,
+      heartbeat bytea NOT NULL
+    )`,
+  ],
+];
+
+/** Takes the steps the database has not taken, each in a transaction. Throws when the database is newer than we are. */
+export async function migrate(database: Database): Promise<void> {
+  await database.query(`CREATE TABLE IF NOT EXISTS schema_migrations (number integer PRIMARY KEY)`);
+  const rows = await database.query<{ taken: number }>(
+    "SELECT coalesce(max(number), 0) AS taken FROM schema_migrations",
+  );
+  const taken = Number(rows[0]!.taken);
+  if (taken > migrations.length) {
+    throw new Error(`the store has step ${taken}, this version knows ${migrations.length}: it was made by a newer one`);
+  }
+  for (let number = taken + 1; number <= migrations.length; number++) {
+    await database.transaction((queries) => step(queries, number));
+  }
+}
+
+async function step(queries: Queries, number: number): Promise<void> {
+  for (const statement of migrations[number - 1]!) await queries.query(statement);
+  await queries.query("INSERT INTO schema_migrations VALUES ($1)", [number]);
+}

@@ -1,0 +1,105 @@
+// The portal as a whole: store, services and housekeeping in one folder.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
+import type { Clock } from "./clock.ts";
+import { loadCredentials } from "./credentials.ts";
+import { Feed } from "./feed.ts";
+import { Intake } from "./intake.ts";
+import { CHECKPOINT_INTERVAL_MS, SWEEP_INTERVAL_MS } from "./limits.ts";
+import { lockFolder } from "./lock.ts";
+import { queryService } from "./query-service.ts";
+import { sensorService } from "./sensor-service.ts";
+import { LISTEN_HOST, type RunningServer, type Services, serve } from "./server.ts";
+import { Store } from "./store.ts";
+import { openStoreFolder } from "./store-folder.ts";
+
+const MS_PER_DAY = 24 * 60 * 60 * 1_000;
+
+export interface PortalOptions {
+  /** The portal's own folder. */
+  folder: string;
+  /** 0 keeps the port of the last start where that is free. */
+  port: number;
+  retentionDays: number;
+  clock: Clock;
+  log: Logger;
+  /** The store is broken for good: the process should end and be started again. */
+  crash: (error: unknown) => void;
+}
+
+export interface Portal {
+  /** Such as https://127.0.0.1:8443. */
+  address: string;
+  /** Deletes what is older than the retention; the portal does so itself, too. */
+  sweep(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Starts a portal; when it resolves, the file `address` in the folder tells that it is ready. Throws LockError. */
+export async function startPortal(options: PortalOptions): Promise<Portal> {
+  const { folder, clock, log } = options;
+  const unlock = lockFolder(folder);
+  const addressFile = join(folder, "address");
+  rmSync(addressFile, { force: true });
+  const store = new Store(await openStoreFolder(folder));
+  const feed = new Feed(await store.lastCursor());
+  const intake = new Intake(store, feed, clock);
+  const services: Services = {
+    sensors: sensorService(store, intake, clock, (error) => void judge(error, store, options)),
+    queries: queryService(store, feed, clock),
+  };
+  const server = await serveOnKeptPort(options, services);
+  const sweep = async () => {
+    const deleted = await store.deleteReceivedBefore(clock() - options.retentionDays * MS_PER_DAY);
+    if (deleted > 0) log.info("detections deleted, their time is over", { deleted, days: options.retentionDays });
+    return deleted;
+  };
+  const housekeeping = (work: () => Promise<unknown>) => () =>
+    void work().catch((error) => judge(error, store, options));
+  const timers = [
+    setInterval(housekeeping(sweep), SWEEP_INTERVAL_MS),
+    setInterval(
+      housekeeping(() => store.maintain()),
+      CHECKPOINT_INTERVAL_MS,
+    ),
+  ];
+  housekeeping(sweep)();
+  const address = `https://${LISTEN_HOST}:${server.port}`;
+  writeFileAtomic(addressFile, `${address}\n`);
+  return {
+    address,
+    sweep,
+    async close() {
+      for (const timer of timers) clearInterval(timer);
+      rmSync(addressFile, { force: true });
+      await server.close();
+      await intake.drain();
+      await store.close();
+      unlock();
+    },
+  };
+}
+
+/** A database that still answers has only refused a statement, e.g. on a full disk; one that does not is gone. */
+async function judge(error: unknown, store: Store, { log, crash }: PortalOptions): Promise<void> {
+  log.error("the store failed", { error: error instanceof Error ? error : String(error) });
+  await store.probe().catch(crash);
+}
+
+async function serveOnKeptPort(options: PortalOptions, services: Services): Promise<RunningServer> {
+  const { folder, clock, log } = options;
+  const credentials = await loadCredentials(folder, clock);
+  const portFile = join(folder, "port");
+  const wanted = options.port || Number(readSmallFile(portFile)) || 0;
+  let server: RunningServer;
+  try {
+    server = await serve(wanted, credentials, services);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || options.port !== 0) throw error;
+    log.warn("the port of the last start is taken; choosing another", { port: wanted });
+    server = await serve(0, credentials, services);
+  }
+  writeFileAtomic(portFile, `${server.port}\n`);
+  return server;
+}

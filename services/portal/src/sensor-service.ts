@@ -1,0 +1,50 @@
+// What sensors call: heartbeats and detections.
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { HeartbeatResponseSchema, SendDetectionsResponseSchema, type SensorService } from "@nightjar/proto";
+import type { Clock } from "./clock.ts";
+import { type Intake, IntakeFullError } from "./intake.ts";
+import { SensorsFullError, type Store } from "./store.ts";
+import { checkHeartbeat, checkSendDetections, type Problem } from "./validate.ts";
+
+/** Told of what the store could not do; it decides whether the process can go on. */
+export type StoreFailure = (error: unknown) => void;
+
+export function refuse(problem: Problem): void {
+  if (problem) throw new ConnectError(problem, Code.InvalidArgument);
+}
+
+export function sensorService(
+  store: Store,
+  intake: Intake,
+  clock: Clock,
+  failed: StoreFailure,
+): ServiceImpl<typeof SensorService> {
+  return {
+    async heartbeat(request) {
+      refuse(checkHeartbeat(request));
+      const now = clock();
+      await store.saveHeartbeat(request, now).catch((error: unknown) => {
+        throw asConnectError(error, failed);
+      });
+      return create(HeartbeatResponseSchema, { receivedAt: timestampFromMs(now) });
+    },
+    async sendDetections(request) {
+      refuse(checkSendDetections(request));
+      const { sensorId, hostName } = request;
+      const arrivals = request.detections.map((detection) => ({ sensorId, hostName, detection }));
+      const stored = await intake.save(arrivals).catch((error: unknown) => {
+        throw asConnectError(error, failed);
+      });
+      return create(SendDetectionsResponseSchema, { stored });
+    },
+  };
+}
+
+function asConnectError(error: unknown, failed: StoreFailure): ConnectError {
+  if (error instanceof SensorsFullError) return new ConnectError(error.message, Code.ResourceExhausted);
+  if (error instanceof IntakeFullError) return new ConnectError(error.message, Code.Unavailable);
+  failed(error);
+  return new ConnectError("the portal's store failed; try again later", Code.Unavailable);
+}

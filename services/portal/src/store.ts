@@ -1,0 +1,237 @@
+// What the portal remembers: detections by sensor and id, and each sensor's last heartbeat.
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type Detection,
+  DetectionSchema,
+  type HeartbeatRequest,
+  HeartbeatRequestSchema,
+  type StoredDetection,
+  StoredDetectionSchema,
+} from "@nightjar/proto";
+import { nsOfMs, nsOfTimestamp, timestampOfNs } from "./clock.ts";
+import type { Database, Queries } from "./database.ts";
+import { FETCH_ROWS, PAGE_BYTES_MAX, SENSORS_MAX, SWEEP_ROWS } from "./limits.ts";
+
+/** A detection as it came, checked by validate.ts. */
+export interface Arrival {
+  sensorId: string;
+  hostName: string;
+  detection: Detection;
+}
+
+export interface PageQuery {
+  after: bigint;
+  limit: number;
+  sinceNs?: bigint;
+  sensorId?: string;
+}
+
+export interface Page {
+  detections: StoredDetection[];
+  /** More may follow the last one. */
+  more: boolean;
+}
+
+export interface SensorRow {
+  heartbeat: HeartbeatRequest;
+  firstSeenNs: bigint;
+  lastSeenNs: bigint;
+}
+
+/** The portal knows as many sensors as it may. */
+export class SensorsFullError extends Error {}
+
+interface Merged extends Arrival {
+  deliveries: number;
+}
+
+export class Store {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Stores all of them in one transaction. Returns, in their order, which had not been known, and the last cursor. */
+  saveDetections(arrivals: readonly Arrival[], nowMs: number): Promise<{ fresh: boolean[]; cursor: bigint }> {
+    const merged = merge(arrivals);
+    return this.#database.transaction(async (queries) => {
+      const unknown = await unknownKeys(queries, [...merged.keys()]);
+      const rows = await queries.query<{ value: bigint }>("UPDATE last_cursor SET value = value + $1 RETURNING value", [
+        merged.size,
+      ]);
+      const cursor = BigInt(rows[0]!.value);
+      let next = cursor - BigInt(merged.size);
+      for (const one of merged.values()) await upsert(queries, one, ++next, nsOfMs(nowMs));
+      // Of several deliveries of one detection in a batch, the first is the new one.
+      const fresh = arrivals.map((arrival) => unknown.delete(keyOf(arrival)));
+      return { fresh, cursor };
+    });
+  }
+
+  /** The last cursor given; 0 while nothing has been stored. */
+  async lastCursor(): Promise<bigint> {
+    const rows = await this.#database.query<{ value: bigint }>("SELECT value FROM last_cursor");
+    return BigInt(rows[0]!.value);
+  }
+
+  /** Detections in the order of their cursors; the page ends at `limit` or when its bytes are enough. */
+  async listDetections(query: PageQuery): Promise<Page> {
+    const detections: StoredDetection[] = [];
+    let after = query.after;
+    for (let bytes = 0; detections.length < query.limit && bytes < PAGE_BYTES_MAX; ) {
+      const wanted = Math.min(FETCH_ROWS, query.limit - detections.length);
+      const rows = await this.#fetch({ ...query, after, limit: wanted });
+      for (const row of rows) {
+        bytes += row.detection.length;
+        after = BigInt(row.cursor);
+        detections.push(storedDetection(row));
+      }
+      if (rows.length < wanted) return { detections, more: false };
+    }
+    return { detections, more: true };
+  }
+
+  #fetch(query: PageQuery): Promise<DetectionRow[]> {
+    const values: unknown[] = [query.after, query.limit];
+    const conditions = ["cursor > $1"];
+    if (query.sinceNs !== undefined) conditions.push(`happened_at_ns >= $${values.push(query.sinceNs)}`);
+    if (query.sensorId !== undefined) conditions.push(`sensor_id = $${values.push(query.sensorId)}`);
+    return this.#database.query<DetectionRow>(
+      `SELECT sensor_id, host_name, received_at_ns, cursor, deliveries, detection FROM detections
+       WHERE ${conditions.join(" AND ")} ORDER BY cursor LIMIT $2`,
+      values,
+    );
+  }
+
+  /** Remembers how a sensor says it is. Throws SensorsFullError for one too many. */
+  async saveHeartbeat(heartbeat: HeartbeatRequest, nowMs: number): Promise<void> {
+    const values = [heartbeat.sensor!.id, nsOfMs(nowMs), toBinary(HeartbeatRequestSchema, heartbeat), SENSORS_MAX];
+    const rows = await this.#database.query(
+      `INSERT INTO sensors (id, first_seen_ns, last_seen_ns, heartbeat)
+       SELECT $1::text, $2::bigint, $2::bigint, $3::bytea
+       WHERE EXISTS (SELECT 1 FROM sensors WHERE id = $1) OR (SELECT count(*) FROM sensors) < $4::bigint
+       ON CONFLICT (id) DO UPDATE SET last_seen_ns = excluded.last_seen_ns, heartbeat = excluded.heartbeat
+       RETURNING id`,
+      values,
+    );
+    if (rows.length === 0) throw new SensorsFullError(`this portal knows ${SENSORS_MAX} sensors, its most`);
+  }
+
+  async listSensors(): Promise<SensorRow[]> {
+    const rows = await this.#database.query<{ first_seen_ns: bigint; last_seen_ns: bigint; heartbeat: Uint8Array }>(
+      "SELECT first_seen_ns, last_seen_ns, heartbeat FROM sensors ORDER BY first_seen_ns, id",
+    );
+    return rows.map((row) => ({
+      heartbeat: fromBinary(HeartbeatRequestSchema, row.heartbeat),
+      firstSeenNs: BigInt(row.first_seen_ns),
+      lastSeenNs: BigInt(row.last_seen_ns),
+    }));
+  }
+
+  /** Deletes what came before `beforeMs`, some rows at a time; returns how many. */
+  async deleteReceivedBefore(beforeMs: number): Promise<number> {
+    let deleted = 0;
+    for (let last = SWEEP_ROWS; last === SWEEP_ROWS; deleted += last) {
+      const rows = await this.#database.query(
+        `DELETE FROM detections WHERE cursor IN
+         (SELECT cursor FROM detections WHERE received_at_ns < $1 ORDER BY received_at_ns LIMIT $2) RETURNING cursor`,
+        [nsOfMs(beforeMs), SWEEP_ROWS],
+      );
+      last = rows.length;
+    }
+    if (deleted > 0) await this.#database.vacuum();
+    return deleted;
+  }
+
+  maintain(): Promise<void> {
+    return this.#database.maintain();
+  }
+
+  /** Rejects when the database no longer answers. */
+  async probe(): Promise<void> {
+    await this.#database.query("SELECT 1 AS one");
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}
+
+interface DetectionRow extends Record<string, unknown> {
+  sensor_id: string;
+  host_name: string;
+  received_at_ns: bigint;
+  cursor: bigint;
+  deliveries: bigint;
+  detection: Uint8Array;
+}
+
+function storedDetection(row: DetectionRow): StoredDetection {
+  return create(StoredDetectionSchema, {
+    detection: fromBinary(DetectionSchema, row.detection),
+    sensorId: row.sensor_id,
+    hostName: row.host_name,
+    receivedAt: timestampOfNs(BigInt(row.received_at_ns)),
+    cursor: BigInt(row.cursor),
+    deliveries: Number(row.deliveries),
+  });
+}
+
+/** No part of a key has a space. */
+function keyOf({ sensorId, detection }: Arrival): string {
+  return `${sensorId} ${detection.id}`;
+}
+
+/** One entry for each detection: its highest revision, and how often that came. */
+function merge(arrivals: readonly Arrival[]): Map<string, Merged> {
+  const merged = new Map<string, Merged>();
+  for (const arrival of arrivals) {
+    const known = merged.get(keyOf(arrival));
+    if (!known || arrival.detection.revision > known.detection.revision) {
+      merged.set(keyOf(arrival), { ...arrival, deliveries: 1 });
+    } else if (arrival.detection.revision === known.detection.revision) known.deliveries++;
+  }
+  return merged;
+}
+
+async function unknownKeys(queries: Queries, keys: string[]): Promise<Set<string>> {
+  const rows = await queries.query<{ key: string }>(
+    `SELECT key FROM unnest($1::text[]) AS key WHERE NOT EXISTS (SELECT 1 FROM detections
+     WHERE sensor_id = split_part(key, ' ', 1) AND id = split_part(key, ' ', 2))`,
+    [keys],
+  );
+  return new Set(rows.map((row) => row.key));
+}
+
+/** A higher revision takes the place of a lower one and is new to readers; the same one is counted; a lower one is not. */
+async function upsert(queries: Queries, one: Merged, cursor: bigint, nowNs: bigint): Promise<void> {
+  const { detection } = one;
+  await queries.query(
+    `INSERT INTO detections AS known (sensor_id, id, revision, cursor, deliveries, host_name, rule, priority,
+       happened_at_ns, received_at_ns, detection) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     ON CONFLICT (sensor_id, id) DO UPDATE SET
+       (revision, cursor, deliveries, host_name, rule, priority, happened_at_ns, received_at_ns, detection) =
+       (SELECT excluded.revision, excluded.cursor, excluded.deliveries, excluded.host_name, excluded.rule,
+               excluded.priority, excluded.happened_at_ns, excluded.received_at_ns, excluded.detection
+        WHERE excluded.revision > known.revision
+        UNION ALL
+        SELECT known.revision, known.cursor, known.deliveries + excluded.deliveries, known.host_name, known.rule,
+               known.priority, known.happened_at_ns, known.received_at_ns, known.detection
+        WHERE excluded.revision = known.revision)
+     WHERE excluded.revision >= known.revision`,
+    [
+      one.sensorId,
+      detection.id,
+      detection.revision,
+      cursor,
+      one.deliveries,
+      one.hostName,
+      detection.rule,
+      detection.priority,
+      nsOfTimestamp(detection.time!),
+      nowNs,
+      toBinary(DetectionSchema, detection),
+    ],
+  );
+}

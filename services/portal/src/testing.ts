@@ -1,0 +1,87 @@
+// What the portal's tests share: folders, a store made once, detections, clients.
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { createClient, type Interceptor } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { type Detection, DetectionSchema, Priority, QueryService, SensorService } from "@nightjar/proto";
+import { createLogger, statePaths } from "@nightjar/stage";
+import { type Portal, type PortalOptions, startPortal } from "./portal.ts";
+import { openStoreFolder } from "./store-folder.ts";
+
+const ID_BYTES = 16;
+
+/** A fresh state folder; its portal folder holds a store when `template` is given, which saves making one. */
+export function freshStateDir(template?: string): string {
+  const stateDir = mkdtempSync(join(tmpdir(), "nightjar-portal-"));
+  const folder = statePaths.folder(stateDir, "portal");
+  mkdirSync(folder, { recursive: true });
+  if (template) cpSync(join(template, "store"), join(folder, "store"), { recursive: true });
+  return stateDir;
+}
+
+/** Makes an empty store once, to be copied. */
+export async function makeTemplate(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "nightjar-portal-template-"));
+  await (await openStoreFolder(folder)).close();
+  return folder;
+}
+
+export function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+export function startTestPortal(stateDir: string, options: Partial<PortalOptions> = {}): Promise<Portal> {
+  return startPortal({
+    folder: statePaths.folder(stateDir, "portal"),
+    port: 0,
+    retentionDays: 30,
+    clock: Date.now,
+    log: createLogger({ target: "portal", level: "error", stderr: false }),
+    crash: (error) => {
+      throw error;
+    },
+    ...options,
+  });
+}
+
+export function randomId(): string {
+  return randomBytes(ID_BYTES).toString("hex");
+}
+
+export function detection(fields: Partial<Omit<Detection, "$typeName">> = {}): Detection {
+  return create(DetectionSchema, {
+    id: randomId(),
+    rule: "Read sensitive file untrusted",
+    priority: Priority.WARNING,
+    output: "a file was read",
+    time: timestampFromMs(Date.now()),
+    ...fields,
+  });
+}
+
+export interface ClientOptions {
+  protocol?: "grpc" | "connect-1.1";
+  token?: string;
+  certificate?: string;
+}
+
+/** Clients of both services, with what the portal's folder says. */
+export function clientsOf(stateDir: string, options: ClientOptions = {}) {
+  const read = (file: string) => readFileSync(file, "utf8").trim();
+  const token = options.token ?? read(statePaths.portalToken(stateDir));
+  const ca = options.certificate ?? read(statePaths.portalCertificate(stateDir));
+  const authorize: Interceptor = (next) => (request) => {
+    request.header.set("authorization", `Bearer ${token}`);
+    return next(request);
+  };
+  const common = { baseUrl: read(statePaths.portalAddress(stateDir)), interceptors: [authorize], nodeOptions: { ca } };
+  const transport =
+    options.protocol === "connect-1.1"
+      ? createConnectTransport({ ...common, httpVersion: "1.1" })
+      : createGrpcTransport({ ...common, idleConnectionTimeoutMs: 1_000 });
+  return { sensors: createClient(SensorService, transport), queries: createClient(QueryService, transport) };
+}
