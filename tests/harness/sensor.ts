@@ -1,0 +1,131 @@
+// A whole sensor for a test: `nightjar run` on a folder of its own, and the ways to look at it.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Client, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { QueryService, type StageStatus, type StoredDetection } from "@nightjar/proto";
+import { askStatuses, busCredentials, connectOnce, type StageName, stageNames, statePaths } from "@nightjar/stage";
+import { startProcess, temporaryFolder, type TestProcess, waitFor } from "@nightjar/test-support";
+
+const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
+const READY_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
+const PAGE_SIZE = 1_000;
+
+/** Those of a sensor's processes that a test may want to kill. */
+export type Victim = StageName | "portal" | "nats-server";
+
+export interface SensorOptions {
+  /** Arguments behind `nightjar run`. */
+  args?: readonly string[];
+  env?: Record<string, string>;
+  /** What `nightjar run` must have started before the test goes on; all stages by default. */
+  stages?: readonly StageName[];
+}
+
+/** Why no sensor can watch this kernel from here, undefined when one can. */
+export function whyNoKernel(): string | undefined {
+  if (process.getuid?.() !== 0) return "loading eBPF needs root";
+  return undefined;
+}
+
+export class Sensor {
+  readonly stateDir: string;
+  readonly process: TestProcess;
+  #operator: Promise<NatsConnection> | undefined;
+
+  constructor(stateDir: string, started: TestProcess) {
+    this.stateDir = stateDir;
+    this.process = started;
+  }
+
+  /** The status of every stage that answers. */
+  async statuses(): Promise<StageStatus[]> {
+    const credentials = busCredentials(this.stateDir, "operator");
+    if (!credentials) return [];
+    this.#operator ??= connectOnce(credentials.address, credentials.seed, "operator");
+    try {
+      return await askStatuses(await this.#operator);
+    } catch (error) {
+      this.#operator = undefined;
+      throw error;
+    }
+  }
+
+  /** A client of the embedded portal, made anew since the portal may have moved. */
+  portal(): Client<typeof QueryService> {
+    const read = (file: string) => readFileSync(file, "utf8").trim();
+    const token = read(statePaths.portalToken(this.stateDir));
+    const transport = createGrpcTransport({
+      baseUrl: read(statePaths.portalAddress(this.stateDir)),
+      nodeOptions: { ca: read(statePaths.portalCertificate(this.stateDir)) },
+      interceptors: [
+        (next) => (request) => {
+          request.header.set("authorization", `Bearer ${token}`);
+          return next(request);
+        },
+      ],
+    });
+    return createClient(QueryService, transport);
+  }
+
+  /** All detections the portal has, the oldest first. */
+  async detections(): Promise<StoredDetection[]> {
+    const portal = this.portal();
+    const all: StoredDetection[] = [];
+    for (let after = 0n; ; ) {
+      const page = await portal.listDetections({ after, limit: PAGE_SIZE });
+      all.push(...page.detections);
+      if (!page.more) return all;
+      after = page.next;
+    }
+  }
+
+  /** The process ids by name, as the supervisor and the stages tell them. */
+  pid(victim: Victim): number | undefined {
+    if (victim === "nats-server") return this.#readNumber(join(this.stateDir, "bus", "nats-server.pid"));
+    const { stages } = JSON.parse(readFileSync(statePaths.supervisor(this.stateDir), "utf8"));
+    return stages[victim]?.pid;
+  }
+
+  async close(): Promise<void> {
+    const operator = await this.#operator?.catch(() => undefined);
+    await operator?.close();
+    await this.process.stop({ timeoutMs: STOP_TIMEOUT_MS });
+  }
+
+  #readNumber(file: string): number | undefined {
+    try {
+      return Number(readFileSync(file, "utf8")) || undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Starts a sensor in a temporary folder and waits until all of it is ready; it is stopped with the test. */
+export async function startSensor(
+  test: Parameters<typeof startProcess>[0],
+  { args = [], env = {}, stages = stageNames }: SensorOptions = {},
+): Promise<Sensor> {
+  const stateDir = temporaryFolder(test);
+  const argv = [CLI, "run", "--state-dir", stateDir, "--json", ...args];
+  const started = startProcess(test, process.execPath, argv, { env, group: true });
+  const sensor = new Sensor(stateDir, started);
+  test.teardown(() => sensor.close());
+  await waitFor(
+    async () => {
+      if (!started.running) throw new Error("nightjar run has ended");
+      const ready = (await sensor.statuses()).filter((one) => one.ready).map((one) => one.stage);
+      return stages.every((stage) => ready.includes(stage)) && readFileSync(statePaths.portalAddress(stateDir));
+    },
+    {
+      what: "every stage is ready",
+      timeoutMs: READY_TIMEOUT_MS,
+      explain: () => `${started.stdout}\n${started.stderr}`,
+    },
+  );
+  return sensor;
+}
