@@ -1,0 +1,64 @@
+// Detections carry the event and its process tree, have the same id each time, and fit the bus.
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BatchReader } from "@nightjar/events";
+import { BatchSchema, DetectionBatchSchema, Priority } from "@nightjar/proto";
+import test from "ava";
+import { detectionId, groupDetections, type Matched } from "./detections.ts";
+
+const BOOT_ID = new Uint8Array(16).fill(0xab);
+
+function batchOf(events: number, argument = ""): BatchReader {
+  const image = { executable: Buffer.from("/usr/bin/cat"), args: [Buffer.from(argument)] };
+  const batch = create(BatchSchema, {
+    bootId: BOOT_ID,
+    epoch: 7n,
+    firstPosition: 1_000n,
+    nextPosition: 1_000n + BigInt(events),
+    bootTimeUnixNs: 1_700_000_000_000_000_000n,
+    events: Array.from({ length: events }, (_, index) => ({
+      position: 1_000n + BigInt(index),
+      timeNs: 1_500_000_000n,
+      data: { case: "open" as const, value: { path: Buffer.from("/etc/shadow") } },
+    })),
+    processes: [{ pid: 1 }, { pid: 20, parent: 1 }, { pid: 300, parent: 2, image }],
+    actors: Array.from({ length: events }, () => 3),
+  });
+  return new BatchReader(toBinary(BatchSchema, batch));
+}
+
+function match(eventIndex: number, priority = Priority.WARNING): Matched {
+  const rule = { name: "A rule", priority, tags: ["T1003.008"], place: "a.yaml:1" };
+  return { rule, eventIndex, output: "cat read /etc/shadow", fields: { "fd.name": "/etc/shadow" } };
+}
+
+test("a detection has the event, the tree from actor to root, and the time of day", (t) => {
+  const [group] = groupDetections(batchOf(2), [match(1)]);
+  t.is(group?.subject, "nightjar.detections.warning");
+  const [detection] = fromBinary(DetectionBatchSchema, group?.bytes ?? new Uint8Array()).detections;
+  t.is(detection?.eventId, `${"ab".repeat(16)}:0000000000000007:1001`);
+  t.is(detection?.id, detectionId("A rule", detection?.eventId ?? ""));
+  t.deepEqual(detection?.processes.map((process) => process.pid), [300, 20, 1]);
+  t.is(detection?.event?.data.case, "open");
+  t.is(detection?.time?.seconds, 1_700_000_001n);
+  t.is(detection?.time?.nanos, 500_000_000);
+});
+
+test("the same batch makes the same messages, the worst priority first", (t) => {
+  const matches = [match(0, Priority.NOTICE), match(1, Priority.CRITICAL), match(2, Priority.NOTICE)];
+  const groups = groupDetections(batchOf(3), matches);
+  t.deepEqual(groups, groupDetections(batchOf(3), matches));
+  t.deepEqual(groups.map(({ subject, count }) => [subject, count]), [
+    ["nightjar.detections.critical", 1],
+    ["nightjar.detections.notice", 2],
+  ]);
+});
+
+test("detections too large for one message are split, none lost", (t) => {
+  const events = 256;
+  const groups = groupDetections(batchOf(events, "x".repeat(10_000)), Array.from({ length: events }, (_, i) => match(i)));
+  t.true(groups.length > 1);
+  t.true(groups.every(({ bytes }) => bytes.length <= 1024 * 1024));
+  const ids = groups.flatMap(({ bytes }) => fromBinary(DetectionBatchSchema, bytes).detections.map((one) => one.id));
+  t.is(new Set(ids).size, events);
+  t.is(new Set(groups.map(({ messageId }) => messageId)).size, groups.length);
+});

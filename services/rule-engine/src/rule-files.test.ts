@@ -1,0 +1,33 @@
+// Rules files are found in the order given, folders by name; what cannot be read is named.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "@nightjar/test-support";
+import test from "ava";
+import { contentVersion } from "./content-version.ts";
+import { readRuleFiles } from "./rule-files.ts";
+
+test("takes files, and folders in the order of their names", (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, "rules", "more"), { recursive: true });
+  const write = (name: string) => writeFileSync(join(folder, name), name);
+  for (const name of ["own.yaml", "rules/b.yml", "rules/a.yaml", "rules/more/c.yaml", "rules/README.md"]) write(name);
+  const { files, problems } = readRuleFiles([join(folder, "own.yaml"), join(folder, "rules")]);
+  t.deepEqual(problems, []);
+  t.deepEqual(files.map((file) => file.text), ["own.yaml", "rules/a.yaml", "rules/b.yml", "rules/more/c.yaml"]);
+});
+
+test("a path that is not there is a problem, the others are read", (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, "a.yaml"), "a");
+  const { files, problems } = readRuleFiles([join(folder, "missing.yaml"), folder]);
+  t.deepEqual(files.map((file) => file.text), ["a"]);
+  t.deepEqual(problems.map(({ code, file }) => [code, file]), [["RULES_FILE_UNREADABLE", join(folder, "missing.yaml")]]);
+});
+
+test("the version changes with text, name and order, and with nothing else", (t) => {
+  const a = { name: "a", text: "x" };
+  const b = { name: "b", text: "y" };
+  t.is(contentVersion([a, b]), contentVersion([{ ...a }, { ...b }]));
+  const others = [[b, a], [a], [{ ...a, text: "z" }, b], [{ ...a, name: "c" }, b]];
+  t.is(new Set([[a, b], ...others].map(contentVersion)).size, 5);
+});
