@@ -2,7 +2,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { AttachRequestSchema, AttachResponseSchema } from "@nightjar/proto";
-import { ASK_ATTACH_SUBJECT, describeError, type StageName, type Stage, stageNames, streams } from "@nightjar/stage";
+import { ASK_ATTACH_SUBJECT, describeError, type Stage, type StageName, stageNames, streams } from "@nightjar/stage";
 import type { Durables } from "./durables.ts";
 import { inboxPrefix } from "./grants.ts";
 import { isQueue } from "./provision.ts";
@@ -20,8 +20,7 @@ export function serveAttach(connection: NatsConnection, durables: Durables, host
 
 async function answer(message: Msg, durables: Durables, host: Host): Promise<void> {
   const request = readRequest(message.data);
-  // Without this check whoever may ask could have the bus, which may do all, publish an empty message to any subject,
-  // such as the one that deletes a stream: NATS lets a reply subject be anything.
+  // A stage asks for itself, so the answer goes to an inbox of its own; the bus's grants hold it to inboxes anyway.
   if (!request || !message.reply?.startsWith(`${inboxPrefix(request.stage)}.`)) {
     host.counters.add("asks_refused");
     host.log.warn("refused a request to attach", { subject: message.subject, reply: message.reply ?? "" });
@@ -38,8 +37,10 @@ async function answer(message: Msg, durables: Durables, host: Host): Promise<voi
     error = describeError(cause);
     host.log.warn("could not make a stage's consumers anew", { stage, instance, error });
   }
-  if (!message.respond(toBinary(AttachResponseSchema, create(AttachResponseSchema, { error })))) {
-    host.log.debug("nobody waits for the answer any more", { stage, instance });
+  try {
+    message.respond(toBinary(AttachResponseSchema, create(AttachResponseSchema, { error })));
+  } catch (cause) {
+    host.log.debug("the server went away before the answer", { stage, error: cause as Error });
   }
 }
 

@@ -62,7 +62,13 @@ function locate(named: string, searchPath: string, checkout: string): string {
     throw new BusError("BUS_SERVER_MISSING", `${path}, named by the setting, is no program`);
   }
   const tools = join(checkout, ".tools", NAME, NAME);
-  const candidates = [...searchPath.split(delimiter).filter(Boolean).map((folder) => resolve(folder, NAME)), tools];
+  const candidates = [
+    ...searchPath
+      .split(delimiter)
+      .filter(Boolean)
+      .map((folder) => resolve(folder, NAME)),
+    tools,
+  ];
   const found = candidates.find(isProgram);
   if (found) return found;
   throw new BusError("BUS_SERVER_MISSING", `no ${NAME} on the PATH, none at ${tools}`);

@@ -1,6 +1,6 @@
 // Renders nats-server's configuration: loopback, JetStream, and one user with its grants for each key.
 import { MESSAGE_BYTES_MAX } from "@nightjar/stage";
-import { atLeast, type Version, VERSION_WITH_SYNC_INTERVAL } from "./binary.ts";
+import { atLeast, VERSION_WITH_SYNC_INTERVAL, type Version } from "./binary.ts";
 import type { BusFiles } from "./files.ts";
 import type { Grants } from "./grants.ts";
 
@@ -12,9 +12,6 @@ const MEMORY_STORE_BYTES_MAX = 16 * 1024 * 1024;
 const SYNC_INTERVAL_S = 1;
 /** A dead client is noticed after two missed pings. */
 const PING_INTERVAL_S = 20;
-/** How long and how often one may answer a message it was given. */
-const ANSWER_S_MAX = 30;
-const ANSWERS_MAX = 1;
 const CONNECTIONS_MAX = 64;
 
 export interface ServerUser {
@@ -72,7 +69,6 @@ function renderUser({ name, publicKey, grants }: ServerUser): string[] {
     `    { nkey: ${publicKey}, permissions: {`,
     `      publish: { allow: [${grants.publish.map(quote).join(", ")}] }`,
     `      subscribe: { allow: [${grants.subscribe.map(quote).join(", ")}] }`,
-    ...(grants.answers ? [`      allow_responses: { max: ${ANSWERS_MAX}, expires: "${ANSWER_S_MAX}s" }`] : []),
     "    } }",
   ];
 }

@@ -53,7 +53,8 @@ export function budgetOf(setBytes: number, freeBytes: number, storeBytes: number
   const derived = Math.min(BUDGET_BYTES_MAX, Math.floor((room * BUDGET_FREE_PERCENT) / 100));
   const bytes = setBytes > 0 ? setBytes : Math.max(settingCatalogue.bus.disk_bytes.min, derived);
   if (room >= bytes) return { bytes };
-  return { bytes, shortage: `the streams may need ${toMib(bytes)} MiB, the disk has ${toMib(room)} MiB for them` };
+  const shortage = `the disk is too small: streams may need ${toMib(bytes)} MiB, it has ${toMib(room)} MiB`;
+  return { bytes, shortage };
 }
 
 /** The largest size of each stream, in bytes: its share of the budget. */

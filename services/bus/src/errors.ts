@@ -5,7 +5,8 @@ export const busErrorCodes = {
   BUS_SERVER_UNUSABLE: "The nats-server that was named or found does not run, or does not tell its version.",
   BUS_SERVER_TOO_OLD: "The nats-server is older than the client library allows. Install a newer one.",
   BUS_ALREADY_RUNNING: "Another bus works on this state folder. Stop it, or take another state folder.",
-  BUS_LOCK_FAILED: "The state folder could not be locked: the program flock (util-linux) is missing or the folder refuses.",
+  BUS_LOCK_FAILED:
+    "The state folder could not be locked: the program flock (util-linux) is missing or the folder refuses.",
 } as const;
 
 export type BusErrorCode = keyof typeof busErrorCodes;
@@ -19,4 +20,9 @@ export class BusError extends Error {
     this.name = "BusError";
     this.code = code;
   }
+}
+
+/** Errors of our own code, which end the process; all others come from the outside world. */
+export function isBug(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
 }

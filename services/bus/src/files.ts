@@ -1,5 +1,5 @@
 // Where the bus keeps what in its folder.
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { statePaths } from "@nightjar/stage";
 
 /** All paths of one sensor's bus; absolute when the state folder is. */
@@ -8,6 +8,8 @@ export function busFiles(stateDir: string) {
   return {
     folder,
     lock: join(folder, "lock"),
+    /** Seeds: those of the stages and clients, and the manager's, which no stage holds. */
+    key: (name: string) => join(dirname(statePaths.key(stateDir, "bus")), `${name}.nk`),
     address: statePaths.busAddress(stateDir),
     /** The port of the last start, kept so that clients find the server again. */
     port: join(folder, "port"),

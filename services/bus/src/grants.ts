@@ -2,20 +2,25 @@
 import {
   ASK_ATTACH_SUBJECT,
   ASK_STATUS_SUBJECT,
+  streams as allStreams,
   type ClientName,
+  clientNames,
   type StageName,
   type Stream,
   stageNames,
-  streams as allStreams,
 } from "@nightjar/stage";
 
-export type KeyName = StageName | ClientName;
+/**
+ * Who holds a key. "manager" is the bus too, on a connection of its own: NATS lets the reply subject of a question be
+ * anything, so whoever may change streams answers no questions.
+ */
+export type KeyName = StageName | ClientName | "manager";
+export const keyNames: readonly KeyName[] = [...stageNames, ...clientNames, "manager"];
 
-/** NATS subjects, wildcards allowed. Who may answer may publish once to the reply subject of a message it was given. */
+/** NATS subjects, wildcards allowed. */
 export interface Grants {
   publish: readonly string[];
   subscribe: readonly string[];
-  answers: boolean;
 }
 
 /** Whatever is asked is answered here: a name's own inboxes, which nobody else may hear. */
@@ -23,7 +28,7 @@ export function inboxPrefix(name: KeyName): string {
   return `_INBOX.${name}`;
 }
 
-/** What the bus asks JetStream; nobody else may create, change, purge or delete. */
+/** What the manager asks JetStream; nobody else may create, change, purge or delete. */
 const MANAGE = [
   "$JS.API.INFO",
   "$JS.API.STREAM.CREATE.*",
@@ -50,57 +55,79 @@ const LOOK = [
 
 const EVERYTHING_OURS = "nightjar.>";
 
-/** What a name may do besides its part in the streams. */
-const SPECIAL: Partial<Record<KeyName, { publish: readonly string[]; subscribe: readonly string[] }>> = {
-  bus: { publish: MANAGE, subscribe: [ASK_ATTACH_SUBJECT] },
-  // Its heartbeats tell the portal how all stages are.
-  uplink: { publish: [ASK_STATUS_SUBJECT], subscribe: [] },
-  operator: { publish: ["nightjar.ask.>", ...LOOK], subscribe: [EVERYTHING_OURS] },
+/** What a name may do besides its part in the streams and in questions. */
+const SPECIAL: Partial<Record<KeyName, Grants>> = {
+  manager: { publish: MANAGE, subscribe: [] },
+  operator: { publish: LOOK, subscribe: [EVERYTHING_OURS] },
   listener: { publish: LOOK, subscribe: [EVERYTHING_OURS] },
 };
 
+interface Question {
+  subject: string;
+  askers: readonly KeyName[];
+  answerers: readonly KeyName[];
+}
+
+function questionsOf(streams: readonly Stream[]): Question[] {
+  const queueReaders = streams.filter(isQueue).flatMap(({ readers }) => readers);
+  return [
+    // The uplink's heartbeats tell the portal how all stages are.
+    { subject: ASK_STATUS_SUBJECT, askers: ["operator", "uplink"], answerers: stageNames },
+    { subject: ASK_ATTACH_SUBJECT, askers: [...new Set(queueReaders)], answerers: ["bus"] },
+  ];
+}
+
 /** The grants of a key, from the part its holder has in `streams`. */
 export function grantsOf(name: KeyName, streams: readonly Stream[] = allStreams): Grants {
-  const isStage = (stageNames as readonly string[]).includes(name);
-  const roles = isStage ? streams.map((stream) => roleIn(stream, name as StageName)) : [];
-  const readsQueue = streams.some((stream) => stream.retention === "work_queue" && isReader(stream, name));
-  const special = SPECIAL[name] ?? { publish: [], subscribe: [] };
+  const stage = stageNames.find((one) => one === name);
+  const parts = [
+    ...(stage ? streams.map((stream) => partIn(stream, stage)) : []),
+    ...questionsOf(streams).map((question) => partInQuestion(question, name)),
+    SPECIAL[name] ?? NOTHING,
+    { publish: [], subscribe: [`${inboxPrefix(name)}.>`] },
+  ];
   return {
-    publish: [
-      ...roles.flatMap((role) => role.publish),
-      ...(readsQueue ? [ASK_ATTACH_SUBJECT] : []),
-      ...special.publish,
-    ],
-    subscribe: [
-      ...roles.flatMap((role) => role.subscribe),
-      ...(isStage ? [ASK_STATUS_SUBJECT] : []),
-      ...special.subscribe,
-      `${inboxPrefix(name)}.>`,
-    ],
-    answers: isStage,
+    publish: [...new Set(parts.flatMap((part) => part.publish))],
+    subscribe: [...new Set(parts.flatMap((part) => part.subscribe))],
   };
 }
 
-function isReader(stream: Stream, name: KeyName): boolean {
-  return (stream.readers as readonly string[]).includes(name);
+const NOTHING: Grants = { publish: [], subscribe: [] };
+
+function isQueue(stream: Stream): boolean {
+  return stream.retention === "work_queue";
 }
 
-function roleIn(stream: Stream, stage: StageName): { publish: string[]; subscribe: string[] } {
+/**
+ * Answers may go to the inboxes of those who ask and nowhere else. NATS's own allow_responses would grant whatever
+ * reply subject a question names: whoever asks could have another publish to the subject that purges a stream.
+ */
+function partInQuestion({ subject, askers, answerers }: Question, name: KeyName): Grants {
+  const answers = answerers.includes(name);
+  return {
+    publish: [
+      ...(askers.includes(name) ? [subject] : []),
+      ...(answers ? askers.map((asker) => `${inboxPrefix(asker)}.>`) : []),
+    ],
+    subscribe: answers ? [subject] : [],
+  };
+}
+
+function partIn(stream: Stream, stage: StageName): Grants {
   const publish: string[] = [];
   const subscribe: string[] = [];
-  const queue = stream.retention === "work_queue";
   if (stream.writers.includes(stage)) {
     // Each holder of a last value has a subject of its own, and may write no other's.
-    publish.push(...stream.subjects.map((subject) => (queue ? subject : subject.replace("*", stage))));
+    publish.push(...stream.subjects.map((subject) => (isQueue(stream) ? subject : subject.replace("*", stage))));
   }
-  if (stream.readers.includes(stage) && queue) {
+  if (stream.readers.includes(stage) && isQueue(stream)) {
     publish.push(
       `$JS.API.CONSUMER.INFO.${stream.name}.${stage}`,
       `$JS.API.CONSUMER.MSG.NEXT.${stream.name}.${stage}`,
       `$JS.ACK.${stream.name}.${stage}.>`,
     );
   }
-  if (stream.readers.includes(stage) && !queue) {
+  if (stream.readers.includes(stage) && !isQueue(stream)) {
     // Direct get needs no consumer, so a reader of last values may create none.
     publish.push(...stream.subjects.map((subject) => `$JS.API.DIRECT.GET.${stream.name}.${subject}`));
     subscribe.push(...stream.subjects);

@@ -1,9 +1,9 @@
 // One nkey for each who connects: made at first start, kept in the state folder, readable to its owner alone.
 import { chmodSync } from "node:fs";
 import { createUser, fromSeed } from "@nats-io/nkeys";
-import { type ClientName, clientNames, readSmallFile, type StageName, stageNames, statePaths, writeFileAtomic } from "@nightjar/stage";
-
-type KeyName = StageName | ClientName;
+import { readSmallFile, writeFileAtomic } from "@nightjar/stage";
+import { busFiles } from "./files.ts";
+import { type KeyName, keyNames } from "./grants.ts";
 
 const SEED_MODE = 0o600;
 
@@ -16,8 +16,8 @@ export interface Key {
 
 /** Reads every key, making those that are missing or damaged. */
 export function ensureKeys(stateDir: string): ReadonlyMap<KeyName, Key> {
-  const names: readonly KeyName[] = [...stageNames, ...clientNames];
-  return new Map(names.map((name) => [name, readKey(statePaths.key(stateDir, name)) ?? makeKey(stateDir, name)]));
+  const { key } = busFiles(stateDir);
+  return new Map(keyNames.map((name) => [name, readKey(key(name)) ?? makeKey(key(name))]));
 }
 
 function readKey(file: string): Key | undefined {
@@ -33,9 +33,9 @@ function readKey(file: string): Key | undefined {
   }
 }
 
-function makeKey(stateDir: string, name: KeyName): Key {
+function makeKey(file: string): Key {
   const pair = createUser();
   const seed = pair.getSeed();
-  writeFileAtomic(statePaths.key(stateDir, name), `${Buffer.from(seed).toString()}\n`, SEED_MODE);
+  writeFileAtomic(file, `${Buffer.from(seed).toString()}\n`, SEED_MODE);
   return { publicKey: pair.getPublicKey(), seed };
 }

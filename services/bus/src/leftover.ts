@@ -51,7 +51,10 @@ function identify(pid: number): Identity | undefined {
 }
 
 async function end(leftover: Identity): Promise<void> {
-  for (const [signal, wait_ms] of [["SIGTERM", TERM_MS_MAX], ["SIGKILL", KILL_MS_MAX]] as const) {
+  for (const [signal, wait_ms] of [
+    ["SIGTERM", TERM_MS_MAX],
+    ["SIGKILL", KILL_MS_MAX],
+  ] as const) {
     if (!isAlive(leftover)) return;
     try {
       process.kill(leftover.pid, signal);

@@ -18,7 +18,7 @@ async function main(stage: Stage): Promise<void> {
   const files = busFiles(realpathSync(stage.stateDir));
   mkdirSync(files.logFolder, { recursive: true, mode: 0o700 });
   lockFile(files.lock);
-  const binary = await findServer(stage.settings.bus.server_binary, process.env["PATH"] ?? "", CHECKOUT);
+  const binary = await findServer(stage.settings.bus.server_binary, process.env.PATH ?? "", CHECKOUT);
   tellServer(stage, binary);
   for (const pid of await endLeftovers(files.configuration)) stage.log.warn("ended a server left behind", { pid });
   const keys = ensureKeys(stage.stateDir);
@@ -48,5 +48,8 @@ function tellServer(stage: Stage, binary: ServerBinary): void {
   stage.facts.set("server_binary", path);
   if (atLeast(version, VERSION_WITHOUT_FAULT)) return;
   const since = VERSION_WITHOUT_FAULT.join(".");
-  stage.health.raise("BUS_SERVER_FAULTY", `nats-server ${versionText} can stall a queue after a crash, ${since} cannot`);
+  stage.health.raise(
+    "BUS_SERVER_FAULTY",
+    `nats-server ${versionText} can stall a queue after a crash, ${since} cannot`,
+  );
 }

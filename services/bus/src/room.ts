@@ -41,7 +41,10 @@ export async function makeRoom(manager: JetStreamManager, stream: string): Promi
     const next = nextPurge(state.subjects ?? {});
     if (!next) break;
     const { subject, keep } = next;
-    const { purged: count } = await manager.streams.purge(stream, keep > 0 ? { filter: subject, keep } : { filter: subject });
+    const { purged: count } = await manager.streams.purge(
+      stream,
+      keep > 0 ? { filter: subject, keep } : { filter: subject },
+    );
     purged.set(subject, (purged.get(subject) ?? 0) + count);
   }
   return purged;

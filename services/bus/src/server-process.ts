@@ -15,8 +15,6 @@ export interface ServerProcess {
   readonly pid: number;
   /** Resolves with what is known of the end, for a person, when the process is gone. */
   readonly exited: Promise<string>;
-  /** Whether it is gone. */
-  readonly gone: boolean;
   /** SIGTERM, after a bound SIGKILL; resolves when it is gone. */
   end(): Promise<void>;
   /** What it wrote to its log and to standard error since it was started: the last lines. */
@@ -34,20 +32,17 @@ export async function startServer(binary: string, files: BusFiles): Promise<Serv
     env: { GOMEMLIMIT: MEMORY_LIMIT },
   });
   closeSync(stderr);
+  await once(child, "spawn");
   const state = { gone: false };
   const exited = once(child, "exit").then(([code, signal]) => {
     state.gone = true;
     return signal ? `ended by ${signal}` : `exit code ${code}`;
   });
-  await once(child, "spawn");
   const { pid } = child;
   if (pid === undefined) throw new Error("a started process has a pid");
   return {
     pid,
     exited,
-    get gone() {
-      return state.gone;
-    },
     async end() {
       child.kill("SIGTERM");
       const late = new AbortController();

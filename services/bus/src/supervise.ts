@@ -44,7 +44,8 @@ async function liveOrFail(context: LifeContext): Promise<LifeEnd> {
   try {
     return await liveOnce(context);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error)) throw error;
+    if (!(error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error))
+      throw error;
     return { ready: false, reason: error.message, said: "" };
   }
 }

@@ -3,6 +3,7 @@ import type { ConsumerInfo, JetStreamManager, StreamInfo } from "@nats-io/jetstr
 import { pause, type Stage, type Stream, streams } from "@nightjar/stage";
 import { isDiskFull, readDisk } from "./disk.ts";
 import { type Durables, isConsumerMissing } from "./durables.ts";
+import { isBug } from "./errors.ts";
 import { judge, NO_SUSPICION, type ReaderState, type Suspicion, unaccountedMessages } from "./heal.ts";
 import { durableOf, isQueue } from "./provision.ts";
 import { isNearlyFull, makeRoom } from "./room.ts";
@@ -19,9 +20,12 @@ export class Watch {
   readonly #manager: JetStreamManager;
   readonly #durables: Durables;
   readonly #host: WatchHost;
+  readonly #shortage: string | undefined;
   readonly #suspicions = new Map<string, Suspicion>();
 
-  constructor(manager: JetStreamManager, durables: Durables, host: WatchHost) {
+  /** `shortage` says why the disk is too small from the beginning, if it is. */
+  constructor(manager: JetStreamManager, durables: Durables, host: WatchHost, shortage?: string) {
+    this.#shortage = shortage;
     this.#manager = manager;
     this.#durables = durables;
     this.#host = host;
@@ -36,6 +40,7 @@ export class Watch {
         await this.check();
         answered = Date.now();
       } catch (error) {
+        if (isBug(error)) throw error;
         if (signal.aborted) break;
         const silent_ms = Date.now() - answered;
         this.#host.log.warn("cannot look at the streams", { error: error as Error, silent_ms });
@@ -121,7 +126,8 @@ export class Watch {
 
   #checkDisk(): void {
     const { folder, health } = this.#host;
-    if (isDiskFull(readDisk(folder))) health.raise("DISK_FULL", "the disk of the state folder is full or nearly");
+    const issue = isDiskFull(readDisk(folder)) ? "the disk of the state folder is full or nearly" : this.#shortage;
+    if (issue) health.raise("DISK_FULL", issue);
     else health.resolve("DISK_FULL");
   }
 }

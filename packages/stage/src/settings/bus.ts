@@ -13,7 +13,9 @@ const bytes = integer({
   min: DISK_BYTES_MIN,
   max: DISK_BYTES_MAX,
   unit: "bytes",
-  doc: "Disk that all streams together may take. 0 derives it: a tenth of the free disk, at most 4 GiB, at least 64 MiB.",
+  doc:
+    "Disk that all streams together may take. 0 derives it: a tenth of the free disk, at most 4 GiB, " +
+    "at least 64 MiB.",
 });
 
 const diskBytes: Setting<number> & { readonly min: number } = {
@@ -26,7 +28,9 @@ const diskBytes: Setting<number> & { readonly min: number } = {
 export const busSettings = {
   server_binary: path({
     default: "",
-    doc: "The nats-server to run. Empty means the first on the PATH, then `.tools/nats-server/nats-server` in the checkout.",
+    doc:
+      "The nats-server to run. Empty means the first on the PATH, then `.tools/nats-server/nats-server` " +
+      "in the checkout.",
   }),
   disk_bytes: diskBytes,
   monitor_port: integer({
