@@ -1,0 +1,176 @@
+// Turns batches of RAW into batches of EVENTS. All state is here; what it needs of the outside is given to it.
+import { BatchReader, RangeSet, WireError } from "@nightjar/events";
+import type { ProcessNode } from "./node.ts";
+import { type Output, writeOutputs } from "./output.ts";
+import { EventHeader, scanEvent, toNanoseconds } from "./scan.ts";
+import { ProcessTable } from "./table.ts";
+import { ProcessTree, type ProcfsLookup, type ProcfsProcess, type TreeLimits } from "./tree.ts";
+import { noUserNames, type UserNames } from "./users.ts";
+
+/** Other boots whose processes are followed (recordings that are played back); the one used longest ago goes. */
+export const FOREIGN_BOOTS_MAX = 2;
+
+export interface EnricherOptions {
+  /** This boot's id in hexadecimal: only of its processes does /proc know anything. */
+  bootId: string;
+  /** Looks for one process in /proc. */
+  lookup: ProcfsLookup;
+  users: UserNames;
+  /** No output is larger. */
+  outputBytesMax: number;
+  limits: TreeLimits;
+}
+
+/** What the enricher did since it began. */
+export interface EnricherCounts {
+  batches: number;
+  eventsIn: number;
+  eventsOut: number;
+  /** Events of types that no rule wants. */
+  eventsFiltered: number;
+  /** Batches that came again. */
+  batchesRepeated: number;
+  /** Outputs beyond one a batch, because one would have been too large. */
+  outputsSplit: number;
+  ancestorsLost: number;
+}
+
+/** A result of taking a batch: what to publish, nothing where the batch was taken before. */
+export interface Taken {
+  /** The batch's range, as text. */
+  id: string;
+  outputs: Output[] | "repeated";
+}
+
+export class Enricher {
+  readonly counts: EnricherCounts = {
+    batches: 0,
+    eventsIn: 0,
+    eventsOut: 0,
+    eventsFiltered: 0,
+    batchesRepeated: 0,
+    outputsSplit: 0,
+    ancestorsLost: 0,
+  };
+  /** The processes of this boot. */
+  readonly tree: ProcessTree;
+  /** When the last event was, ms since 1970; 0 before the first. */
+  lastEventUnixMs = 0;
+  /** The same of this boot's events, ns on CLOCK_BOOTTIME. */
+  lastEventNs = 0;
+  /** Ranges taken in, kept and lost together with the tree that they changed. */
+  readonly processed = new RangeSet();
+  readonly #options: EnricherOptions;
+  readonly #foreign = new Map<string, ProcessTree>();
+  readonly #table: ProcessTable;
+  readonly #events: EventHeader[] = [];
+  /** Event types that go on; all until it is known which ones rules want. */
+  #interest: ReadonlySet<number> | undefined;
+
+  constructor(options: EnricherOptions) {
+    this.#options = options;
+    this.tree = new ProcessTree(options.lookup, options.limits);
+    this.#table = new ProcessTable(options.users);
+  }
+
+  /** Takes in the processes that run already. */
+  load(processes: Iterable<ProcfsProcess>): void {
+    this.tree.load(processes);
+  }
+
+  /** From now on only events of these types go on. The tree takes in all of them all the same. */
+  setInterest(eventTypes: Iterable<number>): void {
+    this.#interest = new Set(eventTypes);
+  }
+
+  /**
+   * Takes in the next batch of RAW. A batch that was taken before changes nothing.
+   * @throws WireError when the bytes are no batch as the collector makes them; nothing was changed then.
+   */
+  take(bytes: Uint8Array): Taken {
+    const reader = new BatchReader(bytes);
+    const range = { source: reader.sourceId, first: reader.firstPosition, next: reader.nextPosition };
+    // An empty range says only how the counters stand; it changes nothing and may come as often as it likes.
+    if (range.first < range.next && this.processed.has(range)) {
+      this.counts.batchesRepeated++;
+      return { id: reader.id, outputs: "repeated" };
+    }
+    this.#scan(reader);
+    const isForeign = !range.source.startsWith(`${this.#options.bootId}:`);
+    const tree = isForeign ? this.#foreignTree(range.source.slice(0, BOOT_ID_DIGITS)) : this.tree;
+    this.#table.begin(isForeign ? noUserNames : this.#options.users);
+    const outputs = this.#enrich(reader, tree, this.processed.touches(range));
+    this.processed.add(range);
+    return { id: reader.id, outputs };
+  }
+
+  /** Reads all events before anything changes, so that garbage has no effect. */
+  #scan(reader: BatchReader): void {
+    if (!Number.isSafeInteger(reader.nextPosition)) throw new WireError("a position above 2^53", 0);
+    let least = reader.firstPosition;
+    for (let index = 0; index < reader.length; index++) {
+      let event = this.#events[index];
+      if (event === undefined) event = this.#events[index] = new EventHeader();
+      scanEvent(reader.bytes, reader.eventStart(index), reader.eventEnd(index), event);
+      if (event.position < least || event.position >= reader.nextPosition) {
+        throw new WireError(
+          `position ${event.position} is not in its batch's range or not in order`,
+          reader.eventStart(index),
+        );
+      }
+      least = event.position + 1;
+    }
+  }
+
+  #enrich(reader: BatchReader, tree: ProcessTree, isPartlyRepeated: boolean): Output[] {
+    const { bytes, length } = reader;
+    const positions: number[] = [];
+    const keeps: boolean[] = [];
+    const actors: number[] = [];
+    const source = isPartlyRepeated ? reader.sourceId : "";
+    for (let index = 0; index < length; index++) {
+      const event = this.#events[index] as EventHeader;
+      const isKept = this.#interest === undefined || this.#interest.has(event.type);
+      const isRepeated = isPartlyRepeated && this.processed.includes(source, event.position);
+      const actor: ProcessNode | undefined = isRepeated ? tree.find(event.pid, event.start) : tree.apply(event, bytes);
+      positions.push(event.position);
+      keeps.push(isKept);
+      actors.push(isKept && actor ? this.#table.rowOf(actor) : -1);
+      if (isKept) this.counts.eventsOut++;
+    }
+    const last = this.#events[length - 1];
+    if (length > 0 && last) {
+      const time = toNanoseconds(last.time);
+      this.lastEventUnixMs = (time + Number(reader.bootTimeUnixNs)) / 1e6;
+      if (tree === this.tree) this.lastEventNs = time;
+      tree.settle(time);
+    }
+    const outputs = writeOutputs(
+      { reader, positions, keeps, actors, table: this.#table },
+      this.#options.outputBytesMax,
+    );
+    this.#count(length, keeps, outputs);
+    return outputs;
+  }
+
+  #count(length: number, keeps: boolean[], outputs: Output[]): void {
+    this.counts.batches++;
+    this.counts.eventsIn += length;
+    for (const isKept of keeps) if (!isKept) this.counts.eventsFiltered++;
+    this.counts.outputsSplit += outputs.length - 1;
+    for (const output of outputs) this.counts.ancestorsLost += output.ancestorsLost;
+  }
+
+  #foreignTree(bootId: string): ProcessTree {
+    const tree = this.#foreign.get(bootId) ?? new ProcessTree(undefined, this.#options.limits);
+    this.#foreign.delete(bootId);
+    this.#foreign.set(bootId, tree);
+    for (const oldest of this.#foreign.keys()) {
+      if (this.#foreign.size <= FOREIGN_BOOTS_MAX) break;
+      this.#foreign.delete(oldest);
+    }
+    return tree;
+  }
+}
+
+const BOOT_ID_DIGITS = 32;

@@ -1,0 +1,124 @@
+// The stage enricher: RAW to EVENTS, each event with the process that acted, its ancestors and its users' names.
+import { readFileSync } from "node:fs";
+import { fromBinary } from "@bufbuild/protobuf";
+import { InterestSchema } from "@nightjar/proto";
+import { describeError, MESSAGE_BYTES_MAX, runStage, type Stage, streamOf } from "@nightjar/stage";
+import { Enricher } from "./enricher.ts";
+import { createHandler } from "./handle.ts";
+import { listPids, readProcess, scanProcfs } from "./procfs.ts";
+import { ProcfsBudget } from "./procfs-budget.ts";
+import { TREE_LIMITS } from "./tree.ts";
+import { UserFiles } from "./users.ts";
+
+/** What the server counts to a message beside its contents: the header with the message id. */
+const HEADER_BYTES_MAX = 1_024;
+/** How often the tree is compared with the processes that run. */
+const RECONCILE_MS = 60_000;
+/** With a longer lag the events of processes that ended meanwhile are still to come: no comparing then. */
+const RECONCILE_LAG_MS_MAX = 10_000;
+
+await runStage("enricher", main);
+
+async function main(stage: Stage): Promise<void> {
+  const { settings, bus } = stage;
+  const users = new UserFiles();
+  users.refresh(performance.now());
+  const procfs = new ProcfsBudget(
+    (pid) => readProcess(pid, "full"),
+    () => performance.now(),
+  );
+  const enricher = new Enricher({
+    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim().replaceAll("-", ""),
+    lookup: procfs.lookup,
+    users,
+    outputBytesMax: MESSAGE_BYTES_MAX - HEADER_BYTES_MAX,
+    limits: { ...TREE_LIMITS, processes: settings.enricher.processes_max },
+  });
+  const loadStart = performance.now();
+  enricher.load(scanProcfs("brief"));
+  stage.log.info("the process tree is read from /proc", {
+    processes: enricher.tree.size,
+    milliseconds: Math.round(performance.now() - loadStart),
+  });
+  await bus.connect();
+  followInterest(stage, enricher);
+  const subject = streamOf("EVENTS").subjects[0] as string;
+  const handle = createHandler(enricher, ({ bytes, id }) => bus.publish("EVENTS", subject, bytes, id));
+  const state = { lagMs: 0 };
+  stage.beforeStatus = reporter(stage, enricher, procfs, state);
+  bus.consume(
+    "RAW",
+    (bytes) => {
+      users.refresh(performance.now());
+      const handled = handle(bytes);
+      state.lagMs = Math.max(Date.now() - enricher.lastEventUnixMs, 0);
+      return handled;
+    },
+    { inFlightMax: settings.enricher.in_flight_batches },
+  );
+  const reconcile = setInterval(() => {
+    if (state.lagMs < RECONCILE_LAG_MS_MAX) enricher.tree.reconcile(new Set(listPids()), enricher.lastEventNs);
+    reportHealth(stage, enricher, users);
+  }, RECONCILE_MS);
+  stage.onStop(() => clearInterval(reconcile));
+  stage.ready();
+}
+
+/** Passes on what the readers of EVENTS want, all of it until the first of them says so. */
+function followInterest(stage: Stage, enricher: Enricher): void {
+  const wanted = new Map<string, readonly number[]>();
+  stage.bus.follow("INTEREST", (bytes, subject) => {
+    try {
+      wanted.set(subject, fromBinary(InterestSchema, bytes).eventTypes);
+    } catch (error) {
+      stage.log.warn("an interest that cannot be read is ignored", { subject, cause: describeError(error) });
+      return;
+    }
+    const types = new Set([...wanted.values()].flat());
+    enricher.setInterest(types);
+    stage.facts.set("event_types", [...types].sort((left, right) => left - right).join(","));
+  });
+}
+
+function reportHealth(stage: Stage, enricher: Enricher, users: UserFiles): void {
+  const { evictedAlive } = enricher.tree.counts;
+  if (evictedAlive > stage.counters.get("processes_evicted_running")) {
+    stage.health.raise("ENRICHMENT_LOST", `${evictedAlive} running processes were evicted from the process tree`);
+    stage.counters.set("processes_evicted_running", evictedAlive);
+  } else stage.health.resolve("ENRICHMENT_LOST");
+  for (const problem of users.problems) stage.log.warn("user names are not up to date", { cause: problem });
+}
+
+function reporter(stage: Stage, enricher: Enricher, procfs: ProcfsBudget, state: { lagMs: number }): () => void {
+  let eventsBefore = 0;
+  let askedAt = performance.now();
+  return () => {
+    const { counts, tree } = enricher;
+    const values: Record<string, number> = {
+      batches: counts.batches,
+      batches_repeated: counts.batchesRepeated,
+      events_in: counts.eventsIn,
+      events_out: counts.eventsOut,
+      events_filtered: counts.eventsFiltered,
+      outputs_split: counts.outputsSplit,
+      ancestors_lost: counts.ancestorsLost,
+      ranges_forgotten: enricher.processed.forgotten,
+      processes: tree.size,
+      process_image_bytes: tree.imageBytes,
+      unknown_actors: tree.counts.unknownActors,
+      header_only_processes: tree.counts.headerOnly,
+      exits_missed: tree.counts.exitsMissed,
+      ancestors_spliced: tree.counts.ancestorsSpliced,
+      processes_evicted: tree.counts.evicted,
+      procfs_reads: procfs.reads,
+      procfs_reads_refused: procfs.refused,
+    };
+    for (const [name, value] of Object.entries(values)) stage.counters.set(name, value);
+    const now = performance.now();
+    const perSecond = ((counts.eventsIn - eventsBefore) * 1_000) / Math.max(now - askedAt, 1);
+    eventsBefore = counts.eventsIn;
+    askedAt = now;
+    const figure = (value: number) => Math.round(value).toLocaleString("en");
+    stage.summary = `${figure(tree.size)} processes, ${figure(perSecond)} events/s, lag ${figure(state.lagMs)} ms`;
+  };
+}

@@ -1,0 +1,162 @@
+// One process of the tree, and how it is written as a row of a batch's table of processes.
+import { tagOf, varintSize, WIRE_BYTES, WIRE_VARINT, writeVarint } from "@nightjar/events";
+import { type ProcessOrigin, ProcessSchema } from "@nightjar/proto";
+import type { Moment } from "./scan.ts";
+import { ID_UNKNOWN, type UserNames } from "./users.ts";
+
+const PROCESS = ProcessSchema.field;
+const NO_BYTES = new Uint8Array(0);
+
+/** What a process is since its last exec; shared by those that only forked since. */
+export class Image {
+  /** The field `image` of a Process row, with its tag and length: a copy of its own, never a view on a message. */
+  readonly field: Uint8Array;
+  readonly loginUid: number;
+  /** How many nodes of the tree have it. */
+  references = 0;
+
+  /** Copies the encoded Exec in bytes[start, end). */
+  constructor(bytes: Uint8Array, start: number, end: number, loginUid: number) {
+    const length = end - start;
+    this.field = new Uint8Array(1 + varintSize(length) + length);
+    const offset = writeVarint(this.field, 0, tagOf(PROCESS.image.number, WIRE_BYTES));
+    this.field.set(bytes.subarray(start, end), writeVarint(this.field, offset, length));
+    this.loginUid = loginUid;
+  }
+}
+
+/** A process, from its fork to its exit and for as long after as the tree keeps it. */
+export class ProcessNode {
+  readonly pid: number;
+  readonly start: Moment;
+  /** /proc gives the start of a process in clock ticks; false until an event tells the ns. */
+  startIsExact: boolean;
+  /** Who forked it (not who adopted it when its parent ended). */
+  parent: ProcessNode | undefined;
+  /** An earlier process of the same pid. */
+  older: ProcessNode | undefined;
+  children = 0;
+  /** The kernel's name for it (comm) after its last exec: renaming itself since does not change it. */
+  name: Uint8Array = NO_BYTES;
+  image: Image | undefined;
+  readonly execTime: Moment = { low: 0, high: 0 };
+  /** Effective ids as last seen, ID_UNKNOWN if never. */
+  uid = ID_UNKNOWN;
+  gid = ID_UNKNOWN;
+  origin: ProcessOrigin;
+  /** From /proc, and only the most important of it. */
+  isBrief = false;
+  exited = false;
+  /** When it ended, CLOCK_BOOTTIME in ns. */
+  exitTime = 0;
+  /** Exited, and kept for a while for what comes late. */
+  lingers = false;
+  /** No longer in the tree. */
+  dropped = false;
+  /** When it was last spoken of, as the number of the batch. */
+  lastSeen = 0;
+
+  /** Where the current version of it stands in which batch's table; see ProcessTable. */
+  tableStamp = -1;
+  tableIndex = 0;
+  #head: Uint8Array | undefined;
+  #headGeneration = -1;
+
+  constructor(pid: number, start: Moment, startIsExact: boolean, origin: ProcessOrigin) {
+    this.pid = pid;
+    this.start = { low: start.low, high: start.high };
+    this.startIsExact = startIsExact;
+    this.origin = origin;
+  }
+
+  /** Something of it changed: events from now on point to a new row. */
+  changed(): void {
+    this.#head = undefined;
+    this.tableStamp = -1;
+  }
+
+  setIds(uid: number, gid: number): void {
+    this.uid = uid;
+    this.gid = gid;
+    this.changed();
+  }
+
+  /** Replaces the image; the caller keeps count of the bytes. */
+  setImage(image: Image | undefined): void {
+    if (this.image) this.image.references--;
+    if (image) image.references++;
+    this.image = image;
+    this.changed();
+  }
+
+  get loginUid(): number {
+    return this.image?.loginUid ?? ID_UNKNOWN;
+  }
+
+  /**
+   * The row's fields apart from `image` and `parent`, encoded once for each version. All calls for one process give the
+   * same `names`.
+   */
+  head(names: UserNames): Uint8Array {
+    if (this.#head !== undefined && this.#headGeneration === names.generation) return this.#head;
+    this.#head = encodeHead(this, names);
+    this.#headGeneration = names.generation;
+    return this.#head;
+  }
+}
+
+/** 8 fields of at most 2 + 10 bytes, apart from names. */
+const HEAD_FIXED_BYTES_MAX = 96;
+/** The kernel's own limit on user names is in tools (32); what is longer is cut, so that a row stays small. */
+const NAME_BYTES_MAX = 256;
+
+const scratch = new Uint8Array(HEAD_FIXED_BYTES_MAX + 4 * NAME_BYTES_MAX);
+
+function encodeHead(node: ProcessNode, names: UserNames): Uint8Array {
+  let offset = uintField(0, PROCESS.pid.number, node.pid);
+  offset = momentField(offset, PROCESS.startTimeNs.number, node.start);
+  offset = bytesField(offset, PROCESS.name.number, node.name);
+  offset = momentField(offset, PROCESS.execTimeNs.number, node.execTime);
+  offset = bytesField(offset, PROCESS.userName.number, names.user(node.uid));
+  offset = bytesField(offset, PROCESS.groupName.number, names.group(node.gid));
+  offset = bytesField(offset, PROCESS.loginUserName.number, names.user(node.loginUid));
+  offset = uintField(offset, PROCESS.origin.number, node.origin);
+  offset = uintField(offset, PROCESS.uid.number, node.uid);
+  offset = uintField(offset, PROCESS.gid.number, node.gid);
+  return scratch.slice(0, offset);
+}
+
+/** As protobuf has it, a field that is 0 or empty is left out. */
+function uintField(offset: number, number: number, value: number): number {
+  if (value === 0) return offset;
+  return writeVarint(scratch, writeVarint(scratch, offset, tagOf(number, WIRE_VARINT)), value);
+}
+
+function bytesField(offset: number, number: number, value: Uint8Array): number {
+  if (value.length === 0) return offset;
+  const kept = value.length <= NAME_BYTES_MAX ? value : cutUtf8(value, NAME_BYTES_MAX);
+  const contents = writeVarint(scratch, writeVarint(scratch, offset, tagOf(number, WIRE_BYTES)), kept.length);
+  scratch.set(kept, contents);
+  return contents + kept.length;
+}
+
+function momentField(offset: number, number: number, { low, high }: Moment): number {
+  if (low === 0 && high === 0) return offset;
+  let position = writeVarint(scratch, offset, tagOf(number, WIRE_VARINT));
+  let rest = low;
+  let above = high;
+  while (above !== 0 || rest >= 0x80) {
+    scratch[position++] = (rest & 0x7f) | 0x80;
+    rest = ((rest >>> 7) | (above << 25)) >>> 0;
+    above >>>= 7;
+  }
+  scratch[position++] = rest;
+  return position;
+}
+
+/** At most `length` bytes of a text in UTF-8, cut between characters. */
+function cutUtf8(text: Uint8Array, length: number): Uint8Array {
+  let end = length;
+  while (end > 0 && ((text[end] as number) & 0xc0) === 0x80) end--;
+  return text.subarray(0, end);
+}

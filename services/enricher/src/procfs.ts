@@ -1,0 +1,218 @@
+// Processes as /proc shows them, each with an Exec as the kernel's event would have told it.
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type Descriptor, DescriptorSchema, DescriptorType, type Exec, ExecSchema } from "@nightjar/proto";
+import {
+  type ProcfsStatus,
+  parseArguments,
+  parseCgroup,
+  parseNamespace,
+  parseStat,
+  parseStatus,
+} from "./procfs-parse.ts";
+import type { ProcfsProcess } from "./tree.ts";
+import { ID_UNKNOWN } from "./users.ts";
+
+/** Arguments beyond this are left out, and the Exec says so. */
+export const ARGUMENTS_BYTES_MAX = 4096;
+/** No file of /proc that is read here is larger, apart from arguments. */
+const FILE_BYTES_MAX = 64 * 1024;
+const STDIO_COUNT = 3;
+const DELETED = Buffer.from(" (deleted)");
+const MEMFD = Buffer.from("/memfd:");
+const NO_BYTES = new Uint8Array(0);
+const MODE_TYPE = 0o170000;
+
+const buffer = Buffer.allocUnsafe(FILE_BYTES_MAX);
+
+/**
+ * How much is read of a process. "brief" is what a person asks first (executable, arguments, ids) at a third of the time,
+ * for a start among thousands of processes; "full" is all that an Exec has.
+ */
+export type ProcfsDetail = "brief" | "full";
+
+/** All processes that run. Those that end while they are looked at are left out. */
+export function* scanProcfs(detail: ProcfsDetail, root = "/proc"): Generator<ProcfsProcess> {
+  for (const pid of listPids(root)) {
+    const process = readProcess(pid, detail, root);
+    if (process) yield process;
+  }
+}
+
+/** The pids of all processes that run. */
+export function listPids(root = "/proc"): number[] {
+  return readdirSync(root)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** One process; undefined when there is none of this pid. What cannot be read of it is left out. */
+export function readProcess(pid: number, detail: ProcfsDetail, root = "/proc"): ProcfsProcess | undefined {
+  const folder = `${root}/${pid}`;
+  const stat = parseStat(readFile(`${folder}/stat`));
+  const owner = stat && statOf(folder);
+  if (stat === undefined || owner === undefined) return undefined;
+  const exec = create(ExecSchema);
+  // The folder belongs to the effective ids, or to root where the process may not be dumped: `status` tells better.
+  exec.effectiveUid = owner.uid;
+  exec.effectiveGid = owner.gid;
+  exec.tty = stat.tty;
+  // A process whose group or session leader is in another pid namespace has 0 or -1 there.
+  exec.processGroupId = Math.max(stat.processGroupId, 0);
+  exec.sessionId = Math.max(stat.sessionId, 0);
+  exec.loginUid = stat.isKernelThread ? ID_UNKNOWN : readNumber(`${folder}/loginuid`, ID_UNKNOWN);
+  if (!stat.isKernelThread) readImage(folder, exec);
+  if (detail === "full") readDetails(folder, exec, stat.isKernelThread);
+  return {
+    pid,
+    parentPid: stat.parentPid,
+    startTicks: stat.startTicks,
+    name: stat.name,
+    uid: exec.effectiveUid,
+    gid: exec.effectiveGid,
+    image: toBinary(ExecSchema, exec),
+    isBrief: detail === "brief",
+  };
+}
+
+function readDetails(folder: string, exec: Exec, isKernelThread: boolean): void {
+  const status = parseStatus(readFile(`${folder}/status`));
+  if (status) takeIds(status, exec);
+  exec.auditSessionId = readNumber(`${folder}/sessionid`, ID_UNKNOWN);
+  exec.cgroup = parseCgroup(readFile(`${folder}/cgroup`));
+  readNamespaces(folder, exec);
+  if (isKernelThread) return;
+  exec.workingDirectory = readLink(`${folder}/cwd`);
+  readExecutable(folder, exec);
+  for (let fd = 0; fd < STDIO_COUNT; fd++) exec.stdio.push(readDescriptor(`${folder}/fd/${fd}`));
+}
+
+/** The executable's path and what it was called with. */
+function readImage(folder: string, exec: Exec): void {
+  const link = readLink(`${folder}/exe`);
+  if (link.length === 0) return;
+  exec.fromMemfd = link.subarray(0, MEMFD.length).equals(MEMFD);
+  exec.unlinked = link.subarray(-DELETED.length).equals(DELETED);
+  exec.executable = exec.unlinked ? link.subarray(0, -DELETED.length) : link;
+  const cmdline = readFile(`${folder}/cmdline`);
+  const { args, truncated } = parseArguments(cmdline, ARGUMENTS_BYTES_MAX);
+  exec.args = args;
+  exec.argsSizeBytes = cmdline.length;
+  exec.argsTruncated = truncated;
+}
+
+/** The executable's inode. */
+function readExecutable(folder: string, exec: Exec): void {
+  const file = statOf(`${folder}/exe`);
+  if (file === undefined) return;
+  exec.device = file.dev;
+  exec.inode = BigInt(file.ino);
+  exec.changedTimeNs = nanoseconds(file.ctimeMs);
+  exec.modifiedTimeNs = nanoseconds(file.mtimeMs);
+  exec.ownerUid = file.uid;
+  exec.fileMode = file.mode;
+}
+
+function nanoseconds(milliseconds: number): bigint {
+  return BigInt(Math.round(milliseconds * 1e6));
+}
+
+function takeIds(status: ProcfsStatus, exec: Exec): void {
+  exec.realUid = status.uids[0] ?? 0;
+  exec.effectiveUid = status.uids[1] ?? 0;
+  exec.savedUid = status.uids[2] ?? 0;
+  exec.realGid = status.gids[0] ?? 0;
+  exec.effectiveGid = status.gids[1] ?? 0;
+  exec.savedGid = status.gids[2] ?? 0;
+  exec.capabilitiesPermitted = status.capabilitiesPermitted;
+  exec.capabilitiesEffective = status.capabilitiesEffective;
+  exec.capabilitiesInheritable = status.capabilitiesInheritable;
+  exec.namespacedPid = status.namespacedPid;
+}
+
+function readNamespaces(folder: string, exec: Exec): void {
+  const read = (name: string) => parseNamespace(readLink(`${folder}/ns/${name}`));
+  exec.mountNamespace = read("mnt");
+  exec.pidNamespace = read("pid");
+  exec.networkNamespace = read("net");
+  exec.userNamespace = read("user");
+  exec.utsNamespace = read("uts");
+  exec.ipcNamespace = read("ipc");
+  exec.cgroupNamespace = read("cgroup");
+}
+
+/** Links of /proc/PID/fd that say what they are by how they begin. */
+const LINK_TYPES: readonly (readonly [string, DescriptorType])[] = [
+  ["pipe:", DescriptorType.PIPE],
+  ["socket:", DescriptorType.SOCKET],
+  ["anon_inode:", DescriptorType.OTHER],
+  ["/dev/pts/", DescriptorType.TTY],
+  ["/dev/tty", DescriptorType.TTY],
+  ["/dev/console", DescriptorType.TTY],
+  ["/dev/null", DescriptorType.CHARACTER],
+];
+
+/** Anything else by the type in its mode, inode(7). */
+const MODE_TYPES: ReadonlyMap<number, DescriptorType> = new Map([
+  [0o140000, DescriptorType.SOCKET],
+  [0o100000, DescriptorType.FILE],
+  [0o060000, DescriptorType.BLOCK],
+  [0o040000, DescriptorType.DIRECTORY],
+  [0o020000, DescriptorType.CHARACTER],
+  [0o010000, DescriptorType.PIPE],
+]);
+
+function readDescriptor(path: string): Descriptor {
+  const link = readLink(path);
+  const descriptor = create(DescriptorSchema);
+  if (link.length === 0) return descriptor;
+  const text = link.toString("latin1");
+  const byLink = LINK_TYPES.find(([begin]) => text.startsWith(begin))?.[1];
+  descriptor.type = byLink ?? MODE_TYPES.get((statOf(path)?.mode ?? 0) & MODE_TYPE) ?? DescriptorType.OTHER;
+  if (text.startsWith("/")) descriptor.name = link.subarray(link.lastIndexOf(0x2f) + 1);
+  return descriptor;
+}
+
+/** The first FILE_BYTES_MAX of a file, empty when it cannot be read; to be used before the next call. */
+function readFile(path: string): Uint8Array {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, "r");
+    let length = 0;
+    for (;;) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null);
+      length += count;
+      // What fits in one read of /proc comes in one.
+      if (count === 0 || length === buffer.length || length < PAGE_BYTES) break;
+    }
+    return buffer.subarray(0, length);
+  } catch {
+    // The process ended, or it is another user's: both are normal.
+    return NO_BYTES;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+const PAGE_BYTES = 4096;
+
+function readNumber(path: string, otherwise: number): number {
+  const text = Buffer.from(readFile(path)).toString("latin1").trim();
+  return /^\d+$/.test(text) ? Number(text) : otherwise;
+}
+
+function readLink(path: string): Buffer {
+  try {
+    return readlinkSync(path, { encoding: "buffer" });
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
