@@ -1,0 +1,126 @@
+// Runs the storms with the sensor on and off in alternating rounds, and gathers what they cost.
+import { type ArrivalWatch, type Latencies, measureLatency } from "./latency.ts";
+import type { Load, Operation, StormResult } from "./load.ts";
+import { busyShare } from "./machine.ts";
+import { type Ledger, ledgerBetween, type ProcessMemory, type Sensor } from "./sensor.ts";
+
+interface StormKind {
+  name: string;
+  operation: Operation;
+  /** Operations a second; 0 for as fast as it goes. */
+  rate: number;
+}
+
+/** The rate the sensor must bear without drops, on 2 processors. */
+export const STEADY_RATE = 20_000;
+export const STEADY_STORM = `opens at ${STEADY_RATE.toLocaleString("en")}/s`;
+
+export const stormKinds: readonly StormKind[] = [
+  { name: "exec storm", operation: "exec", rate: 0 },
+  { name: "open storm", operation: "open", rate: 0 },
+  { name: STEADY_STORM, operation: "open", rate: STEADY_RATE },
+  { name: "connect storm", operation: "connect", rate: 0 },
+];
+
+/** A storm of a fixed count may take this much longer with the sensor than it took to count it. */
+const SLOWDOWN_MAX = 6;
+/** What a storm's count is reckoned from. */
+const CALIBRATION_S = 0.5;
+
+export interface StormPlan extends StormKind {
+  countMax: number;
+  secondsMax: number;
+}
+
+/** Runs each storm shortly, without the sensor, to know how many operations make `seconds`. */
+export async function planStorms(load: Load, seconds: number, signal: AbortSignal): Promise<StormPlan[]> {
+  const plans: StormPlan[] = [];
+  for (const kind of stormKinds) {
+    const limits = { countMax: Number.MAX_SAFE_INTEGER, secondsMax: CALIBRATION_S };
+    const { done, wallS } = await load.storm({ ...kind, ...limits }, signal);
+    const countMax = Math.max(1, Math.round((done / wallS) * seconds));
+    plans.push({ ...kind, countMax, secondsMax: seconds * SLOWDOWN_MAX });
+  }
+  return plans;
+}
+
+export interface StormRun extends StormResult {
+  storm: string;
+  round: number;
+  /** Share of the whole machine's processors that was busy with anything, the storm and the sensor too. */
+  busyShare: number;
+}
+
+export interface SensorRun extends StormRun {
+  ledger: Ledger;
+  /** Processor time by role, in s, until the bus was at rest. */
+  cpuS: Record<string, number>;
+  /** From the storm's end until nothing waited on the bus; undefined when it never was. */
+  drainS: number | undefined;
+}
+
+export async function runStorm(load: Load, plan: StormPlan, round: number, signal: AbortSignal): Promise<StormRun> {
+  const busy = busyShare();
+  const result = await load.storm(plan, signal);
+  return { ...result, storm: plan.name, round, busyShare: busy() };
+}
+
+/** The same, with what the sensor counted and used for it. */
+export async function runStormWatched(
+  load: Load,
+  plan: StormPlan,
+  round: number,
+  sensor: Sensor,
+  signal: AbortSignal,
+): Promise<SensorRun> {
+  const before = await sensor.snapshot();
+  const run = await runStorm(load, plan, round, signal);
+  const drainS = await sensor.drained();
+  const after = await sensor.snapshot();
+  const cpuS = Object.fromEntries([...after.cpuS].map(([role, cpu]) => [role, cpu - (before.cpuS.get(role) ?? 0)]));
+  return { ...run, ledger: ledgerBetween(before.ledger, after.ledger), cpuS, drainS };
+}
+
+export type LatencyCondition = "quiet" | "beside the steady storm";
+
+export interface LatencyRun extends Latencies {
+  condition: LatencyCondition;
+  round: number;
+}
+
+/** A file whose reading by a program that has no business with it is a detection of the rules that come along. */
+const DEED_FILE = "/etc/shadow";
+/** A deed and its gap, with room to spare: how long the storm beside the deeds must last. */
+const DEED_MS_MAX = 60;
+
+/** Measures the latency of `count` deeds in quiet, then of as many beside the steady storm. */
+export async function runLatency(
+  load: Load,
+  watch: ArrivalWatch,
+  count: number,
+  round: number,
+  signal: AbortSignal,
+): Promise<LatencyRun[]> {
+  const deeds = load.deeds(DEED_FILE);
+  try {
+    const quiet = await measureLatency(watch, deeds, count);
+    const secondsMax = (count * DEED_MS_MAX) / 1000;
+    const steady = { operation: "open", countMax: Number.MAX_SAFE_INTEGER, secondsMax, rate: STEADY_RATE } as const;
+    const storm = load.storm(steady, signal);
+    const [beside] = await Promise.all([measureLatency(watch, deeds, count), storm]);
+    const runs = (condition: LatencyCondition) => (one: Latencies) => ({ ...one, condition, round });
+    return [...quiet.map(runs("quiet")), ...beside.map(runs("beside the steady storm"))];
+  } finally {
+    deeds.end();
+  }
+}
+
+export interface Measurements {
+  off: StormRun[];
+  on: SensorRun[];
+  latencies: LatencyRun[];
+  /** After the storms of each round. */
+  memory: ProcessMemory[][];
+  startS: number[];
+  versions: Record<string, string>;
+}

@@ -1,0 +1,214 @@
+// Starts a sensor of the benchmark's own, as a user would, and asks it what it counted and used.
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { NatsConnection } from "@nats-io/transport-node";
+import {
+  type Drop,
+  DropReasonSchema,
+  eventTypeName,
+  type LedgerEntry,
+  type StageStatus,
+  wordsOf,
+} from "@nightjar/proto";
+import { askStatuses, busCredentials, connectOnce, pause } from "@nightjar/stage";
+import { cpuSeconds, memoryOf, processTree, roleOf } from "./processes.ts";
+
+const PROGRAM = join(import.meta.dirname, "../../cli/src/main.ts");
+const READY_SECONDS_MAX = 60;
+const STOP_MS_MAX = 20_000;
+const OUTPUT_CHARACTERS_MAX = 64 * 1024;
+/** How long the last event of a storm may take through the sensor before the benchmark goes on without it. */
+const DRAIN_MS_MAX = 60_000;
+const DRAIN_LOOK_MS = 250;
+/** The bus counts once a second, so what it says may be older than a storm's last event. */
+const REST_MS_MIN = 2_500;
+/** The machine is never quite at rest: some batches of its own events may be on their way at any moment. */
+const MESSAGES_AT_REST_MAX = 8;
+
+/** Sums over all event types since the sensor's start. */
+export interface Ledger {
+  seen: number;
+  filtered: number;
+  submitted: number;
+  dropped: number;
+  /** Of submitted, by event type. */
+  submittedByType: Record<string, number>;
+  droppedByReason: Record<string, number>;
+}
+
+export interface Snapshot {
+  ledger: Ledger;
+  /** Processor time in seconds by role; processes of one role are added. */
+  cpuS: Map<string, number>;
+}
+
+export interface ProcessMemory {
+  role: string;
+  pid: number;
+  peakResidentBytes: number;
+  proportionalBytes: number;
+}
+
+const dropWords = wordsOf(DropReasonSchema);
+
+function reasonOf({ reason }: Drop): string {
+  return dropWords.get(reason) ?? `reason-${reason}`;
+}
+
+/** Adds the entries of all event types. */
+export function sumLedger(entries: readonly LedgerEntry[]): Ledger {
+  const sum: Ledger = { seen: 0, filtered: 0, submitted: 0, dropped: 0, submittedByType: {}, droppedByReason: {} };
+  for (const entry of entries) {
+    sum.seen += Number(entry.seen);
+    sum.filtered += Number(entry.filtered);
+    sum.submitted += Number(entry.submitted);
+    const name = eventTypeName(entry.type);
+    sum.submittedByType[name] = (sum.submittedByType[name] ?? 0) + Number(entry.submitted);
+    for (const drop of entry.drops) {
+      sum.dropped += Number(drop.count);
+      const reason = reasonOf(drop);
+      sum.droppedByReason[reason] = (sum.droppedByReason[reason] ?? 0) + Number(drop.count);
+    }
+  }
+  return sum;
+}
+
+/** What was counted between two looks; entries that stayed at 0 are left out. */
+export function ledgerBetween(before: Ledger, after: Ledger): Ledger {
+  const records = (a: Record<string, number>, b: Record<string, number>) =>
+    Object.fromEntries(
+      Object.entries(b)
+        .map(([name, count]) => [name, count - (a[name] ?? 0)] as const)
+        .filter(([, count]) => count !== 0),
+    );
+  return {
+    seen: after.seen - before.seen,
+    filtered: after.filtered - before.filtered,
+    submitted: after.submitted - before.submitted,
+    dropped: after.dropped - before.dropped,
+    submittedByType: records(before.submittedByType, after.submittedByType),
+    droppedByReason: records(before.droppedByReason, after.droppedByReason),
+  };
+}
+
+export class Sensor {
+  readonly stateDir: string;
+  /** From the command to the moment every stage was ready. */
+  readonly startS: number;
+  readonly #child: ChildProcess;
+  readonly #connection: NatsConnection;
+
+  private constructor(stateDir: string, startS: number, child: ChildProcess, connection: NatsConnection) {
+    this.stateDir = stateDir;
+    this.startS = startS;
+    this.#child = child;
+    this.#connection = connection;
+  }
+
+  /** Runs `nightjar run` with a new state folder below `folder`, and waits until all stages are ready. */
+  static async start(folder: string): Promise<Sensor> {
+    const started = performance.now();
+    const stateDir = mkdtempSync(join(folder, "state-"));
+    const child = spawn(process.execPath, [PROGRAM, "run", "--state-dir", stateDir], {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    const keep = (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-OUTPUT_CHARACTERS_MAX);
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    try {
+      await waitUntilReady(stateDir, child);
+      const credentials = busCredentials(stateDir, "operator");
+      if (!credentials) throw new Error(`the bus has left no address in ${stateDir}`);
+      const connection = await connectOnce(credentials.address, credentials.seed, "operator");
+      return new Sensor(stateDir, (performance.now() - started) / 1000, child, connection);
+    } catch (error) {
+      await end(child);
+      throw new Error(`the sensor did not start: ${(error as Error).message}\n${output}`, { cause: error });
+    }
+  }
+
+  /** What was counted and used so far. */
+  async snapshot(): Promise<Snapshot> {
+    const statuses = await this.statuses();
+    const cpuS = new Map<string, number>();
+    for (const { role, pid } of this.#processes()) cpuS.set(role, (cpuS.get(role) ?? 0) + (cpuSeconds(pid) ?? 0));
+    return { ledger: sumLedger(statuses.flatMap(({ ledger }) => ledger)), cpuS };
+  }
+
+  statuses(): Promise<StageStatus[]> {
+    return askStatuses(this.#connection);
+  }
+
+  /** Waits until the bus is at rest, and returns after how many s it was; undefined when that took too long. */
+  async drained(): Promise<number | undefined> {
+    const started = performance.now();
+    let restSince: number | undefined;
+    for (let now = started; now - started < DRAIN_MS_MAX; now = performance.now()) {
+      const waiting = await this.#waitingMessages();
+      if (waiting === undefined || waiting > MESSAGES_AT_REST_MAX) restSince = undefined;
+      else restSince ??= now;
+      if (restSince !== undefined && now - restSince >= REST_MS_MIN) return (restSince - started) / 1000;
+      await pause(DRAIN_LOOK_MS);
+    }
+    return undefined;
+  }
+
+  memory(): ProcessMemory[] {
+    return this.#processes().map(({ role, pid }) => ({ role, pid, ...memoryOf(pid) }));
+  }
+
+  async stop(): Promise<void> {
+    await this.#connection.close();
+    await end(this.#child);
+    await rm(this.stateDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Messages that no stage has taken or acknowledged; undefined while the bus does not say. */
+  async #waitingMessages(): Promise<number | undefined> {
+    const bus = (await this.statuses()).find(({ stage }) => stage === "bus");
+    const counts = Object.entries(bus?.counters ?? {}).filter(([name]) => /_(pending|unacknowledged)$/.test(name));
+    return counts.length > 0 ? counts.reduce((sum, [, count]) => sum + Number(count), 0) : undefined;
+  }
+
+  #processes(): { role: string; pid: number }[] {
+    const tree = processTree(this.#child.pid ?? -1);
+    return tree.flatMap((pid) => {
+      const role = roleOf(pid);
+      return role ? [{ role, pid }] : [];
+    });
+  }
+}
+
+async function waitUntilReady(stateDir: string, child: ChildProcess): Promise<void> {
+  const args = [PROGRAM, "status", "--state-dir", stateDir, "--wait", String(READY_SECONDS_MAX)];
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const asked = execFile(process.execPath, args, (error, _stdout, stderr) => {
+    if (error) reject(new Error(`not ready: ${stderr.trim() || error.message}`));
+    else resolve();
+  });
+  const ended = () => reject(new Error(`it ended with ${child.exitCode ?? child.signalCode}`));
+  child.once("exit", ended);
+  try {
+    await promise;
+  } finally {
+    child.off("exit", ended);
+    asked.kill();
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const leader = child.pid;
+  const late = setTimeout(() => process.kill(-leader, "SIGKILL"), STOP_MS_MAX);
+  await ended;
+  clearTimeout(late);
+}
