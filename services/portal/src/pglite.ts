@@ -7,7 +7,7 @@ import type { Database, Queries, Row } from "./database.ts";
 import { CHECKPOINT_LOG_BYTES } from "./limits.ts";
 
 // Optimising PostgreSQL's largest functions takes 600 MB for a moment and gains nothing at our load.
-setFlagsFromString("--liftoff-only");
+for (const flag of ["--no-wasm-tier-up", "--no-wasm-dynamic-tiering"]) setFlagsFromString(flag);
 
 type InitOptions = Parameters<NodeFS["init"]>[1];
 

@@ -1,0 +1,32 @@
+// Every limit of the uplink that is no setting, with its unit and what happens there.
+
+/** Detections in one call; what is left follows in the next. */
+export const SEND_DETECTIONS_MAX = 500;
+/** Bytes of detections in one call, as long as one alone is not larger. */
+export const SEND_BYTES_MAX = 1024 * 1024;
+/** What an entry costs on disk beside its detection: keys, index, the log. */
+export const ENTRY_OVERHEAD_BYTES = 128;
+/** Entries that are deleted in one write when the outbox is full or detections are stale. */
+export const DELETE_ENTRIES_MAX = 1_000;
+/** Detections that the portal refused are kept aside, the latest of them. */
+export const REFUSED_MAX = 1_000;
+/** Batches from the bus under way to the outbox; they share one write to the disk. */
+export const BUS_IN_FLIGHT_MAX = 64;
+
+/** How often the outbox is looked through for what is stale. */
+export const STALE_SWEEP_MS = 60_000;
+/** The outbox is no longer called full when it has fallen to this part of its limit. */
+export const OUTBOX_RELIEVED = 0.9;
+/** The same error is logged again only after this. */
+export const SAME_ERROR_LOG_MS = 60_000;
+/** At a first start the embedded portal takes some seconds to be there: until then it is no error. */
+export const PORTAL_ABSENT_MS_MAX = 15_000;
+/** How often the embedded portal's address is looked at. */
+export const ADDRESS_CHECK_MS = 500;
+/** A connection without an answer for this long is asked whether it lives. */
+export const PING_INTERVAL_MS = 15_000;
+export const PING_TIMEOUT_MS = 5_000;
+/** Bytes of an answer from the portal. */
+export const RESPONSE_BYTES_MAX = 1024 * 1024;
+/** How soon a write that the disk refused is tried again. */
+export const DISK_RETRY_MS = 1_000;

@@ -1,0 +1,89 @@
+// Whether the portal can be reached: said once, remembered as a health issue, and a bell for those who wait for it.
+import type { Logger } from "@nightjar/stage";
+import type { PortalFailure } from "./failure.ts";
+import { PORTAL_ABSENT_MS_MAX, SAME_ERROR_LOG_MS } from "./limits.ts";
+
+export interface LinkOptions {
+  log: Pick<Logger, "error" | "info">;
+  /** Raised with what is wrong, resolved when it is over. */
+  raise: (message: string) => void;
+  resolve: () => void;
+  /** Milliseconds that never go back. */
+  clock: () => number;
+}
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #waiting = new Set<() => void>();
+  #failed = false;
+  #raised = false;
+  #absentSinceMs: number | undefined;
+  #logged = { what: "", atMs: 0 };
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** A call was answered: whoever waits for the portal tries at once. */
+  up(): void {
+    if (!this.#failed) return;
+    this.#failed = false;
+    this.#absentSinceMs = undefined;
+    if (this.#raised) {
+      this.#raised = false;
+      this.#logged = { what: "", atMs: 0 };
+      this.#options.log.info("the portal is reached again");
+      this.#options.resolve();
+    }
+    this.nudge();
+  }
+
+  /** A call failed. */
+  down(failure: PortalFailure): void {
+    const { log, raise, clock } = this.#options;
+    const now = clock();
+    this.#failed = true;
+    if (failure.kind === "absent") {
+      this.#absentSinceMs ??= now;
+      if (now - this.#absentSinceMs < PORTAL_ABSENT_MS_MAX) return;
+    }
+    const what = `${failure.message}, ${failure.resp}`;
+    if (this.#logged.what !== what || now - this.#logged.atMs >= SAME_ERROR_LOG_MS) {
+      this.#logged = { what, atMs: now };
+      log.error(failure.message, { resp: failure.resp });
+    }
+    this.#raised = true;
+    raise(`the portal cannot be reached: ${what}`);
+  }
+
+  /** Something changed that makes a try worth while: ends all waits. */
+  nudge(): void {
+    const woken = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of woken) wake();
+  }
+
+  /** Resolves after `ms`, or earlier when the portal is back, or when `signal` is aborted. */
+  wait(ms: number, signal: AbortSignal, setTimer: SetTimer = setTimeout_): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel();
+        this.#waiting.delete(done);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const cancel = setTimer(done, ms);
+      this.#waiting.add(done);
+      signal.addEventListener("abort", done, { once: true });
+    });
+  }
+}
+
+/** Calls back after some milliseconds; returns what cancels it. */
+export type SetTimer = (callback: () => void, ms: number) => () => void;
+
+const setTimeout_: SetTimer = (callback, ms) => {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+};

@@ -1,0 +1,98 @@
+// Calls to the portal over one HTTP/2 connection, which is made anew when it fails.
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { compressionGzip, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { HeartbeatRequestSchema, SendDetectionsRequestSchema, SensorService } from "@nightjar/proto";
+import type { Endpoint } from "./endpoint.ts";
+import { type FailureKind, failureOf } from "./failure.ts";
+import { PING_INTERVAL_MS, PING_TIMEOUT_MS, RESPONSE_BYTES_MAX } from "./limits.ts";
+
+export interface PortalClientOptions {
+  /** Called for each new connection; throws a PortalFailure when there is nowhere to connect to. */
+  locate: () => Endpoint;
+  timeoutMs: number;
+  /** Aborted when the uplink stops; calls under way end then. */
+  signal: AbortSignal;
+}
+
+interface Connection {
+  sessions: Http2SessionManager;
+  sensors: Client<typeof SensorService>;
+}
+
+/** After these the connection, or what was read for it, may be what is wrong. A portal that answered is kept. */
+const stale: ReadonlySet<FailureKind> = new Set([
+  "dns",
+  "refused",
+  "unreachable",
+  "timeout",
+  "tls",
+  "certificate",
+  "reset",
+]);
+const UNAUTHENTICATED = "comm error (401)";
+
+/** Each call rejects with a PortalFailure. */
+export class PortalClient {
+  readonly #options: PortalClientOptions;
+  #connection: Connection | undefined;
+
+  constructor(options: PortalClientOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the portal has stored all of them. */
+  async sendDetections(request: MessageInitShape<typeof SendDetectionsRequestSchema>): Promise<void> {
+    await this.#call((sensors, options) =>
+      sensors.sendDetections(create(SendDetectionsRequestSchema, request), options),
+    );
+  }
+
+  async heartbeat(request: MessageInitShape<typeof HeartbeatRequestSchema>): Promise<void> {
+    await this.#call((sensors, options) => sensors.heartbeat(create(HeartbeatRequestSchema, request), options));
+  }
+
+  /** The next call connects anew. */
+  disconnect(): void {
+    this.#connection?.sessions.abort();
+    this.#connection = undefined;
+  }
+
+  async #call(
+    work: (sensors: Connection["sensors"], options: { timeoutMs: number; signal: AbortSignal }) => Promise<unknown>,
+  ): Promise<void> {
+    const { timeoutMs, signal } = this.#options;
+    let connection: Connection | undefined;
+    try {
+      connection = this.#connection ??= this.#connect();
+      await work(connection.sensors, { timeoutMs, signal });
+    } catch (error) {
+      const failure = failureOf(error);
+      const outdated = stale.has(failure.kind) || failure.message === UNAUTHENTICATED;
+      if (outdated && connection && this.#connection === connection) this.disconnect();
+      throw failure;
+    }
+  }
+
+  #connect(): Connection {
+    const { url, certificate, token, embedded } = this.#options.locate();
+    const sessions = new Http2SessionManager(
+      url,
+      { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS },
+      // Said here so that no variable of the environment can turn it off.
+      { rejectUnauthorized: true, minVersion: "TLSv1.2", ...(certificate && { ca: certificate }) },
+    );
+    const authorize: Interceptor = (next) => (request) => {
+      request.header.set("authorization", `Bearer ${token}`);
+      return next(request);
+    };
+    const transport = createGrpcTransport({
+      baseUrl: url,
+      sessionManager: sessions,
+      interceptors: [authorize],
+      readMaxBytes: RESPONSE_BYTES_MAX,
+      ...(!embedded && { sendCompression: compressionGzip }),
+    });
+    return { sessions, sensors: createClient(SensorService, transport) };
+  }
+}
