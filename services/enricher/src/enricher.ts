@@ -89,6 +89,7 @@ export class Enricher {
    */
   take(bytes: Uint8Array): Taken {
     const reader = new BatchReader(bytes);
+    if (!Number.isSafeInteger(reader.nextPosition)) throw new WireError("a position above 2^53", 0);
     const range = { source: reader.sourceId, first: reader.firstPosition, next: reader.nextPosition };
     // An empty range says only how the counters stand; it changes nothing and may come as often as it likes.
     if (range.first < range.next && this.processed.has(range)) {
@@ -106,7 +107,6 @@ export class Enricher {
 
   /** Reads all events before anything changes, so that garbage has no effect. */
   #scan(reader: BatchReader): void {
-    if (!Number.isSafeInteger(reader.nextPosition)) throw new WireError("a position above 2^53", 0);
     let least = reader.firstPosition;
     for (let index = 0; index < reader.length; index++) {
       let event = this.#events[index];
