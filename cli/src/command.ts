@@ -1,0 +1,117 @@
+// The frame of a command: its settings from flags, environment and file, its output, its exit code.
+import { readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { type ResolvedSettings, resolveSettings, type SettingName, type Settings, settingNames } from "@nightjar/stage";
+import { Command, Option } from "commander";
+import { parse } from "yaml";
+import { type ExitName, exitCodes } from "./exit-codes.ts";
+import { Output, type Streams } from "./output.ts";
+
+/** The checkout, or the folder of the installed product. */
+export const ROOT = dirname(dirname(import.meta.dirname));
+const STATE_DIR_DEFAULT = join(ROOT, ".state");
+const SETTINGS_HEADING = "Settings (also NIGHTJAR_… in the environment, or in the file of --config):";
+/** What every command takes; only `run` starts stages and so takes all the others too. */
+const EVERYWHERE = ["state_dir", "log_level", "cli.color"];
+
+/** A failure that a person can mend: its message is printed, the exit code tells a script. */
+export class CommandError extends Error {
+  readonly exit: ExitName;
+
+  constructor(exit: ExitName, message: string) {
+    super(message);
+    this.exit = exit;
+  }
+}
+
+export interface Context {
+  readonly settings: Settings;
+  readonly resolved: ResolvedSettings;
+  /** Absolute. */
+  readonly stateDir: string;
+  readonly output: Output;
+  readonly streams: Streams;
+  /** Aborted at SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+export interface Environment {
+  streams: Streams;
+  signal: AbortSignal;
+  /** Told how the command ended. */
+  ended(exit: ExitName): void;
+}
+
+export type Action<O> = (context: Context, options: O, args: string[]) => Promise<ExitName>;
+
+export interface Definition<O> {
+  name: string;
+  description: string;
+  /** As commander writes them: "[subject]". */
+  argument?: { name: string; description: string };
+  options?: readonly Option[];
+  /** All settings are flags, not only those every command takes. */
+  allSettings?: boolean;
+  /** Flags that stand for a setting under a shorter name. */
+  settingOf?: (options: O) => Record<string, unknown>;
+  examples?: readonly string[];
+  action: Action<O>;
+}
+
+/** Makes commander's command of a definition. */
+export function define<O extends object>(environment: Environment, definition: Definition<O>): Command {
+  const command = new Command(definition.name).description(definition.description);
+  const { argument, options = [], examples = [] } = definition;
+  if (argument) command.argument(argument.name, argument.description);
+  for (const option of options) command.addOption(option);
+  command.option("--json", "write JSON, an object a line, and nothing else to standard output");
+  command.option("--config <file>", "the settings file, YAML (also NIGHTJAR_CONFIG)");
+  for (const known of settingNames) {
+    if (definition.allSettings || EVERYWHERE.includes(known.name)) command.addOption(settingOption(known));
+  }
+  if (examples.length > 0) command.addHelpText("after", `\nExamples:\n${examples.map((one) => `  ${one}`).join("\n")}`);
+  command.action(async () => {
+    const given = command.opts<O & { json?: boolean; config?: string }>();
+    const context = makeContext(environment, given, definition.settingOf?.(given) ?? {});
+    environment.ended(context ? await definition.action(context, given, command.args) : "USAGE");
+  });
+  return command;
+}
+
+function settingOption({ flag, setting }: SettingName): Option {
+  const allowed = setting.kind === "text" || setting.kind === "path" ? "" : ` (${setting.allowed})`;
+  const option = new Option(`${flag} <${setting.kind}>`, `${setting.doc}${allowed}`);
+  // Read under the flag's own name, so that none of commander's camel-case stands between.
+  option.attributeName = () => flag;
+  return option.helpGroup(SETTINGS_HEADING);
+}
+
+function makeContext(
+  { streams, signal }: Environment,
+  given: { json?: boolean; config?: string },
+  more: Record<string, unknown>,
+): Context | undefined {
+  const flags = { ...(given as Record<string, unknown>), ...more };
+  const { file, problem } = readConfig(given.config ?? streams.env.NIGHTJAR_CONFIG);
+  const resolved = resolveSettings({ flags, env: streams.env, file });
+  const output = new Output(streams, { json: given.json === true, color: resolved.values.cli.color });
+  const problems = [...(problem ? [problem] : []), ...resolved.problems.map((one) => `${one.code}: ${one.message}`)];
+  for (const one of problems) output.note(`nightjar: ${one}`);
+  if (problems.length > 0) return undefined;
+  const stateDir = resolve(resolved.values.common.state_dir || STATE_DIR_DEFAULT);
+  return { settings: resolved.values, resolved, stateDir, output, streams, signal };
+}
+
+function readConfig(path: string | undefined): { file?: unknown; problem?: string } {
+  if (path === undefined || path === "") return {};
+  try {
+    return { file: parse(readFileSync(path, "utf8")) ?? {} };
+  } catch (error) {
+    return { problem: `SETTINGS_FILE_UNREADABLE: ${path}: ${(error as Error).message}` };
+  }
+}
+
+/** The process's exit code for how a command ended. */
+export function exitCodeOf(exit: ExitName): number {
+  return exitCodes[exit].code;
+}

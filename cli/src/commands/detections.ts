@@ -1,0 +1,60 @@
+// `nightjar detections`: what the portal has stored, and with --follow each as it comes.
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type Command, Option } from "commander";
+import { CommandError, type Context, define, type Environment } from "../command.ts";
+import { followDetections } from "../connect/follow.ts";
+import { connectPortal, isAway, type PortalClient } from "../connect/portal.ts";
+import { detectionJson, showDetection } from "../show/detection.ts";
+import { readTime, TIME_FORMS } from "../time.ts";
+
+const PAGE_DETECTIONS = 1000;
+
+interface DetectionsOptions {
+  follow?: boolean;
+  since?: string;
+}
+
+export function detectionsCommand(environment: Environment): Command {
+  return define<DetectionsOptions>(environment, {
+    name: "detections",
+    description: "Print the detections that the portal has, the oldest first.",
+    options: [
+      new Option("-f, --follow", "go on with each as it comes, until Ctrl-C"),
+      new Option("--since <time>", `only those that happened since then: ${TIME_FORMS}`),
+    ],
+    examples: ["nightjar detections --since 1h", "nightjar detections --follow --json | jq .rule"],
+    action: async (context, { follow, since }) => {
+      const from = since === undefined ? undefined : readTime(since, Date.now());
+      if (since !== undefined && !from) {
+        throw new CommandError("USAGE", `--since: ${JSON.stringify(since)} is not allowed; allowed is ${TIME_FORMS}`);
+      }
+      const portal = connectPortal(context.stateDir);
+      try {
+        await (follow ? followAll(context, from) : list(context, portal, from));
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        throw new CommandError("NOT_RUNNING", `the portal does not answer: ${(error as Error).message}`);
+      }
+      return "OK";
+    },
+  });
+}
+
+async function list(context: Context, portal: PortalClient, from: Date | undefined): Promise<void> {
+  const since = from && timestampFromDate(from);
+  for (let after = 0n, more = true; more && !context.signal.aborted; ) {
+    const page = await portal.listDetections({ ...(since && { since }), after, limit: PAGE_DETECTIONS });
+    for (const one of page.detections) {
+      showDetection(context.output, one);
+      context.output.json(detectionJson(one));
+    }
+    ({ next: after, more } = page);
+  }
+}
+
+async function followAll({ stateDir, output, signal }: Context, since: Date | undefined): Promise<void> {
+  for await (const one of followDetections({ stateDir, signal, ...(since && { since }) })) {
+    showDetection(output, one);
+    output.json(detectionJson(one));
+  }
+}

@@ -1,0 +1,38 @@
+// The command line as a whole: all commands in their order.
+import { SENSOR_VERSION } from "@nightjar/stage";
+import { Command } from "commander";
+import type { Environment } from "./command.ts";
+import { decodeCommand } from "./commands/decode.ts";
+import { detectionsCommand } from "./commands/detections.ts";
+import { runCommand } from "./commands/run.ts";
+import { statisticsCommand } from "./commands/statistics.ts";
+import { statusCommand } from "./commands/status.ts";
+import { tapCommand } from "./commands/tap.ts";
+import { versionCommand } from "./commands/version.ts";
+
+/** Each makes one command; the order is that of the help. */
+const COMMANDS: readonly ((environment: Environment) => Command)[] = [
+  runCommand,
+  statusCommand,
+  detectionsCommand,
+  statisticsCommand,
+  tapCommand,
+  decodeCommand,
+  versionCommand,
+];
+
+export function buildProgram(environment: Environment): Command {
+  const { stdout, stderr } = environment.streams;
+  const program = new Command("nightjar")
+    .description("Nightjar watches every process of this machine and tells what is malicious.")
+    .version(SENSOR_VERSION, "-V, --version")
+    .showHelpAfterError("(--help shows what is allowed)");
+  for (const make of COMMANDS) program.addCommand(make(environment));
+  const configure = (command: Command) => {
+    command.exitOverride();
+    command.configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) });
+    for (const inner of command.commands) configure(inner);
+  };
+  configure(program);
+  return program;
+}

@@ -1,0 +1,39 @@
+// A detection as a person reads it in a terminal, and as JSON.
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Priority, PrioritySchema, type StoredDetection, StoredDetectionSchema } from "@nightjar/proto";
+import type { Output, Style } from "../output.ts";
+import { enumWord, type Plain, toPlain } from "./plain.ts";
+import { processLine } from "./process.ts";
+import { printable } from "./text.ts";
+
+/** The style of a priority is that of the first row whose number is not below it. */
+const PRIORITY_STYLES: readonly [Priority, Style][] = [
+  [Priority.ERROR, "red"],
+  [Priority.WARNING, "yellow"],
+  [Priority.DEBUG, "cyan"],
+];
+
+/** Time, severity and rule; the process with its ancestors; what it did. */
+export function showDetection(output: Output, { detection }: StoredDetection): void {
+  if (!detection) return;
+  const time = detection.time ? localTime(timestampDate(detection.time)) : "-";
+  const style = PRIORITY_STYLES.find(([worst]) => detection.priority <= worst)?.[1] ?? "cyan";
+  const priority = enumWord(PrioritySchema, detection.priority);
+  output.line(
+    `${output.paint("dim", time)} ${output.paint(style, priority)} ${output.paint("bold", printable(detection.rule))}`,
+  );
+  output.line(`    ${processLine(detection.processes)}`);
+  output.line(`    ${printable(detection.output)}`);
+}
+
+/** The detection's own fields with those the portal added beside them. */
+export function detectionJson(stored: StoredDetection): { [name: string]: Plain } {
+  const { detection, ...added } = toPlain(StoredDetectionSchema, stored);
+  return { ...(detection as { [name: string]: Plain }), ...added };
+}
+
+/** "2026-07-29 18:04:05.123", in the machine's time zone. */
+function localTime(time: Date): string {
+  const shifted = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return shifted.toISOString().slice(0, -1).replace("T", " ");
+}

@@ -1,0 +1,15 @@
+// Points in time as people write them.
+
+export const TIME_FORMS = "a duration back from now such as 30s, 10m, 2h or 1d, or a time such as 2026-01-31T12:00:00Z";
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** A date must come first: alone, JavaScript would read "5" as a month. */
+const TIMESTAMP = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** Undefined when the text is neither a duration nor a time. */
+export function readTime(text: string, nowMs: number): Date | undefined {
+  const [, amount, unit] = text.match(/^(\d{1,9})([smhd])$/) ?? [];
+  if (amount !== undefined && unit !== undefined) return new Date(nowMs - Number(amount) * (UNITS_MS[unit] as number));
+  const time = TIMESTAMP.test(text) ? new Date(text) : undefined;
+  return time && !Number.isNaN(time.getTime()) ? time : undefined;
+}
