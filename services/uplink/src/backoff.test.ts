@@ -1,6 +1,7 @@
 // When it is tried again, with a clock and chance in hand.
-import fc from "fast-check";
+
 import test from "ava";
+import fc from "fast-check";
 import { Backoff } from "./backoff.ts";
 
 const S = 1_000;
@@ -19,7 +20,11 @@ test("waits double from the base to the maximum", (t) => {
 test("full jitter takes a wait anywhere below its ceiling, never above", (t) => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.nat(20), (random, failures) => {
-      const backoff = new Backoff(options, () => 0, () => random);
+      const backoff = new Backoff(
+        options,
+        () => 0,
+        () => random,
+      );
       let wait = 0;
       for (let at = 0; at <= failures; at++) wait = backoff.next();
       const ceiling = Math.min(15 * S, 500 * 2 ** failures);
@@ -31,7 +36,11 @@ test("full jitter takes a wait anywhere below its ceiling, never above", (t) => 
 
 test("59 s after the first failure retries are fast, at 61 s hourly, after a success fast again", (t) => {
   let nowMs = 1_000_000;
-  const backoff = new Backoff(options, () => nowMs, () => 0.5);
+  const backoff = new Backoff(
+    options,
+    () => nowMs,
+    () => 0.5,
+  );
   backoff.next();
   nowMs += 59 * S;
   t.true(backoff.next() <= 15 * S);
@@ -44,6 +53,10 @@ test("59 s after the first failure retries are fast, at 61 s hourly, after a suc
 });
 
 test("an endless outage overflows nothing", (t) => {
-  const backoff = new Backoff({ ...options, fastWindowMs: Number.POSITIVE_INFINITY }, () => 0, () => 0);
+  const backoff = new Backoff(
+    { ...options, fastWindowMs: Number.POSITIVE_INFINITY },
+    () => 0,
+    () => 0,
+  );
   for (let at = 0; at < 5_000; at++) t.true(backoff.next() <= 15 * S);
 });

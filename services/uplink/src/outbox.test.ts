@@ -67,7 +67,8 @@ test("a revision that comes while the one before is being sent is not deleted wi
 test("at the limit the lowest severity goes first, the oldest of it, and is counted", async (t) => {
   let evicted = 0;
   const outbox = await open(folderFor(t), { bytesMax: MIB, evicted: (count) => (evicted += count) });
-  const big = (priority: Priority, name: string) => detection({ priority, output: name, fields: { a: "x".repeat(200_000) } });
+  const big = (priority: Priority, name: string) =>
+    detection({ priority, output: name, fields: { a: "x".repeat(200_000) } });
   await outbox.add([big(Priority.ALERT, "a"), big(Priority.DEBUG, "d1"), big(Priority.DEBUG, "d2")]);
   await outbox.add([big(Priority.ERROR, "e1"), big(Priority.ERROR, "e2"), big(Priority.ERROR, "e3")]);
   t.deepEqual(await outputs(outbox), ["a", "e1", "e2", "e3", "d2"]);
@@ -131,6 +132,9 @@ test("kill -9 at any moment: what was said to be safe is there, once, and number
   t.is(new Set(found).size, found.length);
   t.is(outbox.count, found.length);
   t.true(safe.size >= KILLS);
-  t.deepEqual([...safe].filter((id) => !found.includes(id)), []);
+  t.deepEqual(
+    [...safe].filter((id) => !found.includes(id)),
+    [],
+  );
   await outbox.close();
 });

@@ -1,0 +1,60 @@
+// For tests: the real portal as a process, to be killed and started again.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { createClient, type Interceptor } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { QueryService, type StoredDetection } from "@nightjar/proto";
+import { statePaths } from "@nightjar/stage";
+import { until } from "./testing.ts";
+
+const PAGE = 1_000;
+
+export interface PortalProcess {
+  child: ChildProcess;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts the portal of `stateDir`; resolves when it is ready. */
+export async function startPortalProcess(stateDir: string): Promise<PortalProcess> {
+  const program = new URL("../../portal/src/main.ts", import.meta.url).pathname;
+  const addressFile = statePaths.portalAddress(stateDir);
+  rmSync(addressFile, { force: true });
+  const child = spawn(process.execPath, [program], {
+    env: { PATH: process.env.PATH, NIGHTJAR_STATE_DIR: stateDir },
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  const ended = once(child, "close");
+  await until("the portal's address", () => existsSync(addressFile) || child.exitCode !== null);
+  if (child.exitCode !== null) throw new Error(readFileSync(statePaths.log(stateDir, "portal"), "utf8"));
+  return {
+    child,
+    async kill(signal) {
+      child.kill(signal);
+      await ended;
+    },
+  };
+}
+
+/** All detections the portal has. */
+export async function detectionsAt(stateDir: string): Promise<StoredDetection[]> {
+  const read = (file: string) => readFileSync(file, "utf8").trim();
+  const authorize: Interceptor = (next) => (request) => {
+    request.header.set("authorization", `Bearer ${read(statePaths.portalToken(stateDir))}`);
+    return next(request);
+  };
+  const transport = createGrpcTransport({
+    baseUrl: read(statePaths.portalAddress(stateDir)),
+    interceptors: [authorize],
+    nodeOptions: { ca: read(statePaths.portalCertificate(stateDir)) },
+    idleConnectionTimeoutMs: 100,
+  });
+  const queries = createClient(QueryService, transport);
+  const all: StoredDetection[] = [];
+  for (let more = true, after = 0n; more; ) {
+    const page = await queries.listDetections({ after, limit: PAGE });
+    all.push(...page.detections);
+    ({ next: after, more } = page);
+  }
+  return all;
+}
