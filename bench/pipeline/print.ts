@@ -54,6 +54,9 @@ export function reportText(report: Report): string {
   const { machine } = report;
   const ms = (value: number | undefined) => value?.toFixed(1) ?? "–";
   const mb = (bytes: number) => (bytes / BYTES_PER_MB).toFixed(0);
+  const aims = report.aims.map(({ what, measured, aim, reached }) => {
+    return [what, `${measured}, aim: ${aim}`, reached ? "reached" : "not reached"];
+  });
   return [
     `${machine.processors} × ${machine.processor}, ${(machine.memoryBytes / BYTES_PER_GB).toFixed(0)} GB, kernel ` +
       `${machine.kernel}, Node ${machine.node}; load average at the start ${machine.loadAverage.toFixed(2)}`,
@@ -76,6 +79,6 @@ export function reportText(report: Report): string {
       ...report.memory.map((one) => [one.role, mb(one.proportionalBytes), mb(one.peakResidentBytes)]),
       ["all but the portal", mb(report.proportionalBytesWithoutPortal), ""],
     ])}`,
-    `aims\n${leftTable(report.aims.map((one) => [one.what, `${one.measured}, aim: ${one.aim}`, one.reached ? "reached" : "not reached"]))}`,
+    `aims\n${leftTable(aims)}`,
   ].join("\n\n");
 }

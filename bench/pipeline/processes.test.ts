@@ -26,7 +26,7 @@ test("memory is that of the process", (t) => {
 });
 
 test("a stage is known by where its program lies", async (t) => {
-  const child = spawn("sleep", ["60"], { argv0: "/opt/nightjar/services/rule-engine/src/main.ts" });
+  const child = spawn("sleep", ["60"], { argv0: "/opt/nightjar/services/rule-engine/dist/main.js" });
   t.teardown(() => void child.kill("SIGKILL"));
   await waitFor(() => roleOf(child.pid ?? 0) === "rule-engine", { what: "it has its command line" });
   t.pass();

@@ -66,9 +66,11 @@ export function memoryOf(pid: number): Memory {
 /** What a process of the sensor is, from its command line: a stage's name, "nats-server", or "nightjar run". */
 export function roleOf(pid: number): string | undefined {
   const command = read(`/proc/${pid}/cmdline`)?.split("\0") ?? [];
-  const stage = command.map((word) => word.match(/services\/([\w-]+)\/src\//)?.[1]).find((name) => name !== undefined);
+  const stage = command
+    .map((word) => word.match(/services\/([\w-]+)\/(src|dist)\//)?.[1])
+    .find((name) => name !== undefined);
   if (stage) return stage;
-  if (command.some((word) => /cli\/src\/main\.ts$/.test(word))) return "nightjar run";
+  if (command.some((word) => /cli\/(src\/main\.ts|dist\/main\.js)$/.test(word))) return "nightjar run";
   const program = command[0]?.split("/").at(-1);
   return program === "" ? undefined : program;
 }

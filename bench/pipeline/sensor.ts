@@ -1,7 +1,7 @@
 // Starts a sensor of the benchmark's own, as a user would, and asks it what it counted and used.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -16,7 +16,10 @@ import {
 import { askStatuses, busCredentials, connectOnce, pause } from "@nightjar/stage";
 import { cpuSeconds, memoryOf, processTree, roleOf } from "./processes.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../cli/src/main.ts");
+const CLI = join(import.meta.dirname, "../../cli");
+/** What a user's command runs: bundled where it was built. */
+const BUNDLED = join(CLI, "dist/main.js");
+const PROGRAM = existsSync(BUNDLED) ? BUNDLED : join(CLI, "src/main.ts");
 const READY_SECONDS_MAX = 60;
 const STOP_MS_MAX = 20_000;
 const OUTPUT_CHARACTERS_MAX = 64 * 1024;

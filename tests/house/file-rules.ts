@@ -200,13 +200,17 @@ export const fileRules: readonly FileRule[] = [
     name: "waits for conditions, not for time",
     advice: "use waitFor of @nightjar/test-support",
     applies: (path) => isTest(path) && isScript(path) && !/^tests\/(support|house)\//.test(path),
-    find: matches("code", /\b(setTimeout|setInterval|Atomics\.wait)\s*\(|["']node:timers(\/promises)?["']/g),
+    find: (source) => [
+      ...matches("bare", /\b(setTimeout|setInterval|Atomics\.wait)\s*\(/g)(source),
+      ...matches("code", /\bfrom\s*["']node:timers(\/promises)?["']/g)(source),
+    ],
     bad: [
       ["a/x.test.ts", "await new Promise((resolve) => setTimeout(resolve, 500));\n"],
       ["tests/chaos/x.ts", 'import { setTimeout as pause } from "node:timers/promises";\n'],
     ],
     good: [
       ["a/x.ts", "setTimeout(flush, FLUSH_MS);\n"],
+      ["a/x.test.ts", "const script = `setInterval(work, 20)`;\n"],
       ["tests/support/src/wait.ts", "setTimeout(look, 20);\n"],
     ],
   },
@@ -214,12 +218,16 @@ export const fileRules: readonly FileRule[] = [
     name: "runs all of its tests",
     advice: "take .only and .skip away; a known gap is a list with reasons",
     applies: (path) => isScript(path) && isTest(path),
-    find: matches("bare", /\btest(\.serial)?\.(only|skip|todo|failing)\b/g),
+    // One that cannot run somewhere says so when it is made: run = reason ? test.skip : test.
+    find: matches("bare", /\btest(\.serial)?\.((only|todo|failing)\b|skip\s*\()/g),
     bad: [
       ["a/x.test.ts", 'test.only("a", () => {});\n'],
       ["a/x.test.ts", 'test.serial.skip("a", () => {});\n'],
     ],
-    good: [["a/x.test.ts", 'test.serial("only", () => {});\n']],
+    good: [
+      ["a/x.test.ts", 'test.serial("only", () => {});\n'],
+      ["a/x.test.ts", "const run = reason ? test.skip : test;\n"],
+    ],
   },
   {
     name: "knows no machine",

@@ -63,6 +63,7 @@ const RULES: readonly (readonly [allowed: boolean, folder: string, specifier: st
   [false, "proto", "@nightjar/events"],
   [true, "packages/events", "piscina"],
   [true, "packages/events", "@nightjar/test-support", "src/x.test.ts"],
+  [true, "packages/events", "@nightjar/test-support", "src/testing.ts"],
   [false, "packages/events", "@nightjar/test-support"],
   [false, "packages/unlisted", "@nightjar/proto"],
 ];

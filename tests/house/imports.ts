@@ -1,6 +1,6 @@
 // Reads who imports whom, and what ARCHITECTURE.md allows.
 import { takeApart } from "./text.ts";
-import { isScript, type TreeFile } from "./tree.ts";
+import { isScript, isTest, type TreeFile } from "./tree.ts";
 
 export interface Import {
   path: string;
@@ -73,7 +73,7 @@ export function forbiddenImports(
   return imports.filter(({ path, folder, specifier }) => {
     const target = names.get(specifier.split("/").slice(0, 2).join("/"));
     if (target === undefined || target === folder) return false;
-    if (target === TEST_SUPPORT) return !path.endsWith(".test.ts") && !folder.startsWith("tests") && folder !== "bench";
+    if (target === TEST_SUPPORT) return !isTest(path);
     if (target.startsWith("services/")) return true;
     const row = rows.find((one) => folder === one.folder || folder.startsWith(`${one.folder}/`));
     return !row?.mayImport.some((word) => foldersMeant(word, rows).includes(target));

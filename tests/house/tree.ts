@@ -61,7 +61,7 @@ export function isNative(path: string): boolean {
   return /\.(c|h|cpp|hpp)$/.test(path);
 }
 
-/** What only tests use: it may do what the product may not, and the other way round. */
+/** What only tests use: tests, what they share (testing.ts), the suites in tests/. */
 export function isTest(path: string): boolean {
-  return path.endsWith(".test.ts") || path.startsWith("tests/");
+  return /(\.test|\/testing)\.ts$/.test(path) || path.startsWith("tests/");
 }
