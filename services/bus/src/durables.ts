@@ -10,6 +10,7 @@ export class Durables {
   readonly #manager: JetStreamManager;
   /** What is done to a durable waits for what was asked before. */
   readonly #last = new Map<StreamName, Promise<void>>();
+  readonly #revisions = new Map<StreamName, number>();
 
   constructor(manager: JetStreamManager) {
     this.#manager = manager;
@@ -26,13 +27,24 @@ export class Durables {
     return now;
   }
 
+  /** Another number whenever the durable was touched: what was seen of it before says nothing any more. */
+  revision(stream: Stream): number {
+    return this.#revisions.get(stream.name) ?? 0;
+  }
+
   async #recreate(stream: Stream): Promise<void> {
+    this.#touch(stream);
     try {
       await this.#manager.consumers.delete(stream.name, durableOf(stream));
     } catch (error) {
       if (!isConsumerMissing(error)) throw error;
     }
     await this.#manager.consumers.add(stream.name, durableConfig(stream));
+    this.#touch(stream);
+  }
+
+  #touch(stream: Stream): void {
+    this.#revisions.set(stream.name, this.revision(stream) + 1);
   }
 }
 

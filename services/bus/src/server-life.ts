@@ -1,6 +1,6 @@
 // One life of the server: configured, started, connected to, provisioned, watched until it ends.
 import { chmodSync, mkdirSync } from "node:fs";
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { describeError, readSmallFile, type Stage, streams, writeFileAtomic } from "@nightjar/stage";
 import { serveAttach } from "./attach.ts";
@@ -16,7 +16,7 @@ import type { Key } from "./keys.ts";
 import { choosePort, LOOPBACK } from "./port.ts";
 import { isQueue, provisionStreams } from "./provision.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
-import { setStreamsAside, storedStreams } from "./store.ts";
+import { forgetConsumers, setStreamsAside, storedStreams } from "./store.ts";
 import { Watch } from "./watch.ts";
 
 export interface LifeContext {
@@ -33,9 +33,16 @@ export interface LifeEnd {
   /** Whether it had been ready. */
   ready: boolean;
   reason: string;
-  /** What the server said last. */
+  /** The store is to blame: the server refused it, or what it holds. */
+  storeFailed: boolean;
+  /** What the server complained of. */
   said: string;
 }
+
+/** nats-server's errors for a stream or consumer whose files it cannot make or use (its errors.json). */
+const STORE_FAILED = new Set([10049, 10077, 10104]);
+/** "Can't start JetStream" and its like, in the server's own words. */
+const STORE_REFUSED = /\[FTL\].*(jetstream|store)/i;
 
 interface Plan {
   port: number;
@@ -60,7 +67,7 @@ export async function liveOnce(context: LifeContext): Promise<LifeEnd> {
   const plan = await prepare(context);
   const server = await startServer(binary.path, files);
   stage.childPids = [server.pid];
-  const end: LifeEnd = { ready: false, reason: "", said: "" };
+  const end: LifeEnd = { ready: false, reason: "", storeFailed: false, said: "" };
   const over = new AbortController();
   void server.exited.then(() => over.abort());
   const signal = AbortSignal.any([over.signal, stage.signal]);
@@ -72,12 +79,14 @@ export async function liveOnce(context: LifeContext): Promise<LifeEnd> {
   } catch (error) {
     if (isBug(error)) throw error;
     end.reason = describeError(error);
+    end.storeFailed = error instanceof JetStreamApiError && STORE_FAILED.has(error.code);
   } finally {
     // The connections end with the server they belong to.
     await server.end();
     stage.childPids = [];
     end.reason = [end.reason, await server.exited].filter(Boolean).join("; ");
     end.said = server.said();
+    end.storeFailed ||= !end.ready && STORE_REFUSED.test(end.said);
   }
   return end;
 }
@@ -100,6 +109,7 @@ async function prepare({ stage, files, binary, keys }: LifeContext): Promise<Pla
     files.configuration,
     renderConfiguration({ files, version, port, monitorPort: monitor_port, storeBytes, users }),
   );
+  forgetConsumers(files);
   return { port, budget, expected: storedStreams(files) };
 }
 
@@ -129,7 +139,6 @@ async function serve(life: Life, managing: NatsConnection, answering: NatsConnec
   }
   await provisionStreams(manager, streams, streamBytes(streams, plan.budget.bytes));
   const durables = new Durables(manager);
-  // Those who were reading lost what was on its way to them when the last server ended.
   for (const stream of streams.filter(isQueue)) await durables.anew(stream);
   writeIfChanged(stage, files.port, `${plan.port}\n`);
   writeIfChanged(stage, files.address, `nats://${LOOPBACK}:${plan.port}\n`);

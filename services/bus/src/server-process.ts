@@ -6,7 +6,9 @@ import { pause } from "@nightjar/stage";
 import type { BusFiles } from "./files.ts";
 
 const STOP_MS_MAX = 4_000;
-const SAID_BYTES_MAX = 2_048;
+/** Of its output, how much is read from the end, and how much of the complaints in it is told. */
+const TAIL_BYTES_MAX = 16_384;
+const SAID_CHARACTERS_MAX = 2_048;
 const FILE_MODE = 0o600;
 /** Go's soft limit: below it the collector of garbage is in no hurry. */
 const MEMORY_LIMIT = "128MiB";
@@ -17,7 +19,7 @@ export interface ServerProcess {
   readonly exited: Promise<string>;
   /** SIGTERM, after a bound SIGKILL; resolves when it is gone. */
   end(): Promise<void>;
-  /** What it wrote to its log and to standard error since it was started: the last lines. */
+  /** The last complaints it wrote to its log and to standard error since it was started. */
   said(): string;
 }
 
@@ -51,8 +53,15 @@ export async function startServer(binary: string, files: BusFiles): Promise<Serv
       if (!state.gone) child.kill("SIGKILL");
       await exited;
     },
-    said: () => `${tail(files.standardError, 0)}${tail(files.log, logBytes)}`.trim().slice(-SAID_BYTES_MAX),
+    said() {
+      const lines = `${tail(files.standardError, 0)}${tail(files.log, logBytes)}`.split("\n");
+      return lines.filter(isComplaint).join("\n").slice(-SAID_CHARACTERS_MAX);
+    },
   };
+}
+
+function isComplaint(line: string): boolean {
+  return line.trim() !== "" && !/ \[(INF|DBG|TRC)\] /.test(line);
 }
 
 function sizeOf(file: string): number {
@@ -62,7 +71,7 @@ function sizeOf(file: string): number {
 /** The end of what was appended to `file` after `start`; from the beginning where it was rotated in between. */
 function tail(file: string, start: number): string {
   const size = sizeOf(file);
-  const from = Math.max(size < start ? 0 : start, size - SAID_BYTES_MAX);
+  const from = Math.max(size < start ? 0 : start, size - TAIL_BYTES_MAX);
   if (from >= size) return "";
   const fd = openSync(file, "r");
   try {

@@ -15,6 +15,17 @@ export function storedStreams(files: BusFiles): string[] {
   }
 }
 
+/**
+ * Deletes what the store knows of consumers, not the messages. They are made anew at each start anyway, so that what
+ * was not acknowledged comes first; gone before the server starts, none can be read before it is made, and a damaged
+ * one cannot keep its place.
+ */
+export function forgetConsumers(files: BusFiles): void {
+  for (const name of storedStreams(files)) {
+    rmSync(join(files.store, ...STREAMS_BELOW, name, "obs"), { recursive: true, force: true });
+  }
+}
+
 /** Moves the folders of `names` out of the store, which the server must not use meanwhile. Resolves to where. */
 export function setStreamsAside(files: BusFiles, names: readonly string[]): string {
   const aside = asideFolder(files);

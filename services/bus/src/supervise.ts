@@ -12,7 +12,7 @@ import { setStoreAside } from "./store.ts";
 const RESTART_WAITS_MS = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] as const;
 /** A server that was ready this long does not count as failing repeatedly. */
 const STEADY_MS = 3_000;
-/** After this many starts in a row that JetStream refused, the whole store is taken to be broken. */
+/** After this many failures of the store in a row, all of it is taken to be broken. */
 const STORE_FAILURES_MAX = 3;
 
 /** Resolves when the stage stops and the server has ended. */
@@ -27,11 +27,11 @@ export async function supervise(context: LifeContext): Promise<void> {
     if (stage.signal.aborted) return;
     const lived_ms = Date.now() - started;
     if (end.ready && lived_ms > STEADY_MS) failures = 0;
-    storeFailures = refusedByStore(end) ? storeFailures + 1 : 0;
+    storeFailures = end.storeFailed && !end.ready ? storeFailures + 1 : 0;
     tell(context, end, lived_ms);
     if (storeFailures >= STORE_FAILURES_MAX && !isDiskFull(readDisk(files.folder))) {
       const aside = setStoreAside(files);
-      stage.health.raise("BUS_STORE_BROKEN", `the server could not start on its store; set aside in ${aside}`);
+      stage.health.raise("BUS_STORE_BROKEN", `the server could not work on its store; set aside in ${aside}`);
       storeFailures = 0;
     }
     await pause(RESTART_WAITS_MS[Math.min(failures, RESTART_WAITS_MS.length - 1)] ?? 0, stage.signal);
@@ -46,7 +46,7 @@ async function liveOrFail(context: LifeContext): Promise<LifeEnd> {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error))
       throw error;
-    return { ready: false, reason: error.message, said: "" };
+    return { ready: false, reason: error.message, storeFailed: false, said: "" };
   }
 }
 
@@ -55,11 +55,6 @@ function tell({ stage }: LifeContext, end: LifeEnd, lived_ms: number): void {
   stage.counters.add("server_restarts");
   stage.log.error("nats-server ended; starting it again", { reason, lived_ms, ...(ready ? {} : { said }) });
   stage.health.raise("BUS_SERVER_RESTARTED", `nats-server ended (${reason}) and is started again`);
-}
-
-/** "Can't start JetStream" and its like, in the server's own words. */
-function refusedByStore(end: LifeEnd): boolean {
-  return !end.ready && /\[FTL\].*(jetstream|store)/i.test(end.said);
 }
 
 /** Servers before 2.10 rotate their log but delete nothing. */

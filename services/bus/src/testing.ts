@@ -97,9 +97,9 @@ export async function startBus(t: ExecutionContext, env?: Record<string, string>
 }
 
 /** Asks the bus as a stage does that comes back; returns the error, empty when all went well. */
-export async function attach(connection: NatsConnection, stage: string): Promise<string> {
+export async function attach(connection: NatsConnection, stage: string, timeout = 3_000): Promise<string> {
   const request = toBinary(AttachRequestSchema, create(AttachRequestSchema, { stage, instance: "test" }));
-  const answer = await connection.request(ASK_ATTACH_SUBJECT, request, { timeout: 3_000 });
+  const answer = await connection.request(ASK_ATTACH_SUBJECT, request, { timeout });
   return fromBinary(AttachResponseSchema, answer.data).error;
 }
 

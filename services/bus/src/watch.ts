@@ -56,12 +56,15 @@ export class Watch {
   /** One look at everything. Rejects when the server does not answer. */
   async check(): Promise<void> {
     const queues = streams.filter(isQueue);
+    const revisions = new Map(queues.map((stream) => [stream.name, this.#durables.revision(stream)]));
     const readers = new Map<string, ConsumerInfo | undefined>();
     for (const stream of queues) readers.set(stream.name, await this.#readerOf(stream));
     const infos = new Map((await this.#manager.streams.list().next()).map((info) => [info.config.name, info]));
     for (const stream of queues) {
       const info = infos.get(stream.name);
-      if (info) await this.#checkQueue(stream, info, readers.get(stream.name));
+      const touched = this.#durables.revision(stream) !== revisions.get(stream.name);
+      if (touched) this.#suspicions.delete(stream.name);
+      else if (info) await this.#checkQueue(stream, info, readers.get(stream.name));
     }
     this.#count(infos, readers);
     await this.#checkRoom(infos);
