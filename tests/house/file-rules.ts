@@ -198,7 +198,7 @@ export const fileRules: readonly FileRule[] = [
   },
   {
     name: "waits for conditions, not for time",
-    advice: "use waitFor of @nightjar/test-support",
+    advice: "use waitFor of @nightjar/test-support, or moment() where it must be at random",
     applies: (path) => isTest(path) && isScript(path) && !/^tests\/(support|house)\//.test(path),
     find: (source) => [
       ...matches("bare", /\b(setTimeout|setInterval|Atomics\.wait)\s*\(/g)(source),

@@ -2,4 +2,4 @@
 export { type ProcessOptions, startProcess, type TestProcess } from "./process.ts";
 export type { Teardown } from "./teardown.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
-export { Deadline, type WaitOptions, waitFor } from "./wait.ts";
+export { Deadline, moment, type WaitOptions, waitFor } from "./wait.ts";

@@ -1,6 +1,6 @@
 // Tests waiting: it returns what the condition gave, and says what it waited for when the time is over.
 import test from "ava";
-import { Deadline, waitFor } from "./index.ts";
+import { Deadline, moment, waitFor } from "./index.ts";
 
 test("returns the first answer that is one", async (t) => {
   let asked = 0;
@@ -39,4 +39,11 @@ test("a deadline is shared by its waits", async (t) => {
     deadline.waitFor(() => false, { what: "second" }),
     { message: /waited 0 ms in vain: second/ },
   );
+});
+
+test("a moment lasts", async (t) => {
+  const start = performance.now();
+  await moment(20);
+  // Timers count whole milliseconds.
+  t.true(performance.now() - start >= 19);
 });

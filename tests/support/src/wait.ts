@@ -43,6 +43,14 @@ export async function waitFor<T>(
   }
 }
 
+/**
+ * Lets `ms` go by, for a test that acts at a moment chosen at random (a kill in mid-work, a steady load's next turn).
+ * Never to wait for something: that is `waitFor`.
+ */
+export async function moment(ms: number): Promise<void> {
+  await pause(ms);
+}
+
 /** One time limit for several waits after one another. */
 export class Deadline {
   readonly #end: number;
