@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { Environment } from "./command.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { detectionsCommand } from "./commands/detections.ts";
+import { recordCommand } from "./commands/record.ts";
 import { runCommand } from "./commands/run.ts";
 import { statisticsCommand } from "./commands/statistics.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -17,6 +18,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   detectionsCommand,
   statisticsCommand,
   tapCommand,
+  recordCommand,
   decodeCommand,
   versionCommand,
 ];

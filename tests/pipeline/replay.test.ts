@@ -1,0 +1,61 @@
+// A recording goes through all stages on a real nats-server, without root and without the kernel's help.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startProcess, temporaryFolder, type TestProcess } from "@nightjar/test-support";
+import test, { type ExecutionContext } from "ava";
+import { attacks } from "../attacks/acts.ts";
+
+const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
+const RECORDING = fileURLToPath(new URL("attacks.njr", import.meta.url));
+const REPLAY_TIMEOUT_MS = 60_000;
+
+/** Runs the command line in a folder of its own. */
+function nightjar(t: ExecutionContext, folder: string, ...args: string[]): TestProcess {
+  return startProcess(t, process.execPath, [CLI, ...args], { cwd: folder, group: true });
+}
+
+interface PrintedDetection {
+  id: string;
+  rule: string;
+}
+
+/** The detections it printed, of the JSON lines on standard output. */
+function detectionsOf(run: TestProcess): PrintedDetection[] {
+  return run.stdout
+    .split("\n")
+    .filter((line) => line.includes('"rule"'))
+    .map((line) => JSON.parse(line))
+    .map((line) => line.detection ?? line);
+}
+
+async function replayed(t: ExecutionContext, recording: string): Promise<TestProcess> {
+  const run = nightjar(t, temporaryFolder(t), "run", "--replay", recording, "--json");
+  const timer = setTimeout(() => run.signal("SIGKILL"), REPLAY_TIMEOUT_MS);
+  const exit = await run.exited;
+  clearTimeout(timer);
+  t.deepEqual(exit, { code: 0, signal: null }, run.stderr);
+  return run;
+}
+
+test("the recorded attacks are detected again, the same each time", async (t) => {
+  const first = detectionsOf(await replayed(t, RECORDING));
+  const second = detectionsOf(await replayed(t, RECORDING));
+  t.deepEqual(first.map((one) => one.rule).sort(), attacks.map((one) => one.rule ?? "").sort());
+  t.deepEqual(second.map((one) => one.id).sort(), first.map((one) => one.id).sort());
+});
+
+test("a file that is no recording is refused with its code", async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, "foreign"), "no recording");
+  const run = nightjar(t, folder, "run", "--replay", "foreign", "--json");
+  const exit = await run.exited;
+  t.not(exit.code, 0);
+  t.regex(run.stderr, /RECORDING_FOREIGN|no recording of Nightjar/);
+});
+
+test("a recording that does not exist is refused before anything starts", async (t) => {
+  const run = nightjar(t, temporaryFolder(t), "run", "--replay", "missing.njr");
+  t.is((await run.exited).code, 2);
+  t.regex(run.stderr, /missing\.njr does not exist/);
+});
