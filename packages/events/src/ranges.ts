@@ -18,9 +18,9 @@ export type RangeSetRecord = { ranges: [source: string, ranges: string][] };
 /**
  * Half-open ranges of positions, source by source. Ranges that overlap or touch become one.
  *
- * Its memory is bounded. At RANGES_PER_SOURCE_MAX the lowest range of the source is forgotten, at SOURCES_MAX the source
- * that was added to longest ago; `forgotten` counts the ranges. Forgetting is the safe side: what was forgotten would be
- * processed again when it is delivered again, never passed over.
+ * Its memory is bounded. At RANGES_PER_SOURCE_MAX the lowest range of the source is forgotten, at SOURCES_MAX the
+ * source that was added to longest ago; `forgotten` counts the ranges. Forgetting is the safe side: what was forgotten
+ * would be processed again when it is delivered again, never passed over.
  */
 export class RangeSet {
   /** Ranges given up because of the limits. */

@@ -1,11 +1,13 @@
 // The handler of RAW: in order, acknowledged only when stored, never twice.
-import { setImmediate as turn } from "node:timers/promises";
 import { GarbageError } from "@nightjar/stage";
 import test from "ava";
 import { Enricher } from "./enricher.ts";
 import { type Actor, BOOT_ID_HEX, batchOf, exec, open, POSITION_STEP, testUsers } from "./fixture.ts";
 import { createHandler } from "./handle.ts";
 import { TREE_LIMITS } from "./tree.ts";
+
+/** One turn of the event loop: every callback of a promise that is settled has run then. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 const shell: Actor = { pid: 100, start: 5_000n, name: "bash" };
 

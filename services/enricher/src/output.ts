@@ -1,4 +1,4 @@
-// Writes what goes to EVENTS: the batch's own bytes, then its table of processes and who acted; in parts where too large.
+// Writes what goes to EVENTS: the batch's own bytes, its table of processes and who acted; in parts where too large.
 import {
   type BatchReader,
   FieldCursor,
@@ -54,9 +54,9 @@ interface Rows {
 }
 
 /**
- * The output of a batch: one message, or several where one would be larger than `bytesMax`. Parts are made by halving the
- * events, those that do not go on included, so the same range is always cut at positions of one and the same binary
- * tree; they touch each other and together cover the input's range.
+ * The output of a batch: one message, or several where one would be larger than `bytesMax`. Parts are made by halving
+ * the events, those that do not go on included, so the same range is always cut at positions of one and the same
+ * binary tree; they touch each other and together cover the input's range.
  */
 export function writeOutputs(enriched: Enriched, bytesMax: number): Output[] {
   const { reader } = enriched;

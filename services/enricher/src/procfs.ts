@@ -26,8 +26,8 @@ const MODE_TYPE = 0o170000;
 const buffer = Buffer.allocUnsafe(FILE_BYTES_MAX);
 
 /**
- * How much is read of a process. "brief" is what a person asks first (executable, arguments, ids) at a third of the time,
- * for a start among thousands of processes; "full" is all that an Exec has.
+ * How much is read of a process. "brief" is what a person asks first (executable, arguments, ids) at a third of the
+ * time, for a start among thousands of processes; "full" is all that an Exec has.
  */
 export type ProcfsDetail = "brief" | "full";
 

@@ -30,8 +30,8 @@ export const TYPE_EXIT = EventSchema.field.exit.number;
 const TYPE_MIN = TYPE_EXEC;
 
 /**
- * A moment on CLOCK_BOOTTIME in ns, exact, as two halves of 32 bits: a number would lose the last bits of a host that is
- * up for more than 104 days, and a bigint costs an allocation for each event.
+ * A moment on CLOCK_BOOTTIME in ns, exact, as two halves of 32 bits: a number would lose the last bits of a host that
+ * is up for more than 104 days, and a bigint costs an allocation for each event.
  */
 export interface Moment {
   low: number;
@@ -45,7 +45,7 @@ export function toNanoseconds({ low, high }: Moment): number {
   return high * 0x1_0000_0000 + low;
 }
 
-/** The moment in clock ticks since boot, as /proc gives the start of a process (USER_HZ is 100 on every Linux with BPF). */
+/** The moment in clock ticks since boot, as /proc tells when a process began (USER_HZ is 100 where BPF runs). */
 export function toTicks(moment: Moment): number {
   return Math.floor(toNanoseconds(moment) / NANOSECONDS_PER_TICK);
 }
@@ -59,7 +59,7 @@ export function isSameMoment(left: Moment, right: Moment): boolean {
   return left.low === right.low && left.high === right.high;
 }
 
-/** An event as far as the enricher looks. Offsets are into the batch's bytes; objects are used again, batch by batch. */
+/** An event as far as the enricher looks. Offsets are into the batch's bytes; objects are used again by each batch. */
 export class EventHeader {
   position = 0;
   /** Its number in Event's oneof; 0 if it has no data. */

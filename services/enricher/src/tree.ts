@@ -116,8 +116,8 @@ export class ProcessTree {
   }
 
   /**
-   * Takes in an event and gives the process that acted, as it is then: of an exec, after it. `bytes` is what `event` was
-   * scanned from. Undefined for the kernel itself (pid 0).
+   * Takes in an event and gives the process that acted, as it is then: of an exec, after it. `bytes` is what `event`
+   * was scanned from. Undefined for the kernel itself (pid 0).
    */
   apply(event: EventHeader, bytes: Uint8Array): ProcessNode | undefined {
     if (event.pid === 0) return undefined;

@@ -1,14 +1,14 @@
 // Names of users and groups, from the host's passwd and group files, read again when these change.
 import { readFileSync, statSync } from "node:fs";
 
-/** A files larger than this is not read: it has no place in the memory of a sensor. */
+/** A file larger than this is not read: it has no place in the memory of a sensor. */
 export const USER_FILE_BYTES_MAX = 8 * 1024 * 1024;
 /** The files are looked at for a change at most this often. */
 export const USER_FILES_CHECK_MS = 1_000;
 /** An id that is not known, and the login uid of a daemon: the kernel's (uid_t)-1. */
 export const ID_UNKNOWN = 0xffff_ffff;
 
-/** Names as UTF-8, empty where there is none. `generation` grows with each change, so that what was made of it shows. */
+/** Names as UTF-8, empty where there is none. `generation` grows with each change: what was made before it is old. */
 export interface UserNames {
   readonly generation: number;
   user(uid: number): Uint8Array;
