@@ -1,6 +1,5 @@
 // Holds every event type to its three files: its message, its kernel program, its test that does the deed.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { globSync } from "node:fs";
 import { eventTypes } from "@nightjar/proto";
 import test from "ava";
 import { root } from "./tree.ts";
@@ -8,12 +7,12 @@ import { root } from "./tree.ts";
 const FILES = [
   (name: string) => `proto/nightjar/event/v1/${name}.proto`,
   (name: string) => `native-probe/bpf/${name}.bpf.c`,
-  (name: string) => `tests/events/${name}/${name}.test.ts`,
+  (name: string) => `tests/events/${name}/*.test.ts`,
 ];
 
 /** The files that an event type lacks. */
 function missingFiles(name: string): string[] {
-  return FILES.map((fileOf) => fileOf(name)).filter((path) => !existsSync(join(root, path)));
+  return FILES.map((fileOf) => fileOf(name)).filter((path) => globSync(path, { cwd: root }).length === 0);
 }
 
 test("what is missing is found", (t) => {
