@@ -43,7 +43,7 @@ function typecheckOf(manifest: string): Check | undefined {
 }
 
 function allChecks(): Check[] {
-  const native = filesOfTree("*.c", "*.h", "*.cpp").filter((name) => !name.endsWith("vmlinux.h"));
+  const native = filesOfTree("*.c", "*.h", "*.cc", "*.cpp").filter((name) => !name.endsWith("vmlinux.h"));
   const format = { name: "clang-format", command: ["clang-format", "--dry-run", "-Werror", ...native] };
   const checks: (Check | undefined)[] = [
     { name: "biome", command: ["biome", "ci", "--colors=off", "--error-on-warnings", "."] },

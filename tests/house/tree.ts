@@ -37,7 +37,7 @@ export function readTree(): TreeFile[] {
 export type Comments = "slashes" | "hash";
 
 const COMMENTS_BY_ENDING = new Map<string, Comments>([
-  ...["ts", "mts", "js", "mjs", "cjs", "c", "h", "cpp", "hpp", "proto"].map((end) => [end, "slashes"] as const),
+  ...["ts", "mts", "js", "mjs", "cjs", "c", "h", "cc", "cpp", "proto"].map((end) => [end, "slashes"] as const),
   ...["sh", "bash", "py", "yaml", "yml", "gyp"].map((end) => [end, "hash"] as const),
 ]);
 
@@ -58,7 +58,7 @@ export function isScript(path: string): boolean {
 
 /** C and C++. */
 export function isNative(path: string): boolean {
-  return /\.(c|h|cpp|hpp)$/.test(path);
+  return /\.(c|h|cc|cpp)$/.test(path);
 }
 
 /** What only tests use: tests, what they share (testing.ts), the suites in tests/. */
