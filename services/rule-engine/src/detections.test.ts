@@ -26,7 +26,7 @@ function batchOf(events: number, argument = ""): BatchReader {
   return new BatchReader(toBinary(BatchSchema, batch));
 }
 
-function match(eventIndex: number, priority = Priority.WARNING): Matched {
+function match(eventIndex: number, priority: Priority = Priority.WARNING): Matched {
   const rule = { name: "A rule", priority, tags: ["T1003.008"], place: "a.yaml:1" };
   return { rule, eventIndex, output: "cat read /etc/shadow", fields: { "fd.name": "/etc/shadow" } };
 }

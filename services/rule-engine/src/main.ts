@@ -54,7 +54,7 @@ function evaluator(stage: Stage, pool: Pool, processed: ProcessedRanges): (bytes
     let work = underWay.get(batch.id);
     if (work) stage.counters.add("batches_repeated");
     else {
-      work = evaluate(stage, pool, bytes).then(() => processed.commit(range));
+      work = evaluate(stage, pool, bytes, doneOf(batch, processed)).then(() => processed.commit(range));
       underWay.set(batch.id, work);
       void work.finally(() => underWay.delete(batch.id)).catch(() => {});
     }
@@ -62,8 +62,17 @@ function evaluator(stage: Stage, pool: Pool, processed: ProcessedRanges): (bytes
   };
 }
 
-async function evaluate(stage: Stage, pool: Pool, bytes: Uint8Array): Promise<void> {
-  const result = await pool.match(bytes);
+/** The events of a batch that were evaluated in another: after a restart the enricher may cut a range elsewhere. */
+function doneOf(batch: BatchReader, processed: ProcessedRanges): number[] {
+  const { sourceId: source, firstPosition: first, nextPosition: next } = batch;
+  if (!processed.ranges.touches({ source, first, next })) return [];
+  return Array.from({ length: batch.length }, (_, index) => index).filter((index) =>
+    processed.ranges.includes(source, batch.eventPosition(index)),
+  );
+}
+
+async function evaluate(stage: Stage, pool: Pool, bytes: Uint8Array, done: readonly number[]): Promise<void> {
+  const result = await pool.match(bytes, done);
   if (!result.ok) throw new GarbageError(result.error);
   await Promise.all(
     result.groups.map((group) => stage.bus.publish("DETECTIONS", group.subject, group.bytes, group.messageId)),

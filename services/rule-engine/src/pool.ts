@@ -27,10 +27,13 @@ export class Pool {
     return this.#piscina.run({ kind: "describe" } satisfies Task);
   }
 
-  /** `bytes` stay the caller's: several of the bus's messages share one buffer, so they are copied before they move. */
-  match(bytes: Uint8Array): Promise<MatchResult> {
+  /**
+   * Evaluates the events of a batch but those whose indices are `done`. `bytes` stay the caller's: several of the bus's
+   * messages share one buffer, so they are copied before they move.
+   */
+  match(bytes: Uint8Array, done: readonly number[]): Promise<MatchResult> {
     const copy = Uint8Array.from(bytes);
-    return this.#piscina.run({ kind: "match", bytes: copy } satisfies Task, { transferList: [copy.buffer] });
+    return this.#piscina.run({ kind: "match", bytes: copy, done } satisfies Task, { transferList: [copy.buffer] });
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 // A thread of the pool: holds the compiled rules and evaluates one batch a task.
 import { BatchReader, WireError } from "@nightjar/events";
-import { compileRules, loadRules, type Problem } from "@nightjar/rules";
+import type { Priority } from "@nightjar/proto";
+import { compileRules, loadRules, type Problem, type Rule } from "@nightjar/rules";
 import { workerData } from "piscina";
-import { type DetectionGroup, groupDetections } from "./detections.ts";
+import { type DetectionGroup, groupDetections, type Matched } from "./detections.ts";
 import type { RuleFile } from "./rule-files.ts";
 
 /** What the pool's threads are given when they start. */
@@ -10,7 +11,7 @@ export interface WorkerData {
   files: readonly RuleFile[];
 }
 
-export type Task = { kind: "describe" } | { kind: "match"; bytes: Uint8Array };
+export type Task = { kind: "describe" } | { kind: "match"; bytes: Uint8Array; done: readonly number[] };
 
 /** What the rules are, for the status and the interest. */
 export interface RulesDescription {
@@ -34,11 +35,18 @@ export default function run(task: Task): RulesDescription | MatchResult {
   }
   try {
     const batch = new BatchReader(task.bytes);
-    const matches = engine.matchBatch(task.bytes);
-    return { ok: true, groups: groupDetections(batch, matches), events: batch.length, matches: matches.length };
+    const fresh = engine.matchBatch(task.bytes).filter((match) => !task.done.includes(match.eventIndex));
+    const matches = fresh.map((match) => ({ ...match, rule: describeRule(match.rule) }));
+    const events = batch.length - task.done.length;
+    return { ok: true, groups: groupDetections(batch, matches), events, matches: matches.length };
   } catch (error) {
     // Bytes that are no batch are the sender's fault, anything else is a bug here.
     if (error instanceof WireError) return { ok: false, error: error.message };
     throw error;
   }
+}
+
+/** What a detection says of its rule. */
+function describeRule({ name, priority, tags, place }: Rule): Matched["rule"] {
+  return { name, priority: priority as Priority, tags, place: `${place.file}:${place.line}` };
 }
