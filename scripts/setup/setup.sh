@@ -28,9 +28,9 @@ inputs_of() { # STEP
   case $1 in
     dependencies) ls package.json pnpm-lock.yaml pnpm-workspace.yaml ./*/package.json ./*/*/package.json ;;
     build)
-      find proto/nightjar proto/buf.yaml proto/buf.gen.yaml proto/package.json pnpm-lock.yaml native-probe turbo.json \
-        -path '*/node_modules' -prune -o -path '*/build' -prune -o -path '*/gen' -prune -o -path '*/.turbo' -prune \
-        -o -path '*/dist' -prune -o -type f ! -name '*.test.ts' -print
+      find proto native-probe packages services cli scripts/bundle.ts turbo.json tsconfig.base.json pnpm-lock.yaml \
+        \( -name node_modules -o -name build -o -name gen -o -name dist -o -name .turbo \) -prune \
+        -o -type f ! -name '*.test.ts' ! -name '*.md' -print
       ;;
   esac | LC_ALL=C sort
 }
@@ -40,7 +40,7 @@ outputs_of() { # STEP
   case $1 in
     toolchain) echo "$TOOLS/node_modules/$NODE_PACKAGE/bin/node" "$TOOLS/node_modules/@pnpm/exe.$PLATFORM/pnpm" ;;
     dependencies) echo "$NIGHTJAR_ROOT/node_modules/.modules.yaml" ;;
-    build) echo "$NIGHTJAR_ROOT/proto/gen" ;;
+    build) echo "$NIGHTJAR_ROOT/proto/gen" "$NIGHTJAR_ROOT/cli/dist/main.js" ;;
   esac
 }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # How a step of the setup runs: its progress for a person, its output in a log, its failure with what to try next.
-LOG_LINES_SHOWN=15
+LOG_LINES_SHOWN=25
 
 declare -A STEP_TITLES=(
   [packages]="distribution packages"
   [toolchain]="Node and pnpm, into .tools"
   [dependencies]="npm packages of the lock file, into node_modules"
-  [build]="build: messages, kernel programs, native addon"
+  [build]="build: messages, kernel programs, native addon, bundles"
   [nats_server]="nats-server, into .tools"
 )
 declare -A STEP_HINTS=(

@@ -46,7 +46,12 @@ async function record(context: Context, { seconds, mebibytes }: RecordOptions, f
   // The server knows the subscription when it has answered: only then is it said that recording has begun.
   await connection.flush();
   context.output.note(`nightjar: recording into ${file}`);
-  const header = { recordedAt: timestampNow(), sensorVersion: SENSOR_VERSION, kernelRelease: release(), machine: process.arch };
+  const header = {
+    recordedAt: timestampNow(),
+    sensorVersion: SENSOR_VERSION,
+    kernelRelease: release(),
+    machine: process.arch,
+  };
   let bytes = await write(output, encodeRecordingHeader(header));
   let batches = 0;
   for await (const message of subscription) {

@@ -31,10 +31,10 @@ export async function untilReplayed(stateDir: string, signal: AbortSignal): Prom
  */
 export function isReplayed(statuses: readonly StageStatus[], queues: readonly Queue[]): boolean {
   const of = (name: string) => statuses.find(({ stage }) => stage === name);
-  const published = of("collector")?.facts["replay"] === "finished";
+  const published = of("collector")?.facts.replay === "finished";
   const queueCount = streams.filter(({ retention }) => retention === "work_queue").length;
   const empty = queues.length === queueCount && queues.every(({ messages }) => messages === 0);
-  return published && empty && of("uplink")?.counters["outbox_detections"] === 0n;
+  return published && empty && of("uplink")?.counters.outbox_detections === 0n;
 }
 
 /** The cursor of the last detection that the portal has now; 0 when it has none. */

@@ -3,8 +3,9 @@ import { pause } from "@nightjar/stage";
 import { isAlive, type ProcessIdentity } from "./identity.ts";
 import type { SupervisorRecord } from "./record.ts";
 
-/** They end by themselves when their standard input closes; this is what they get before they are told. */
-const STEPS: readonly [NodeJS.Signals | undefined, number][] = [
+// They end by themselves when their standard input closes; this is what they get before they are told.
+type Step = readonly [signal: NodeJS.Signals | undefined, waitMs: number];
+const STEPS: readonly Step[] = [
   [undefined, 1_000],
   ["SIGTERM", 8_000],
   ["SIGKILL", 2_000],
@@ -12,11 +13,11 @@ const STEPS: readonly [NodeJS.Signals | undefined, number][] = [
 const LOOK_MS = 20;
 
 /** Resolves with the names of the stages that were still there. */
-export async function endLeftovers(record: SupervisorRecord | undefined): Promise<string[]> {
+export async function endLeftovers(record: SupervisorRecord | undefined, steps = STEPS): Promise<string[]> {
   const left = Object.entries(record?.stages ?? {}).flatMap(([name, { pid, start_ticks }]) =>
     pid !== undefined && start_ticks !== undefined && isAlive({ pid, start_ticks }) ? [{ name, pid, start_ticks }] : [],
   );
-  for (const [signal, waitMs] of STEPS) {
+  for (const [signal, waitMs] of steps) {
     const alive = left.filter(isAlive);
     if (signal) for (const one of alive) send(one, signal);
     for (const end = Date.now() + waitMs; alive.some(isAlive) && Date.now() < end; ) await pause(LOOK_MS);

@@ -1,7 +1,7 @@
 // One run of the sensor at a terminal: tells what runs where, prints detections, says what ends, stops it all.
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { StageStatus } from "@nightjar/proto";
-import { askStatuses, EXIT_SETTINGS, pause, SENSOR_VERSION } from "@nightjar/stage";
+import { askStatuses, EXIT_SETTINGS, type FolderName, pause, SENSOR_VERSION, statePaths } from "@nightjar/stage";
 import type { Context } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
 import { followDetections } from "../connect/follow.ts";
@@ -9,7 +9,7 @@ import { portalAddress } from "../connect/portal.ts";
 import { lastCursor, untilReplayed } from "../connect/replay.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { detectionJson, showDetection } from "../show/detection.ts";
-import { logLine } from "../show/log-line.ts";
+import { crashReason, logLine } from "../show/log-line.ts";
 import { table } from "../show/table.ts";
 import { WHAT_TO_CHECK } from "./rights.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -156,21 +156,21 @@ export class Session {
     }
   }
 
-  #ended(name: string, how: string, lines: readonly string[], delayMs: number | undefined): void {
+  #ended(name: FolderName, how: string, lines: readonly string[], delayMs: number | undefined): void {
     const { output } = this.#context;
+    const reason = crashReason(lines);
+    const what = `nightjar: ${name} ended (${how}${reason === undefined ? "" : `, ${reason}`})`;
     if (delayMs === undefined) {
-      output.note(`nightjar: ${name} ended (${how}) and will not start again as things are`);
+      output.note(`${what} and will not start again as things are`);
       this.end("USAGE");
       return;
     }
-    output.note(`nightjar: ${name} ended (${how}); it is started again in ${delayMs} ms`);
+    output.note(`${what}; it is started again in ${delayMs} ms`);
     if (this.#ready) return;
     const ends = (this.#earlyEnds.get(name) ?? 0) + 1;
     this.#earlyEnds.set(name, ends);
     if (ends < EARLY_ENDS_MAX) return;
-    output.note(
-      `nightjar: ${name} does not come up; the last it said:\n${lines.map((line) => `  ${line}`).join("\n")}`,
-    );
+    output.note(`nightjar: ${name} does not come up; its log is ${statePaths.log(this.#context.stateDir, name)}`);
     this.end("FAILED");
   }
 }

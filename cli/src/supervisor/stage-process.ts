@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { EXIT_BUS_MOVED, pause } from "@nightjar/stage";
+import { EXIT_BUS_MOVED, type FolderName, pause } from "@nightjar/stage";
 import { identify, type ProcessIdentity } from "./identity.ts";
 import type { StagePlan } from "./plan.ts";
 import type { StageRecord } from "./record.ts";
@@ -16,9 +16,9 @@ export interface StageEvents {
   /** A process began or ended: the record has changed. */
   changed(): void;
   /** A line the stage wrote to standard error. */
-  line(name: string, text: string): void;
+  line(name: FolderName, text: string): void;
   /** It ended without being asked to; `delayMs` until it starts again, undefined when it shall not. */
-  ended(name: string, how: string, lastLines: readonly string[], delayMs: number | undefined): void;
+  ended(name: FolderName, how: string, lastLines: readonly string[], delayMs: number | undefined): void;
 }
 
 export interface StageOptions {

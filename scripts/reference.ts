@@ -1,0 +1,151 @@
+// Writes what of docs/reference is made from the code, or with --check only says whether it is fresh.
+//
+//   node scripts/reference.ts [--check]
+//
+// Ends with 0 when all is fresh or written, 1 when --check found something stale.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { exitCodes } from "../cli/src/exit-codes.ts";
+import { buildProgram } from "../cli/src/program.ts";
+import {
+  EXIT_BUG,
+  EXIT_BUS_MOVED,
+  EXIT_OK,
+  EXIT_SETTINGS,
+  healthCodes,
+  otherVariables,
+  type SettingName,
+  settingNames,
+} from "../packages/stage/src/index.ts";
+import { HealthSeverity } from "../proto/src/index.ts";
+import { busErrorCodes } from "../services/bus/src/errors.ts";
+
+const root = dirname(import.meta.dirname);
+const NOTICE = "<!-- Made from the code by `node scripts/reference.ts`; edit there. -->";
+
+type Program = ReturnType<typeof buildProgram>;
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+function tableOf(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function page(title: string, ...parts: readonly string[]): string {
+  return `${[`# ${title}`, NOTICE, ...parts].join("\n\n")}\n`;
+}
+
+/** The code's table in order: the sections, each with its settings. */
+function settingsPage(): string {
+  const sections = [...new Set(settingNames.map(({ section }) => section))];
+  const row = ({ name, variable, flag, setting }: SettingName) => {
+    const initial = JSON.stringify(setting.default) ?? "";
+    return [`\`${name}\``, `\`${variable}\``, `\`${flag}\``, `\`${initial}\``, setting.allowed, setting.doc];
+  };
+  const header = ["in the file", "in the environment", "flag", "default", "allowed", "what it does"];
+  return page(
+    "Settings",
+    "A flag wins over the environment, which wins over the file, which wins over the default. `nightjar run` takes all " +
+      "of them and gives them to its stages. The file is YAML, named by `--config FILE` or `NIGHTJAR_CONFIG`: a name " +
+      "with a dot is a key in a section (`uplink.retry_base_ms` is `retry_base_ms:` below `uplink:`). A name that is not " +
+      "known (`SETTING_UNKNOWN`), a value that is not allowed (`SETTING_INVALID`) or a file that cannot be read " +
+      "(`SETTINGS_FILE_UNREADABLE`) stops the start and says what is allowed. Through sudo: `sudo -E ./nightjar run`, or " +
+      "`sudo NIGHTJAR_LOG_LEVEL=debug ./nightjar run`.",
+    ...sections.flatMap((section) => [
+      `## ${section}`,
+      tableOf(header, settingNames.filter((one) => one.section === section).map(row)),
+    ]),
+    "## Variables that are no settings",
+    tableOf(
+      ["variable", "what it is for"],
+      Object.entries(otherVariables).map(([variable, doc]) => [`\`${variable}\``, doc]),
+    ),
+  );
+}
+
+function healthPage(): string {
+  const rows = Object.entries(healthCodes).map(([code, { severity, doc }]) => [
+    `\`${code}\``,
+    severity === HealthSeverity.ERROR ? "error" : "warning",
+    doc,
+  ]);
+  const exits: [number, string][] = [
+    [EXIT_OK, "it was asked to end and did"],
+    [EXIT_BUG, "a bug, or something it cannot go on without; its log says what. It is to be started again"],
+    [EXIT_SETTINGS, "a setting is not allowed; starting again is no use"],
+    [EXIT_BUS_MOVED, "the bus has another address now; started again, the stage finds it"],
+  ];
+  return page(
+    "Health issues",
+    "A health issue is a loss of sight or function that a person should know. `nightjar status` shows those that are " +
+      "open, the uplink tells the portal of them, and the stage's log has each with its `code`.",
+    tableOf(["code", "severity", "what it means"], rows),
+    "## Why the bus does not start",
+    "In the log of the stage `bus`:",
+    tableOf(
+      ["code", "what to do"],
+      Object.entries(busErrorCodes).map(([code, doc]) => [`\`${code}\``, doc]),
+    ),
+    "## Exit codes of a stage",
+    tableOf(
+      ["code", "why it ended"],
+      exits.map(([code, doc]) => [String(code), doc]),
+    ),
+  );
+}
+
+/** Options of a setting's own are on the page of the settings. */
+function commandSection(command: Program): string[] {
+  const names = new Set(settingNames.map(({ flag }) => flag));
+  const own = command.options.filter(({ long }) => !names.has(long ?? ""));
+  const takesAll = command.options.length - own.length > settingNames.length / 2;
+  const rows = [
+    ...command.registeredArguments.map((one) => [`\`[${one.name()}]\``, one.description]),
+    ...own.map(({ flags, description }) => [`\`${flags}\``, description]),
+    [takesAll ? "all settings" : "`--state-dir`, `--log-level`, `--cli-color`", "see [settings.md](settings.md)"],
+  ];
+  const positional = command.registeredArguments.map((one) => ` [${one.name()}]`).join("");
+  return [`## nightjar ${command.name()}${positional}`, command.description(), tableOf(["argument", "meaning"], rows)];
+}
+
+function cliPage(): string {
+  const streams = { stdout: process.stdout, stderr: process.stderr, stdin: process.stdin, env: {} };
+  const environment = { streams, signal: new AbortController().signal, ended: () => {} };
+  const program = buildProgram(environment);
+  return page(
+    "The command line",
+    "With `--json` a command writes JSON to standard output, an object a line, and nothing else there; messages for a " +
+      "person go to standard error. In a checkout the launcher `./nightjar` takes the same commands, and besides them " +
+      "`setup` (install and build only), `test [SUITE…]`, `test --list` and `bench NAME`.",
+    ...program.commands.flatMap((command) => commandSection(command as Program)),
+    "## Exit codes",
+    tableOf(
+      ["code", "name", "what it means"],
+      Object.entries(exitCodes).map(([name, { code, doc }]) => [String(code), `\`${name}\``, doc]),
+    ),
+  );
+}
+
+const PAGES: readonly [path: string, make: () => string][] = [
+  ["docs/reference/settings.md", settingsPage],
+  ["docs/reference/health.md", healthPage],
+  ["docs/reference/cli.md", cliPage],
+];
+
+const check = process.argv.includes("--check");
+for (const [path, make] of PAGES) {
+  const file = join(root, path);
+  const text = make();
+  if (existsSync(file) && readFileSync(file, "utf8") === text) continue;
+  if (check) {
+    console.log(`${path} is stale: run node scripts/reference.ts`);
+    process.exitCode = 1;
+  } else {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    console.log(`${path} is written`);
+  }
+}
