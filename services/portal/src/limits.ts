@@ -26,6 +26,9 @@ export const INTAKE_PENDING_MAX = 10_000;
 /** Detections in one transaction. */
 export const INTAKE_BATCH_MAX = 1_000;
 
+/** Rows in one statement; PostgreSQL takes 65,535 values in one. */
+export const UPSERT_ROWS = 100;
+
 export const PAGE_DEFAULT = 100;
 /** Detections in one answer to ListDetections; a larger `limit` is refused with invalid_argument. */
 export const PAGE_MAX = 1_000;

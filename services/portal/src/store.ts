@@ -10,7 +10,7 @@ import {
 } from "@nightjar/proto";
 import { nsOfMs, nsOfTimestamp, timestampOfNs } from "./clock.ts";
 import type { Database, Queries } from "./database.ts";
-import { FETCH_ROWS, PAGE_BYTES_MAX, SENSORS_MAX, SWEEP_ROWS } from "./limits.ts";
+import { FETCH_ROWS, PAGE_BYTES_MAX, SENSORS_MAX, SWEEP_ROWS, UPSERT_ROWS } from "./limits.ts";
 
 /** A detection as it came, checked by validate.ts. */
 export interface Arrival {
@@ -61,8 +61,10 @@ export class Store {
         merged.size,
       ]);
       const cursor = BigInt(rows[0]!.value);
-      let next = cursor - BigInt(merged.size);
-      for (const one of merged.values()) await upsert(queries, one, ++next, nsOfMs(nowMs));
+      const rowsToWrite = rowsOf([...merged.values()], cursor - BigInt(merged.size), nsOfMs(nowMs));
+      for (let at = 0; at < rowsToWrite.length; at += UPSERT_ROWS) {
+        await upsert(queries, rowsToWrite.slice(at, at + UPSERT_ROWS));
+      }
       // Of several deliveries of one detection in a batch, the first is the new one.
       const fresh = arrivals.map((arrival) => unknown.delete(keyOf(arrival)));
       return { fresh, cursor };
@@ -204,34 +206,52 @@ async function unknownKeys(queries: Queries, keys: string[]): Promise<Set<string
   return new Set(rows.map((row) => row.key));
 }
 
+/** The columns of a row that is written, in their order. */
+const COLUMNS = [
+  "sensor_id",
+  "id",
+  "revision",
+  "cursor",
+  "deliveries",
+  "host_name",
+  "rule",
+  "priority",
+  "happened_at_ns",
+  "received_at_ns",
+  "detection",
+] as const;
+/** What a later revision replaces. */
+const REPLACED = COLUMNS.filter((column) => !["sensor_id", "id", "deliveries"].includes(column));
+
+/** Values in the order of COLUMNS; cursors go on from `cursor`. */
+function rowsOf(merged: readonly Merged[], cursor: bigint, nowNs: bigint): unknown[][] {
+  return merged.map(({ sensorId, hostName, detection, deliveries }, index) => [
+    sensorId,
+    detection.id,
+    detection.revision,
+    cursor + BigInt(index) + 1n,
+    deliveries,
+    hostName,
+    detection.rule,
+    detection.priority,
+    nsOfTimestamp(detection.time!),
+    nowNs,
+    toBinary(DetectionSchema, detection),
+  ]);
+}
+
 /** A higher revision takes the place of a lower one and is new to readers; the same one is counted; a lower one is not. */
-async function upsert(queries: Queries, one: Merged, cursor: bigint, nowNs: bigint): Promise<void> {
-  const { detection } = one;
+async function upsert(queries: Queries, rows: readonly (readonly unknown[])[]): Promise<void> {
+  const places = rows.map(
+    (row, at) => `(${row.map((_, column) => `$${at * COLUMNS.length + column + 1}`).join(", ")})`,
+  );
+  const newer = "excluded.revision > known.revision";
+  const replaced = REPLACED.map((name) => `${name} = CASE WHEN ${newer} THEN excluded.${name} ELSE known.${name} END`);
   await queries.query(
-    `INSERT INTO detections AS known (sensor_id, id, revision, cursor, deliveries, host_name, rule, priority,
-       happened_at_ns, received_at_ns, detection) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-     ON CONFLICT (sensor_id, id) DO UPDATE SET
-       (revision, cursor, deliveries, host_name, rule, priority, happened_at_ns, received_at_ns, detection) =
-       (SELECT excluded.revision, excluded.cursor, excluded.deliveries, excluded.host_name, excluded.rule,
-               excluded.priority, excluded.happened_at_ns, excluded.received_at_ns, excluded.detection
-        WHERE excluded.revision > known.revision
-        UNION ALL
-        SELECT known.revision, known.cursor, known.deliveries + excluded.deliveries, known.host_name, known.rule,
-               known.priority, known.happened_at_ns, known.received_at_ns, known.detection
-        WHERE excluded.revision = known.revision)
+    `INSERT INTO detections AS known (${COLUMNS.join(", ")}) VALUES ${places.join(", ")}
+     ON CONFLICT (sensor_id, id) DO UPDATE SET ${replaced.join(", ")}, deliveries =
+       CASE WHEN ${newer} THEN excluded.deliveries ELSE known.deliveries + excluded.deliveries END
      WHERE excluded.revision >= known.revision`,
-    [
-      one.sensorId,
-      detection.id,
-      detection.revision,
-      cursor,
-      one.deliveries,
-      one.hostName,
-      detection.rule,
-      detection.priority,
-      nsOfTimestamp(detection.time!),
-      nowNs,
-      toBinary(DetectionSchema, detection),
-    ],
+    rows.flat(),
   );
 }
