@@ -1,0 +1,123 @@
+// Evaluates rules over batches: one generated function for each event type, and for each match what a person needs.
+import { BatchReader } from "@nightjar/events";
+import { eventTypes } from "@nightjar/proto";
+import type { Rule } from "../files/load.ts";
+import { fieldsOf, type Term, termName } from "../language/expression.ts";
+import { EventView } from "./event-view.ts";
+import { formatOutput, formatValue, termsOfFormat } from "./format.ts";
+import { generate, type Matcher } from "./generate.ts";
+import { getterOf } from "./interpret.ts";
+import { specialiser } from "./specialise.ts";
+
+/** A rule that is true of an event. */
+export interface Match {
+  rule: Rule;
+  /** Which event of the batch, from 0 on, and its position: with the batch's source id, its identity. */
+  eventIndex: number;
+  position: number;
+  /** Rows of the batch's table of processes: the actor, its parent, and so on up. */
+  lineage: number[];
+  /** The rule's output with its fields filled in. */
+  output: string;
+  /** The fields that output and condition name, with their values as text; those without a value are left out. */
+  fields: Record<string, string>;
+}
+
+interface Group {
+  rules: readonly Rule[];
+  match: Matcher;
+}
+
+/** Rules compiled for evaluation. */
+export interface Engine {
+  /** The rules in it: all that are enabled. */
+  readonly rules: readonly Rule[];
+  /** Ids of the event types that at least one rule can be true of, in order; no other event needs to be sent here. */
+  readonly eventTypes: readonly number[];
+  /** Which rules can be true of an event type. */
+  rulesOf(eventType: number): readonly Rule[];
+  /**
+   * All matches in an encoded Batch, by event and then by rule: no rule hides another. Throws a WireError where the bytes
+   * are no batch. Nothing in the result refers to the bytes.
+   */
+  matchBatch(bytes: Uint8Array): Match[];
+}
+
+/** Compiles the enabled rules of a load. */
+export function compileRules(rules: readonly Rule[]): Engine {
+  const enabled = rules.filter((rule) => rule.enabled);
+  const groups = new Map<number, Group>();
+  for (const { id } of eventTypes) {
+    const narrow = specialiser(id);
+    const narrowed = enabled.map((rule) => ({ rule, expression: narrow(rule.expression) }));
+    const possible = narrowed.filter(({ expression }) => expression.kind !== "constant" || expression.value);
+    if (possible.length === 0) continue;
+    groups.set(id, {
+      rules: possible.map(({ rule }) => rule),
+      match: generate(possible.map(({ expression }) => expression)),
+    });
+  }
+  return new CompiledEngine(enabled, groups);
+}
+
+class CompiledEngine implements Engine {
+  readonly rules: readonly Rule[];
+  readonly eventTypes: readonly number[];
+  readonly #groups: ReadonlyMap<number, Group>;
+  readonly #view = new EventView();
+  readonly #hits: number[] = [];
+  readonly #terms = new Map<Rule, ReadonlyMap<string, Term>>();
+
+  constructor(rules: readonly Rule[], groups: ReadonlyMap<number, Group>) {
+    this.rules = rules;
+    this.#groups = groups;
+    this.eventTypes = [...groups.keys()];
+  }
+
+  rulesOf(eventType: number): readonly Rule[] {
+    return this.#groups.get(eventType)?.rules ?? [];
+  }
+
+  matchBatch(bytes: Uint8Array): Match[] {
+    const matches: Match[] = [];
+    const batch = new BatchReader(bytes);
+    const view = this.#view;
+    const hits = this.#hits;
+    view.open(batch);
+    for (let index = 0; index < batch.length; index++) {
+      const group = this.#groups.get(view.select(index));
+      if (!group) continue;
+      hits.length = 0;
+      group.match(view, hits);
+      for (const hit of hits) matches.push(this.#match(group.rules[hit] as Rule));
+    }
+    return matches;
+  }
+
+  #match(rule: Rule): Match {
+    const view = this.#view;
+    const fields: Record<string, string> = {};
+    for (const [name, term] of this.#termsOf(rule)) {
+      const value = getterOf(term)(view);
+      if (value !== undefined) fields[name] = formatValue(value);
+    }
+    return {
+      rule,
+      eventIndex: view.index,
+      position: view.position,
+      lineage: view.batch.lineage(view.index),
+      output: formatOutput(rule.format, (term) => getterOf(term)(view)),
+      fields,
+    };
+  }
+
+  #termsOf(rule: Rule): ReadonlyMap<string, Term> {
+    let terms = this.#terms.get(rule);
+    if (!terms) {
+      const ofCondition = [...fieldsOf(rule.expression)].map((term) => [termName(term), term] as const);
+      terms = new Map<string, Term>([...termsOfFormat(rule.format), ...ofCondition]);
+      this.#terms.set(rule, terms);
+    }
+    return terms;
+  }
+}

@@ -1,0 +1,175 @@
+// An event as rules see it: its own fields, those of its event type, and the processes it speaks of.
+import { type BatchReader, WireError } from "@nightjar/events";
+import { BatchSchema, EventSchema, ExecSchema, eventTypes, ProcessSchema } from "@nightjar/proto";
+import { decodeText, Message } from "./message.ts";
+
+const EVENT = EventSchema.field;
+const PROCESS = ProcessSchema.field;
+const EXEC = ExecSchema.field;
+const TYPE_IDS = eventTypes.map((type) => type.id);
+const EXEC_TYPE = eventTypes.find((type) => type.name === "exec")?.id ?? 0;
+
+/** What a process runs since its last exec: an encoded Exec, with what was worked out from it. */
+export class Image {
+  readonly message = new Message();
+  /** Values that getters have worked out, by the number they drew with `newCacheKey`. */
+  cache: unknown[] = [];
+  #args: string[] | undefined;
+
+  load(bytes: Uint8Array, begin: number, end: number): void {
+    this.message.load(bytes, begin, end);
+    this.cache.length = 0;
+    this.#args = undefined;
+  }
+
+  /** All arguments, argv[0] first. */
+  get args(): readonly string[] {
+    if (this.#args) return this.#args;
+    const bounds = this.message.occurrences(EXEC.args.number);
+    const args: string[] = [];
+    for (let at = 0; at < bounds.length; at += 2) {
+      args.push(decodeText(this.message.bytes, bounds[at] as number, bounds[at + 1] as number));
+    }
+    this.#args = args;
+    return args;
+  }
+}
+
+/** A row of the batch's table of processes. */
+export class ProcessView {
+  readonly message = new Message();
+  readonly #image = new Image();
+  row = -1;
+  parentRow = -1;
+  #name: string | undefined;
+  #imageLoaded = false;
+
+  load(batch: BatchReader, row: number): void {
+    const begin = batch.processBounds[2 * row] as number;
+    this.message.load(batch.bytes, begin, batch.processBounds[2 * row + 1] as number);
+    this.row = row;
+    this.parentRow = this.message.uint(PROCESS.parent.number) - 1;
+    this.#name = undefined;
+    this.#imageLoaded = false;
+  }
+
+  get name(): string | undefined {
+    this.#name ??= this.message.text(PROCESS.name.number);
+    return this.#name;
+  }
+
+  get image(): Image | undefined {
+    const start = this.message.start(PROCESS.image.number);
+    if (start === 0) return undefined;
+    if (!this.#imageLoaded) {
+      this.#image.load(this.message.bytes, start, this.message.stop(PROCESS.image.number));
+      this.#imageLoaded = true;
+    }
+    return this.#image;
+  }
+}
+
+/** How far up ancestors are looked for; a longer line is cut there. */
+export const ANCESTORS_MAX = 128;
+
+/** Moves over the events of a batch. Everything it gives out holds until the next `select` or `open`. */
+export class EventView {
+  batch!: BatchReader;
+  index = -1;
+  /** The event type's id. */
+  type = 0;
+  readonly event = new Message();
+  /** The message of the event's type: an Exec, Open, … */
+  readonly data = new Message();
+  readonly #ownImage = new Image();
+  readonly #rows: ProcessView[] = [];
+  #rowsLoaded: boolean[] = [];
+  #name: string | undefined;
+  #actor: ProcessView | undefined;
+
+  open(batch: BatchReader): void {
+    this.batch = batch;
+    this.#rowsLoaded = new Array(batch.processCount).fill(false);
+    this.index = -1;
+  }
+
+  /** Goes to an event and returns its type's id, 0 where it has none. */
+  select(index: number): number {
+    const { batch, event } = this;
+    event.load(batch.bytes, batch.eventStart(index), batch.eventEnd(index));
+    this.index = index;
+    this.#name = undefined;
+    this.#actor = this.process(batch.actor(index));
+    this.type = 0;
+    for (const id of TYPE_IDS) {
+      const start = event.start(id);
+      if (start === 0) continue;
+      this.type = id;
+      const stop = event.stop(id);
+      this.data.load(batch.bytes, start, stop);
+      if (id === EXEC_TYPE) this.#ownImage.load(batch.bytes, start, stop);
+    }
+    return this.type;
+  }
+
+  get position(): number {
+    return this.event.uint(EVENT.position.number);
+  }
+
+  /** The row of a process; undefined for a row that is not in the table. */
+  process(row: number): ProcessView | undefined {
+    if (row < 0) return undefined;
+    if (row >= this.#rowsLoaded.length) throw new WireError(`no process ${row} in ${BatchSchema.typeName}`, 0);
+    this.#rows[row] ??= new ProcessView();
+    const view = this.#rows[row];
+    if (!this.#rowsLoaded[row]) {
+      view.load(this.batch, row);
+      this.#rowsLoaded[row] = true;
+    }
+    return view;
+  }
+
+  get actor(): ProcessView | undefined {
+    return this.#actor;
+  }
+
+  /** What the actor runs: for an exec, what it runs from now on. */
+  get image(): Image | undefined {
+    return this.type === EXEC_TYPE ? this.#ownImage : this.#actor?.image;
+  }
+
+  /** The actor's name as the kernel had it; where the table has the same, its text serves for all events. */
+  get name(): string | undefined {
+    if (this.#name !== undefined) return this.#name;
+    const start = this.event.start(EVENT.name.number);
+    const stop = this.event.stop(EVENT.name.number);
+    const actor = this.#actor;
+    if (start === stop) this.#name = actor?.name;
+    else if (actor && sameBytes(actor.message, PROCESS.name.number, this.event.bytes, start, stop))
+      this.#name = actor.name;
+    else this.#name = decodeText(this.event.bytes, start, stop);
+    return this.#name;
+  }
+
+  /** The ancestor so many generations up: 0 is the actor, 1 its parent. */
+  ancestor(generation: number): ProcessView | undefined {
+    let view = this.#actor;
+    for (let up = 0; up < generation && up < ANCESTORS_MAX && view; up++) view = this.process(view.parentRow);
+    return generation <= ANCESTORS_MAX ? view : undefined;
+  }
+
+  /** The ancestors, the parent first. */
+  ancestors(): ProcessView[] {
+    const found: ProcessView[] = [];
+    let view = this.#actor && this.process(this.#actor.parentRow);
+    for (; view && found.length < ANCESTORS_MAX; view = this.process(view.parentRow)) found.push(view);
+    return found;
+  }
+}
+
+function sameBytes(message: Message, number: number, bytes: Uint8Array, start: number, stop: number): boolean {
+  const other = message.start(number);
+  if (message.stop(number) - other !== stop - start) return false;
+  for (let at = 0; at < stop - start; at++) if (message.bytes[other + at] !== bytes[start + at]) return false;
+  return true;
+}

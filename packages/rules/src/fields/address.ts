@@ -1,0 +1,97 @@
+// IP addresses and networks: from text, to text, and compared; and the ends of a socket as Falco prints them.
+import type { EndpointSchema } from "@nightjar/proto";
+import type { Message } from "../engine/message.ts";
+
+/** An address as text: dotted for 4 bytes, RFC 5952 for 16. */
+export function formatAddress(address: Uint8Array): string {
+  if (address.length === 4) return address.join(".");
+  const groups: number[] = [];
+  for (let at = 0; at + 1 < address.length; at += 2) {
+    groups.push(((address[at] as number) << 8) | (address[at + 1] as number));
+  }
+  const zeros = longestZeros(groups);
+  const text = (part: number[]): string => part.map((group) => group.toString(16)).join(":");
+  if (zeros.length < 2) return text(groups);
+  return `${text(groups.slice(0, zeros.start))}::${text(groups.slice(zeros.start + zeros.length))}`;
+}
+
+function longestZeros(groups: number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let length = 0;
+    while (groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  return best;
+}
+
+/** The bytes of an address written as text, or undefined where it is none. */
+export function parseAddress(text: string): Uint8Array | undefined {
+  return text.includes(":") ? parseAddress6(text) : parseAddress4(text);
+}
+
+function parseAddress4(text: string): Uint8Array | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^[0-9]{1,3}$/.test(part) && Number(part) < 256)) return undefined;
+  return Uint8Array.from(parts, Number);
+}
+
+function parseAddress6(text: string): Uint8Array | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map((half) => (half === "" ? [] : half.split(":").flatMap(groupOf)));
+  if (!head || head.includes(-1) || tail?.includes(-1)) return undefined;
+  const missing = 8 - head.length - (tail?.length ?? 0);
+  if (tail ? missing < 1 : missing !== 0) return undefined;
+  const groups = [...head, ...new Array(missing).fill(0), ...(tail ?? [])];
+  return Uint8Array.from(groups.flatMap((group: number) => [group >> 8, group & 0xff]));
+}
+
+/** One group of hexadecimal digits, or two for a dotted end; -1 where it is neither. */
+function groupOf(text: string): number[] {
+  const dotted = text.includes(".") ? parseAddress4(text) : undefined;
+  if (dotted)
+    return [((dotted[0] as number) << 8) | (dotted[1] as number), ((dotted[2] as number) << 8) | (dotted[3] as number)];
+  return /^[0-9a-fA-F]{1,4}$/.test(text) ? [Number.parseInt(text, 16)] : [-1];
+}
+
+export interface Network {
+  address: Uint8Array;
+  prefixBits: number;
+}
+
+/** A network in CIDR form; an address alone is a network of one. Undefined where it is neither. */
+export function parseNetwork(text: string): Network | undefined {
+  const [left = "", right, ...rest] = text.split("/");
+  const address = parseAddress(left);
+  if (!address || rest.length > 0) return undefined;
+  if (right === undefined) return { address, prefixBits: address.length * 8 };
+  if (!/^[0-9]{1,3}$/.test(right) || Number(right) > address.length * 8) return undefined;
+  return { address, prefixBits: Number(right) };
+}
+
+export function sameAddress(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
+
+/** Whether the address lies in the network; never when one is IPv4 and the other IPv6. */
+export function inNetwork(address: Uint8Array, network: Network): boolean {
+  if (address.length !== network.address.length) return false;
+  const whole = network.prefixBits >> 3;
+  for (let at = 0; at < whole; at++) if (address[at] !== network.address[at]) return false;
+  const mask = (0xff00 >> (network.prefixBits & 7)) & 0xff;
+  return mask === 0 || ((address[whole] as number) & mask) === ((network.address[whole] as number) & mask);
+}
+
+type EndpointFields = typeof EndpointSchema.field;
+
+/** Both ends as Falco's fd.name has them: "a:1->b:2"; of a unix socket the path. Undefined where there is neither. */
+export function formatEndpoints(local: Message, remote: Message, fields: EndpointFields): string | undefined {
+  const path = remote.text(fields.path.number) ?? local.text(fields.path.number);
+  if (path !== undefined) return path;
+  const [from, to] = [local, remote].map((end) => {
+    const address = end.view(fields.address.number);
+    return address && `${formatAddress(address)}:${end.uint(fields.port.number)}`;
+  });
+  return from === undefined && to === undefined ? undefined : `${from ?? ""}->${to ?? ""}`;
+}

@@ -1,0 +1,240 @@
+// Turns rules files into checked rules: read, put together, lists and macros put in, conditions and outputs checked.
+
+import { type Format, parseFormat } from "../engine/format.ts";
+import { findField } from "../fields/catalogue.ts";
+import { EVENT_NAMES } from "../fields/event-names.ts";
+import type { Node } from "../language/ast.ts";
+import { type CheckContext, type Checked, type CheckResult, check, type Refusal } from "../language/check.ts";
+import type { Expression } from "../language/expression.ts";
+import { parse } from "../language/parse.ts";
+import { type Place, type Problem, type ProblemCode, problem } from "../problem.ts";
+import { Collector } from "./collector.ts";
+import { ItemError, type ItemName } from "./decode.ts";
+import { matchesTooManyEvents } from "./event-names.ts";
+import { withExceptions } from "./exceptions.ts";
+import type { MacroItem, RuleItem } from "./items.ts";
+import { type ResolvedList, resolveLists, substituteLists } from "./lists.ts";
+import type { MappedText } from "./mapped-text.ts";
+import { readFile } from "./read.ts";
+
+/** A file of rules; `name` is how problems and rules refer to it. */
+export interface RulesFile {
+  name: string;
+  text: string;
+}
+
+/** A rule that can be compiled. */
+export interface Rule {
+  name: string;
+  description: string;
+  /** Number in the enum Priority of detections: 1 is worst. */
+  priority: number;
+  tags: readonly string[];
+  source: string;
+  enabled: boolean;
+  /** Where the rule stands, as "file:line", and with its column. */
+  place: string;
+  location: Place;
+  /** The condition with lists and exceptions put in. */
+  condition: string;
+  /** The output as written, and taken apart. */
+  output: string;
+  format: Format;
+  expression: Expression;
+}
+
+export interface LoadResult {
+  /** All rules without a fault, in the order of their first definition; those not enabled too. */
+  rules: Rule[];
+  problems: Problem[];
+}
+
+/** Which fields and events there are; the sensor's own unless told otherwise. */
+export type LoadContext = Pick<CheckContext, "findField" | "isEventName">;
+
+const OWN_CONTEXT: LoadContext = { findField, isEventName: (name) => EVENT_NAMES.has(name) };
+
+/**
+ * Loads rules files in order. Never throws on what the files hold: an item with a fault is left out and told of in
+ * `problems`, and the others load.
+ */
+export function loadRules(files: readonly RulesFile[], context: LoadContext = OWN_CONTEXT): LoadResult {
+  const collector = new Collector(context);
+  const problems: Problem[] = [];
+  for (const file of files) {
+    problems.push(...readFile(file.name, file.text, collector));
+    problems.push(...collector.problems.splice(0));
+  }
+  const loader = new Loader(collector, context);
+  const rules = loader.rules();
+  return { rules, problems: [...problems, ...loader.problems] };
+}
+
+/** A macro once it has been parsed and, when a rule first needs it, checked. */
+interface ParsedMacro {
+  item: MacroItem;
+  text: MappedText;
+  node?: Node;
+  result?: Checked | { refusal: Refusal };
+  /** Where its fault is. */
+  place?: Place;
+  used: boolean;
+}
+
+class Loader {
+  readonly problems: Problem[] = [];
+  readonly #collector: Collector;
+  readonly #context: LoadContext;
+  readonly #lists: ResolvedList[];
+  readonly #macros = new Map<string, ParsedMacro>();
+
+  constructor(collector: Collector, context: LoadContext) {
+    this.#collector = collector;
+    this.#context = context;
+    this.#lists = resolveLists(collector.lists);
+    for (const item of collector.macros.values()) this.#parseMacro(item);
+  }
+
+  rules(): Rule[] {
+    const rules = [...this.#collector.rules.values()].flatMap((item) => this.#rule(item) ?? []);
+    this.#warnOfUnused();
+    return rules;
+  }
+
+  #report(code: ProblemCode, message: string, place: Place, item: ItemName): undefined {
+    this.problems.push(problem(code, message, place, item));
+  }
+
+  #parseMacro(item: MacroItem): void {
+    const text = substituteLists(item.condition, this.#lists);
+    const { node, problem: fault } = parse(text.text);
+    const macro: ParsedMacro = { item, text, used: false };
+    if (node) macro.node = node;
+    else {
+      macro.place = text.place(fault.offset);
+      const named = { type: "macro", name: item.name };
+      this.#report("LOAD_ERR_COMPILE_CONDITION", fault.message, macro.place, named);
+      macro.result = { refusal: { message: `macro '${item.name}' has an error`, offset: 0 } };
+    }
+    this.#macros.set(item.name, macro);
+  }
+
+  /** The macro of that name, if what stands at `visibility` can see it. */
+  #macro(name: string, visibility: number): Checked | { refusal: Refusal } | undefined {
+    const macro = this.#macros.get(name);
+    if (!macro || macro.item.index >= visibility) return undefined;
+    macro.used = true;
+    if (macro.result) return macro.result;
+    // Until it is checked it is not there for itself: a macro cannot hold itself.
+    macro.result = { refusal: { message: `macro '${name}' holds itself`, offset: 0 } };
+    const result = this.#check(macro.node as Node, macro.item.visibility, macro.text, { type: "macro", name });
+    if (result.refusal) macro.place = this.#faultPlace(result.refusal, macro.text);
+    macro.result = result.checked ?? { refusal: result.refusal as Refusal };
+    return macro.result;
+  }
+
+  #faultPlace(refusal: Refusal, text: MappedText): Place {
+    const inMacro = refusal.macro === undefined ? undefined : this.#macros.get(refusal.macro)?.place;
+    return inMacro ?? text.place(refusal.offset);
+  }
+
+  #check(node: Node, visibility: number, text: MappedText, item: ItemName): CheckResult {
+    const result = check(node, { ...this.#context, macro: (name) => this.#macro(name, visibility) });
+    for (const { message, offset } of result.warnings) {
+      this.#report("LOAD_COMPILE_CONDITION", message, text.place(offset), item);
+    }
+    return result;
+  }
+
+  #rule(item: RuleItem): Rule | undefined {
+    const named = { type: "rule", name: item.name };
+    if (item.foreign) return undefined;
+    let text: MappedText;
+    try {
+      text = substituteLists(withExceptions(item.condition, item.exceptions), this.#lists);
+    } catch (error) {
+      if (!(error instanceof ItemError)) throw error;
+      this.problems.push(error.problem);
+      return undefined;
+    }
+    const { node, problem: fault } = parse(text.text);
+    if (!node) return this.#report("LOAD_ERR_COMPILE_CONDITION", fault.message, text.place(fault.offset), named);
+    const { checked, refusal } = this.#check(node, Number.POSITIVE_INFINITY, text, named);
+    if (!checked) return this.#refuse(refusal as Refusal, text, item, named);
+    const format = this.#format(item, named);
+    if (!format) return undefined;
+    this.#warnOfEventTypes(item, node, named);
+    return {
+      name: item.name,
+      description: item.description,
+      priority: item.priority,
+      tags: item.tags,
+      source: item.source,
+      enabled: item.enabled,
+      place: `${item.place.file}:${item.place.line}`,
+      location: item.place,
+      condition: text.text,
+      output: item.output.text.trim(),
+      format,
+      expression: checked.expression,
+    };
+  }
+
+  #refuse(refusal: Refusal, text: MappedText, item: RuleItem, named: ItemName): undefined {
+    const place = this.#faultPlace(refusal, text);
+    if (refusal.unknown && item.skipsUnknown) return this.#report("LOAD_UNKNOWN_FILTER", refusal.message, place, named);
+    if (refusal.tooLarge) return this.#report("RULES_TOO_LARGE", refusal.message, place, named);
+    const code = refusal.undefinedMacro ? "LOAD_ERR_VALIDATE" : "LOAD_ERR_COMPILE_CONDITION";
+    return this.#report(code, refusal.message, place, named);
+  }
+
+  #format(item: RuleItem, named: ItemName): Format | undefined {
+    const output = expandInfo(item.output.text.trim());
+    const result = parseFormat(output, this.#context);
+    if ("format" in result) {
+      this.#warnOfDeprecated(output, "output", item.output.place(0), named);
+      this.#warnOfDeprecated(item.condition.text, "condition", item.condition.place(0), named);
+      return result.format;
+    }
+    const place = item.output.place(result.offset);
+    const code = item.skipsUnknown ? "LOAD_UNKNOWN_FILTER" : "LOAD_ERR_COMPILE_OUTPUT";
+    return this.#report(code, result.message, place, named);
+  }
+
+  #warnOfDeprecated(text: string, where: string, place: Place, named: ItemName): void {
+    const field = DEPRECATED_FIELDS.find((each) => text.includes(each));
+    if (field === undefined) return;
+    const message = `usage of deprecated field '${field}' has been detected in the rule ${where}`;
+    this.#report("LOAD_DEPRECATED_FIELD", message, place, named);
+  }
+
+  #warnOfEventTypes(item: RuleItem, node: Node, named: ItemName): void {
+    if (!item.warnsOfEventTypes || !matchesTooManyEvents(node, (name) => this.#macros.get(name)?.node)) return;
+    const message = "Rule matches too many evt.type values. This has a significant performance penalty.";
+    this.#report("LOAD_NO_EVTTYPE", message, item.place, named);
+  }
+
+  #warnOfUnused(): void {
+    for (const { item, used } of this.#macros.values()) {
+      if (used) continue;
+      const named = { type: "macro", name: item.name };
+      this.#report("LOAD_UNUSED_MACRO", "Macro not referred to by any other rule/macro", item.place, named);
+    }
+    for (const { name, used } of this.#lists) {
+      const list = this.#collector.lists.get(name);
+      if (used || !list) continue;
+      this.#report("LOAD_UNUSED_LIST", "List not referred to by any other rule/macro", list.place, {
+        type: "list",
+        name,
+      });
+    }
+  }
+}
+
+/** The fields of which Falco says that they are deprecated. */
+const DEPRECATED_FIELDS = ["evt.dir"];
+
+/** Falco's old word for what containers put in outputs. */
+function expandInfo(output: string): string {
+  return output.replaceAll("%container.info", "container_id=%container.id container_name=%container.name");
+}

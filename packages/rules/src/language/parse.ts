@@ -1,0 +1,18 @@
+// Turns the text of a condition into its syntax tree.
+import type { Node } from "./ast.ts";
+import { SyntaxProblem } from "./lexer.ts";
+import { Parser } from "./parser.ts";
+
+export type ParseResult =
+  | { node: Node; problem?: never }
+  | { node?: never; problem: { message: string; offset: number } };
+
+/** Parses one condition, lists already put in. A problem says what was expected, and at which offset of the text. */
+export function parse(text: string): ParseResult {
+  try {
+    return { node: new Parser(text).condition() };
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error;
+    return { problem: { message: error.message, offset: error.offset } };
+  }
+}

@@ -1,0 +1,147 @@
+// The tests a condition comes down to: what each means for a value, and how it is written in generated code.
+import type { RE2JS } from "re2js";
+import { inNetwork, type Network, sameAddress } from "../fields/address.ts";
+import type { Value } from "../fields/definition.ts";
+import { compileGlob } from "./glob.ts";
+import { lowerAscii } from "./letters.ts";
+
+type Scalar = Exclude<Value, undefined | readonly Value[]>;
+
+interface TestRow {
+  /** The meaning, for a value that is there. The operand is a prepared literal, or the value of the right-hand term. */
+  // biome-ignore lint/suspicious/noExplicitAny: each row takes the operand that its preparation makes
+  holds: (value: any, operand: any) => boolean;
+  /**
+   * The same as JavaScript, for a value that may be missing: `value` and `operand` are expressions without effects;
+   * `literal` is the operand where it can be written down. Without it, `holds` is called.
+   */
+  code?: (value: string, operand: string, literal: Operand) => string;
+}
+
+type Operand = unknown;
+
+function write(operand: string, literal: Operand): string {
+  if (typeof literal === "bigint") return `${literal}n`;
+  return typeof literal === "string" || typeof literal === "number" || typeof literal === "boolean"
+    ? JSON.stringify(literal)
+    : operand;
+}
+
+const ordered = (symbol: string, holds: (value: Scalar, operand: Scalar) => boolean): TestRow => ({
+  holds,
+  code: (value, operand, literal) => `${value}${symbol}${write(operand, literal)}`,
+});
+
+/** A method of strings, on a value that is a string or missing. */
+const method = (name: "includes" | "startsWith" | "endsWith"): TestRow => ({
+  holds: (value: string, operand: string) => value[name](operand),
+  code: (value, operand, literal) => `(${value}!==undefined&&${value}.${name}(${write(operand, literal)}))`,
+});
+
+export const TESTS = {
+  exists: { holds: () => true, code: (value) => `${value}!==undefined` },
+  equals: {
+    // Loose on purpose: an integer may be a number on one side and a bigint on the other.
+    // biome-ignore lint/suspicious/noDoubleEquals: see above
+    holds: (value: Scalar, operand: Scalar) => value == operand,
+    code: (value, operand, literal) => {
+      const loose = typeof literal !== "string" && typeof literal !== "boolean";
+      return `${value}${loose ? "==" : "==="}${write(operand, literal)}`;
+    },
+  },
+  differs: {
+    // biome-ignore lint/suspicious/noDoubleEquals: as in equals
+    holds: (value: Scalar, operand: Scalar) => value != operand,
+    code: (value, operand, literal) => `(${value}!==undefined&&${value}!=${write(operand, literal)})`,
+  },
+  less: ordered("<", (value, operand) => value < operand),
+  "less-or-equal": ordered("<=", (value, operand) => value <= operand),
+  greater: ordered(">", (value, operand) => value > operand),
+  "greater-or-equal": ordered(">=", (value, operand) => value >= operand),
+  /** The operand is a Set. */
+  in: {
+    holds: (value: Scalar, operand: ReadonlySet<Value>) => operand.has(value),
+    code: (value, operand) => `${operand}.has(${value})`,
+  },
+  contains: method("includes"),
+  "starts-with": method("startsWith"),
+  "ends-with": method("endsWith"),
+  /** The operand is in lower case (ASCII). */
+  "contains-ignoring-case": { holds: (value: string, operand: string) => lowerAscii(value).includes(operand) },
+  /** The operand is a pattern that was compiled; it must match the whole string. */
+  matches: { holds: (value: string, operand: RE2JS) => operand.testExact(value) },
+  /** The operand is a PathPrefixes. */
+  "path-starts-with": { holds: (value: string, operand: PathPrefixes) => operand.has(value) },
+  /** The operand is an address. */
+  "is-address": { holds: (value: Uint8Array, operand: Uint8Array) => sameAddress(value, operand) },
+  "is-not-address": { holds: (value: Uint8Array, operand: Uint8Array) => !sameAddress(value, operand) },
+  /** The operand is a Network. */
+  "in-network": { holds: (value: Uint8Array, operand: Network) => inNetwork(value, operand) },
+  "not-in-network": { holds: (value: Uint8Array, operand: Network) => !inNetwork(value, operand) },
+  // Against the value of another term, which is prepared when it is known.
+  among: {
+    // biome-ignore lint/suspicious/noDoubleEquals: as in equals
+    holds: (value: Scalar, operand: Value) => [operand].flat().some((each) => each == value),
+  },
+  below: {
+    holds: (value: string, operand: Value) =>
+      new PathPrefixes([operand].flat() as string[], (component) => compileGlob(component)).has(value),
+  },
+  fits: { holds: (value: string, operand: string) => compileGlob(operand)(value) },
+  "fits-ignoring-case": { holds: (value: string, operand: string) => compileGlob(operand, true)(value) },
+  "contains-text-ignoring-case": {
+    holds: (value: string, operand: string) => lowerAscii(value).includes(lowerAscii(operand)),
+  },
+} as const satisfies Record<string, TestRow>;
+
+export type TestName = keyof typeof TESTS;
+
+export function testRow(name: TestName): TestRow {
+  return TESTS[name];
+}
+
+/** Paths that a path may begin with, component by component. */
+export class PathPrefixes {
+  readonly #exact = new Set<string>();
+  readonly #globbed: (readonly ((component: string) => boolean)[])[] = [];
+
+  constructor(paths: readonly string[], glob: (pattern: string) => (text: string) => boolean) {
+    for (const path of paths) {
+      const components = split(path);
+      if (components.every((component) => !/[*?[]/.test(component))) this.#exact.add(components.join("/"));
+      else this.#globbed.push(components.map(glob));
+    }
+  }
+
+  has(path: string): boolean {
+    const components = split(path);
+    let prefix = "";
+    if (this.#exact.has("")) return true;
+    for (let at = 0; at < components.length; at++) {
+      prefix = at === 0 ? (components[0] as string) : `${prefix}/${components[at]}`;
+      if (this.#exact.has(prefix)) return true;
+    }
+    return this.#globbed.some((tests) => {
+      return tests.length <= components.length && tests.every((test, at) => test(components[at] as string));
+    });
+  }
+}
+
+function split(path: string): string[] {
+  return path.split("/").filter((component) => component !== "");
+}
+
+/** Puts a test's question to a value that may be missing or several. */
+export function holds(name: TestName, value: Value, operand: unknown, several?: "any" | "pair" | "list"): boolean {
+  if (value === undefined || operand === undefined) return false;
+  const row = testRow(name);
+  if (!Array.isArray(value)) return row.holds(value, operand);
+  if (name === "exists") return value.length > 0;
+  const all = several === "list" ? name === "in" : several === "pair" && NEGATIVE.has(name);
+  return (
+    value.length > 0 &&
+    (all ? value.every((each) => row.holds(each, operand)) : value.some((each) => row.holds(each, operand)))
+  );
+}
+
+const NEGATIVE: ReadonlySet<TestName> = new Set(["differs", "is-not-address", "not-in-network"]);

@@ -1,0 +1,49 @@
+// Every code a rules file can be refused or warned with, and the shape in which problems are returned.
+
+/** Codes beginning with LOAD_ are Falco's own, with its meaning; the others are ours. */
+export const PROBLEM_CODES = {
+  LOAD_ERR_YAML_PARSE: ["error", "The file is not YAML."],
+  LOAD_ERR_YAML_VALIDATE: ["error", "The YAML is not shaped as rules: a key is missing, empty or of the wrong kind."],
+  LOAD_ERR_COMPILE_CONDITION: ["error", "A condition does not parse, or names a field, event type or macro unknown."],
+  LOAD_ERR_COMPILE_OUTPUT: ["error", "An output names a field that is not known."],
+  LOAD_ERR_VALIDATE: ["error", "An item contradicts another one, e.g. appends to one that does not exist."],
+  LOAD_UNKNOWN_SOURCE: ["warning", "The rule is for events of a source that no one here provides; it is skipped."],
+  LOAD_NO_EVTTYPE: ["warning", "The rule can match any event type, so each event pays for it."],
+  LOAD_UNKNOWN_FILTER: ["warning", "The rule asks to be skipped where it uses what is not known here, and it does."],
+  LOAD_UNUSED_MACRO: ["warning", "No rule uses the macro."],
+  LOAD_UNUSED_LIST: ["warning", "No rule uses the list."],
+  LOAD_UNKNOWN_ITEM: ["warning", "An item, or a key of an item, that the language does not have; it is ignored."],
+  LOAD_DEPRECATED_ITEM: ["warning", "An old form, still understood."],
+  LOAD_DEPRECATED_FIELD: ["warning", "The field is kept for old rules only."],
+  LOAD_APPEND_NO_VALUES: ["warning", "An exception is appended to, with nothing to append."],
+  LOAD_EXCEPTION_NAME_NOT_UNIQUE: ["warning", "Two exceptions of one rule have the same name."],
+  LOAD_INVALID_MACRO_NAME: ["warning", "The macro's name is not an identifier, so no condition can name it."],
+  LOAD_INVALID_LIST_NAME: ["warning", "The list's name is not a bare word, so it may be substituted where not meant."],
+  LOAD_COMPILE_CONDITION: ["warning", "The condition compiles, but probably does not mean what its author meant."],
+  RULES_FILE_TOO_LARGE: ["error", "The file is larger than FILE_CHARACTERS_MAX."],
+  RULES_TOO_LARGE: ["error", "With its macros put in, a condition has more parts than CONDITION_PARTS_MAX."],
+} as const satisfies Record<string, readonly ["error" | "warning", string]>;
+
+export type ProblemCode = keyof typeof PROBLEM_CODES;
+
+/** Where something stands. Lines and columns count from 1; columns count UTF-16 units. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+}
+
+export interface Problem extends Place {
+  severity: "error" | "warning";
+  code: ProblemCode;
+  message: string;
+  /** The item it is about, e.g. { type: "rule", name: "Shell on a socket" }. */
+  item?: { type: string; name: string };
+}
+
+/** Makes a problem; its severity follows from its code. */
+export function problem(code: ProblemCode, message: string, place: Place, item?: Problem["item"]): Problem {
+  const { file, line, column } = place;
+  const made: Problem = { severity: PROBLEM_CODES[code][0], code, file, line, column, message };
+  return item ? { ...made, item } : made;
+}
