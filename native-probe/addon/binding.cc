@@ -1,0 +1,250 @@
+// What JavaScript sees: the class Probe, which loads, attaches and reads. Policy and checks are on the other side.
+#include <napi.h>
+
+#include <cstring>
+#include <fstream>
+#include <random>
+
+#include "object.h"
+#include "reader.h"
+
+namespace nightjar {
+namespace {
+
+uint64_t to_uint64(const Napi::Value &value) {
+    bool lossless = false;
+    return value.As<Napi::BigInt>().Uint64Value(&lossless);
+}
+
+Napi::Value from_uint64(Napi::Env env, uint64_t value) {
+    return Napi::BigInt::New(env, value);
+}
+
+void read_boot_id(uint8_t *boot_id) {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string text;
+    std::getline(file, text);
+    std::string digits;
+    for (const char digit : text)
+        if (digit != '-') digits.push_back(digit);
+    for (size_t i = 0; i < kBootIdBytes && 2 * i + 1 < digits.size(); i++)
+        boot_id[i] = static_cast<uint8_t>(std::stoul(digits.substr(2 * i, 2), nullptr, 16));
+}
+
+uint64_t random_epoch() {
+    std::random_device random;
+    return static_cast<uint64_t>(random()) << 32 | random();
+}
+
+Napi::Error to_error(Napi::Env env, const LoadError &refused) {
+    const std::string what = std::string(refused.what()) + ": " + std::strerror(refused.error);
+    Napi::Error error = Napi::Error::New(env, what);
+    error.Set("errno", Napi::Number::New(env, refused.error));
+    error.Set("cause", refused.cause);
+    return error;
+}
+
+// What the reader's thread hands over: a batch, or, last of all, its end. One queue for both keeps their order.
+struct Delivery {
+    std::unique_ptr<Batch> batch;
+    ReaderEnd end;
+};
+
+// Calls JavaScript with (bytes, first position, next position, events), at the end with (null, failure, unread bytes).
+void deliver(Napi::Env env, Napi::Function callback, std::nullptr_t *, Delivery *raw) {
+    const std::unique_ptr<Delivery> delivery(raw);
+    if (env == nullptr) return;
+    if (!delivery->batch) {
+        const ReaderEnd &end = delivery->end;
+        const auto unread = Napi::Number::New(env, static_cast<double>(end.unread_bytes));
+        callback.Call({env.Null(), Napi::String::New(env, end.failure), unread});
+        return;
+    }
+    const Batch &batch = *delivery->batch;
+    auto bytes = Napi::Uint8Array::New(env, batch.head.size() + batch.events.size());
+    std::memcpy(bytes.Data(), batch.head.data(), batch.head.size());
+    std::memcpy(bytes.Data() + batch.head.size(), batch.events.data(), batch.events.size());
+    callback.Call({bytes, from_uint64(env, batch.first_position), from_uint64(env, batch.next_position),
+                   Napi::Number::New(env, batch.events_count)});
+}
+
+using Deliveries = Napi::TypedThreadSafeFunction<std::nullptr_t, Delivery, deliver>;
+
+void hand_over(const Deliveries &deliveries, std::unique_ptr<Delivery> delivery) {
+    if (deliveries.NonBlockingCall(delivery.get()) == napi_ok) delivery.release();
+}
+
+class Probe : public Napi::ObjectWrap<Probe> {
+  public:
+    static Napi::Function define(Napi::Env env);
+    explicit Probe(const Napi::CallbackInfo &info);
+
+  private:
+    Napi::Value attach(const Napi::CallbackInfo &info);
+    void start(const Napi::CallbackInfo &info);
+    Napi::Value release(const Napi::CallbackInfo &info);
+    Napi::Value ledger(const Napi::CallbackInfo &info);
+    Napi::Value epoch(const Napi::CallbackInfo &info) { return from_uint64(info.Env(), options_.epoch); }
+    Napi::Value boot_id(const Napi::CallbackInfo &info);
+    Napi::Value ring_used(const Napi::CallbackInfo &info);
+    Napi::Value add_own_process(const Napi::CallbackInfo &info);
+    Napi::Value remove_own_process(const Napi::CallbackInfo &info);
+    void set_wanted(const Napi::CallbackInfo &info);
+    void set_open_interest(const Napi::CallbackInfo &info);
+    void stop(const Napi::CallbackInfo &info);
+    void close(const Napi::CallbackInfo &info);
+
+    ReaderOptions options_{};
+    std::unique_ptr<Object> object_;
+    std::unique_ptr<Reader> reader_;
+};
+
+Napi::Function Probe::define(Napi::Env env) {
+    return DefineClass(env, "Probe",
+                       {
+                           InstanceMethod<&Probe::attach>("attach"),
+                           InstanceMethod<&Probe::start>("start"),
+                           InstanceMethod<&Probe::release>("release"),
+                           InstanceMethod<&Probe::ledger>("ledger"),
+                           InstanceMethod<&Probe::epoch>("epoch"),
+                           InstanceMethod<&Probe::boot_id>("bootId"),
+                           InstanceMethod<&Probe::ring_used>("ringUsed"),
+                           InstanceMethod<&Probe::add_own_process>("addOwnProcess"),
+                           InstanceMethod<&Probe::remove_own_process>("removeOwnProcess"),
+                           InstanceMethod<&Probe::set_wanted>("setWanted"),
+                           InstanceMethod<&Probe::set_open_interest>("setOpenInterest"),
+                           InstanceMethod<&Probe::stop>("stop"),
+                           InstanceMethod<&Probe::close>("close"),
+                       });
+}
+
+// (path of the object, ring size in bytes, flush delay in ms, batches in flight)
+Probe::Probe(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Probe>(info) {
+    const Napi::Env env = info.Env();
+    options_.ring_bytes = info[1].As<Napi::Number>().Uint32Value();
+    options_.flush_delay = std::chrono::milliseconds(info[2].As<Napi::Number>().Uint32Value());
+    options_.batches_in_flight_max = info[3].As<Napi::Number>().Uint32Value();
+    options_.epoch = random_epoch();
+    read_boot_id(options_.boot_id);
+    try {
+        object_ = std::make_unique<Object>(info[0].As<Napi::String>().Utf8Value(),
+                                           static_cast<uint32_t>(options_.ring_bytes));
+    } catch (const LoadError &refused) {
+        throw to_error(env, refused);
+    } catch (const LayoutError &mismatch) {
+        throw Napi::Error::New(env, std::string("failed loading ebpf skeleton: ") + mismatch.what());
+    }
+}
+
+Napi::Value Probe::attach(const Napi::CallbackInfo &info) {
+    const Napi::Env env = info.Env();
+    Napi::Array rows = Napi::Array::New(env);
+    for (const Attachment &attachment : object_->attach()) {
+        Napi::Object row = Napi::Object::New(env);
+        row.Set("program", attachment.program);
+        row.Set("point", attachment.point);
+        row.Set("errno", attachment.error);
+        rows[rows.Length()] = row;
+    }
+    return rows;
+}
+
+// (the function that deliver() calls)
+void Probe::start(const Napi::CallbackInfo &info) {
+    const Napi::Env env = info.Env();
+    // No limit of its own: the reader stops at batches_in_flight_max.
+    auto deliveries = Deliveries::New(env, info[0].As<Napi::Function>(), "nightjar", 0, 1);
+    try {
+        reader_ = std::make_unique<Reader>(
+            *object_, options_,
+            [deliveries](std::unique_ptr<Batch> batch) {
+                hand_over(deliveries, std::make_unique<Delivery>(Delivery{std::move(batch), {}}));
+            },
+            [deliveries](ReaderEnd end) mutable {
+                hand_over(deliveries, std::make_unique<Delivery>(Delivery{nullptr, std::move(end)}));
+                deliveries.Release();
+            });
+    } catch (const LoadError &refused) {
+        deliveries.Abort();
+        throw to_error(env, refused);
+    }
+}
+
+Napi::Value Probe::release(const Napi::CallbackInfo &info) {
+    const bool known = !reader_ || reader_->release(to_uint64(info[0]));
+    return Napi::Boolean::New(info.Env(), known);
+}
+
+Napi::Value Probe::ledger(const Napi::CallbackInfo &info) {
+    const Napi::Env env = info.Env();
+    Napi::Array rows = Napi::Array::New(env);
+    if (!object_) return rows;
+    for (const LedgerRow &entry : object_->ledger()) {
+        Napi::Object row = Napi::Object::New(env);
+        Napi::Array drops = Napi::Array::New(env);
+        for (uint32_t reason = 0; reason < DROP_REASONS; reason++)
+            drops[reason] = from_uint64(env, entry.counts.dropped[reason]);
+        row.Set("type", entry.type);
+        row.Set("seen", from_uint64(env, entry.counts.seen));
+        row.Set("filtered", from_uint64(env, entry.counts.filtered));
+        row.Set("submitted", from_uint64(env, entry.counts.submitted));
+        row.Set("drops", drops);
+        rows[rows.Length()] = row;
+    }
+    return rows;
+}
+
+Napi::Value Probe::boot_id(const Napi::CallbackInfo &info) {
+    return Napi::Buffer<uint8_t>::Copy(info.Env(), options_.boot_id, kBootIdBytes);
+}
+
+Napi::Value Probe::ring_used(const Napi::CallbackInfo &info) {
+    return Napi::Number::New(info.Env(), reader_ ? static_cast<double>(reader_->used_bytes()) : 0);
+}
+
+Napi::Value Probe::add_own_process(const Napi::CallbackInfo &info) {
+    const uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
+    const int error = object_ ? object_->add_own_process(pid, to_uint64(info[1])) : 0;
+    return Napi::Number::New(info.Env(), error);
+}
+
+Napi::Value Probe::remove_own_process(const Napi::CallbackInfo &info) {
+    const uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
+    return Napi::Number::New(info.Env(), object_ ? object_->remove_own_process(pid) : 0);
+}
+
+void Probe::set_wanted(const Napi::CallbackInfo &info) {
+    const Napi::Array ids = info[0].As<Napi::Array>();
+    std::vector<uint32_t> wanted;
+    for (uint32_t i = 0; i < ids.Length(); i++) wanted.push_back(ids.Get(i).As<Napi::Number>().Uint32Value());
+    if (object_) object_->set_wanted(wanted);
+}
+
+void Probe::set_open_interest(const Napi::CallbackInfo &info) {
+    if (object_) object_->set_open_interest(info[0].As<Napi::Number>().Uint32Value());
+}
+
+// (limit in ms)
+void Probe::stop(const Napi::CallbackInfo &info) {
+    if (object_) object_->detach();
+    if (reader_) reader_->stop(std::chrono::milliseconds(info[0].As<Napi::Number>().Uint32Value()));
+}
+
+void Probe::close(const Napi::CallbackInfo &) {
+    reader_.reset();
+    object_.reset();
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+    exports.Set("Probe", Probe::define(env));
+    return exports;
+}
+
+} // namespace
+} // namespace nightjar
+
+static Napi::Object init_module(Napi::Env env, Napi::Object exports) {
+    return nightjar::init(env, exports);
+}
+
+NODE_API_MODULE(nightjar_probe, init_module)

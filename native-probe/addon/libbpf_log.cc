@@ -1,0 +1,49 @@
+// Keeps the end of libbpf's log in memory.
+#include "libbpf_log.h"
+
+#include <bpf/libbpf.h>
+
+#include <cstdarg>
+#include <cstdio>
+#include <mutex>
+
+namespace nightjar {
+namespace {
+
+// Enough for the end of a verifier's log.
+constexpr size_t kLibbpfLogBytesMax = 8192;
+// The verifier's log comes as one line.
+constexpr size_t kLineBytesMax = 65536;
+
+std::mutex mutex;
+std::string kept;
+
+int keep(enum libbpf_print_level level, const char *format, va_list arguments) {
+    if (level == LIBBPF_DEBUG) return 0;
+    std::string line(kLineBytesMax, '\0');
+    const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
+    if (length <= 0) return 0;
+    line.resize(std::min<size_t>(static_cast<size_t>(length), line.size() - 1));
+    const std::lock_guard<std::mutex> lock(mutex);
+    kept += line;
+    if (kept.size() > kLibbpfLogBytesMax) kept.erase(0, kept.size() - kLibbpfLogBytesMax);
+    return 0;
+}
+
+} // namespace
+
+void capture_libbpf_log() {
+    libbpf_set_print(keep);
+}
+
+void clear_libbpf_log() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    kept.clear();
+}
+
+std::string libbpf_log() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return kept;
+}
+
+} // namespace nightjar

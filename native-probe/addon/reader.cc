@@ -1,0 +1,165 @@
+// Drains the ring at its own pace: a tick, not a call an event.
+#include "reader.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace nightjar {
+namespace {
+
+constexpr uint32_t kBatchEventsMax = 256;
+constexpr size_t kBatchBytesMax = 256 * 1024;
+// The counters of all event types travel with a batch at most this often.
+constexpr std::chrono::milliseconds kLedgerInterval(100);
+constexpr uint64_t kNsPerS = 1000000000;
+
+uint64_t clock_ns(clockid_t clock) {
+    timespec now;
+    clock_gettime(clock, &now);
+    return static_cast<uint64_t>(now.tv_sec) * kNsPerS + static_cast<uint64_t>(now.tv_nsec);
+}
+
+std::unique_ptr<Batch> new_batch(uint64_t first_position) {
+    auto batch = std::make_unique<Batch>();
+    batch->first_position = batch->next_position = first_position;
+    batch->events_count = 0;
+    return batch;
+}
+
+} // namespace
+
+Reader::Reader(Object &object, const ReaderOptions &options, OnBatch on_batch, OnEnd on_end)
+    : object_(object), options_(options), on_batch_(std::move(on_batch)), on_end_(std::move(on_end)),
+      encoder_(object.layouts()) {
+    const int error = ring_.map(object.ring_fd(), options.ring_bytes);
+    if (error) throw LoadError("failed loading ebpf skeleton", error, "the ring buffer could not be mapped");
+    batch_ = new_batch(ring_.position());
+    wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+    // Edge-triggered: the kernel calls the ring readable for as long as anything in it is not released.
+    epoll_event on_ring{};
+    on_ring.events = EPOLLIN | EPOLLET;
+    epoll_event on_wake{};
+    on_wake.events = EPOLLIN | EPOLLET;
+    if (wake_fd_ < 0 || epoll_fd_ < 0 || epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, object.ring_fd(), &on_ring) ||
+        epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &on_wake))
+        throw LoadError("failed loading ebpf skeleton", errno, "the ring buffer could not be polled");
+    thread_ = std::thread([this] { run(); });
+}
+
+Reader::~Reader() {
+    stop(std::chrono::milliseconds(0));
+    thread_.join();
+    close(epoll_fd_);
+    close(wake_fd_);
+}
+
+bool Reader::release(uint64_t position) {
+    bool was_full;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        was_full = ends_.size() >= options_.batches_in_flight_max;
+        size_t released = 0;
+        while (released < ends_.size() && ends_[released] < position) released++;
+        // Released before, or no batch's end.
+        if (released == ends_.size() || ends_[released] != position) return position <= ring_.released();
+        ends_.erase(ends_.begin(), ends_.begin() + static_cast<std::ptrdiff_t>(released) + 1);
+        ring_.release(position);
+    }
+    if (was_full) wake();
+    return true;
+}
+
+void Reader::stop(std::chrono::milliseconds limit) {
+    const auto deadline =
+        std::chrono::duration_cast<std::chrono::milliseconds>((Clock::now() + limit).time_since_epoch());
+    stop_deadline_ms_.store(deadline.count());
+    is_stopping_.store(true);
+    wake();
+}
+
+size_t Reader::in_flight() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return ends_.size();
+}
+
+void Reader::wake() const {
+    const uint64_t one = 1;
+    // It can only fail when it is already set.
+    if (write(wake_fd_, &one, sizeof(one)) < 0) return;
+}
+
+void Reader::run() {
+    // A program that began before the detaching may still write: one more tick, then what is in the ring is all.
+    int ticks_after_stop = 0;
+    while (failure_.empty()) {
+        wait();
+        drain();
+        if (batch_->events_count > 0 && Clock::now() - batch_begun_ >= options_.flush_delay) flush();
+        if (!is_stopping_.load()) continue;
+        const std::chrono::milliseconds deadline(stop_deadline_ms_.load());
+        const bool is_late = Clock::now().time_since_epoch() >= deadline;
+        if (is_late || (ticks_after_stop++ > 0 && is_drained())) break;
+    }
+    on_end_({failure_, ring_.written() - batch_->first_position});
+}
+
+// Until the ring has much in it, something is released or stopped, or a tick is over.
+void Reader::wait() {
+    epoll_event events[2];
+    epoll_wait(epoll_fd_, events, 2, static_cast<int>(options_.flush_delay.count()));
+    uint64_t count;
+    if (read(wake_fd_, &count, sizeof(count)) < 0) return;
+}
+
+void Reader::drain() {
+    Ring::Record record;
+    while (in_flight() < options_.batches_in_flight_max && failure_.empty() && ring_.next(record)) {
+        if (record.data && !read_record(record))
+            failure_ = "malformed record at position " + std::to_string(record.position);
+        batch_->next_position = ring_.position();
+        if (batch_->events_count >= kBatchEventsMax) flush();
+    }
+}
+
+bool Reader::read_record(const Ring::Record &record) {
+    if (!encoder_.encode(record.data, record.size, record.position)) return false;
+    if (batch_->events_count > 0 && batch_->events.size() + encoder_.size() > kBatchBytesMax) flush();
+    if (batch_->events_count == 0) batch_begun_ = Clock::now();
+    append_event(batch_->events, encoder_.data(), encoder_.size());
+    batch_->events_count++;
+    return true;
+}
+
+const std::vector<LedgerRow> *Reader::ledger_if_due() {
+    const Clock::time_point now = Clock::now();
+    if (now - ledger_read_ < kLedgerInterval) return nullptr;
+    ledger_read_ = now;
+    ledger_ = object_.ledger();
+    return &ledger_;
+}
+
+void Reader::flush() {
+    BatchHead head{};
+    head.boot_id = options_.boot_id;
+    head.epoch = options_.epoch;
+    head.first_position = batch_->first_position;
+    head.next_position = batch_->next_position;
+    head.boot_time_unix_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+    head.ledger = ledger_if_due();
+    batch_->head = encode_batch_head(head);
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        ends_.push_back(batch_->next_position);
+    }
+    auto next = new_batch(batch_->next_position);
+    on_batch_(std::move(batch_));
+    batch_ = std::move(next);
+}
+
+} // namespace nightjar

@@ -1,0 +1,99 @@
+// The thread that drains the ring: encodes what it reads, batches it, and hands each batch on.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "encoder.h"
+#include "object.h"
+#include "ring.h"
+
+namespace nightjar {
+
+struct Batch {
+    std::string head;
+    std::string events;
+    uint64_t first_position;
+    uint64_t next_position;
+    uint32_t events_count;
+};
+
+struct ReaderOptions {
+    size_t ring_bytes;
+    // An event waits at most this long for others.
+    std::chrono::milliseconds flush_delay;
+    // Batches handed on and not yet released; at this many the ring is left to fill.
+    size_t batches_in_flight_max;
+    uint8_t boot_id[kBootIdBytes];
+    uint64_t epoch;
+};
+
+struct ReaderEnd {
+    // Empty, or why reading ended by itself: the programs and the addon do not agree.
+    std::string failure;
+    // What was left in the ring when the time to stop was over.
+    uint64_t unread_bytes;
+};
+
+class Reader {
+  public:
+    using OnBatch = std::function<void(std::unique_ptr<Batch>)>;
+    using OnEnd = std::function<void(ReaderEnd)>;
+
+    // Maps the ring and starts the thread; both callbacks are called on it, on_end last. Throws LoadError.
+    Reader(Object &object, const ReaderOptions &options, OnBatch on_batch, OnEnd on_end);
+    Reader(const Reader &) = delete;
+    Reader &operator=(const Reader &) = delete;
+    // Stops at once and waits for the thread.
+    ~Reader();
+
+    // Everything before `position` is safe elsewhere. False where no batch ends there.
+    bool release(uint64_t position);
+    // Drains what is in the ring for at most `limit`, then ends. The programs must be detached before.
+    void stop(std::chrono::milliseconds limit);
+    // Bytes in the ring that are not released.
+    uint64_t used_bytes() const { return ring_.written() - ring_.released(); }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void run();
+    void wait();
+    void drain();
+    bool read_record(const Ring::Record &record);
+    void flush();
+    bool is_drained() const { return ring_.position() >= ring_.written() && batch_->events_count == 0; }
+    size_t in_flight();
+    void wake() const;
+    const std::vector<LedgerRow> *ledger_if_due();
+
+    Object &object_;
+    const ReaderOptions options_;
+    const OnBatch on_batch_;
+    const OnEnd on_end_;
+    Ring ring_;
+    Encoder encoder_;
+    int epoll_fd_ = -1;
+    int wake_fd_ = -1;
+
+    std::unique_ptr<Batch> batch_;
+    Clock::time_point batch_begun_;
+    Clock::time_point ledger_read_;
+    std::vector<LedgerRow> ledger_;
+    std::string failure_;
+
+    std::mutex mutex_;
+    // Where each batch in flight ends, the oldest first.
+    std::deque<uint64_t> ends_;
+    std::atomic<bool> is_stopping_{false};
+    std::atomic<int64_t> stop_deadline_ms_{0};
+    std::thread thread_;
+};
+
+} // namespace nightjar

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Reports each connect of a socket, and each try, with both ends.
+#include "descriptor.h"
+#include "syscall.h"
+
+enum { EINPROGRESS = 115 };
+
+struct connect_event {
+    struct event_header header;
+    s32 fd;
+    u16 family;
+    u16 socket_type;
+    u16 protocol;
+    struct endpoint local;
+    struct endpoint remote;
+};
+
+EVENT_RECORD(connect, EVENT_CONNECT)
+
+// False where the descriptor is no socket.
+static __always_inline bool connect_socket_fill(struct record *record, struct connect_event *event,
+                                                struct task_struct *task) {
+    struct file *file = descriptor_file(task, event->fd);
+    struct socket *socket = file ? file_socket(file) : NULL;
+    struct sock *sock = socket ? BPF_CORE_READ(socket, sk) : NULL;
+    if (!sock) return false;
+    event->family = BPF_CORE_READ(sock, __sk_common.skc_family);
+    event->socket_type = BPF_CORE_READ(socket, type);
+    event->protocol = BPF_CORE_READ(sock, sk_protocol);
+    socket_ends(record, sock, &event->local, &event->remote);
+    return true;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(syscall_connect, struct pt_regs *regs, long result) {
+    if (!event_seen(EVENT_CONNECT)) return 0;
+    struct task_struct *task = task_current();
+    if (task_is_own(task)) return event_filtered(EVENT_CONNECT);
+
+    struct record *record;
+    struct connect_event *event = connect_begin(&record);
+    if (!event) return 0;
+    header_fill(record, &event->header, task);
+    event->header.call = CALL_CONNECT;
+    event->header.result = syscall_result(result);
+    event->fd = SYSCALL_ARGUMENT_0(regs);
+    bool is_socket = connect_socket_fill(record, event, task);
+    // A socket that was refused has forgotten whom it asked for.
+    if (!event->remote.port && !event->remote.path.length) {
+        const void *address = (const void *)SYSCALL_ARGUMENT_1(regs);
+        u16 family = sockaddr_end(record, &event->remote, address, (s32)SYSCALL_ARGUMENT_2(regs));
+        if (!is_socket) event->family = family;
+    }
+    return record_submit(record);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// What a file descriptor refers to.
+#pragma once
+
+#include "path.h"
+#include "socket.h"
+
+enum {
+    S_IFMT = 0170000,
+    S_IFSOCK = 0140000,
+    S_IFREG = 0100000,
+    S_IFBLK = 0060000,
+    S_IFDIR = 0040000,
+    S_IFCHR = 0020000,
+    S_IFIFO = 0010000,
+};
+
+// The kernel's own form of a device number.
+enum { DEVICE_MINOR_BITS = 20, DEVICE_MINOR_MASK = (1 << DEVICE_MINOR_BITS) - 1 };
+
+// Members are fields of the message Descriptor.
+struct descriptor {
+    u8 type;
+    u16 family;
+    u16 socket_type;
+    struct endpoint local;
+    struct endpoint remote;
+    struct text name;
+};
+
+// The file behind a descriptor of a task; NULL where it is closed.
+static __always_inline struct file *descriptor_file(struct task_struct *task, u32 fd) {
+    struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+    struct file **files = BPF_CORE_READ(table, fd);
+    struct file *file = NULL;
+    if (fd < BPF_CORE_READ(table, max_fds)) bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+    return file;
+}
+
+// A device number as stat(2) gives it.
+static __always_inline u32 device_number(u32 device) {
+    u32 major = device >> DEVICE_MINOR_BITS;
+    u32 minor = device & DEVICE_MINOR_MASK;
+    return (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12;
+}
+
+// Majors that are terminals (Documentation/admin-guide/devices.txt).
+static __always_inline bool device_is_tty(u32 device) {
+    u32 major = device >> DEVICE_MINOR_BITS;
+    // tty and console, /dev/tty, pseudo terminals, USB, low-density and hypervisor consoles
+    return major == 4 || major == 5 || (major >= 136 && major <= 143) || major == 188 || major == 204 || major == 229;
+}
+
+// The type of anything but a socket.
+static __always_inline enum descriptor_type inode_type(struct inode *inode) {
+    switch (BPF_CORE_READ(inode, i_mode) & S_IFMT) {
+    case S_IFREG:
+        return DESCRIPTOR_TYPE_FILE;
+    case S_IFDIR:
+        return DESCRIPTOR_TYPE_DIRECTORY;
+    case S_IFCHR:
+        return device_is_tty(BPF_CORE_READ(inode, i_rdev)) ? DESCRIPTOR_TYPE_TTY : DESCRIPTOR_TYPE_CHARACTER;
+    case S_IFBLK:
+        return DESCRIPTOR_TYPE_BLOCK;
+    case S_IFIFO:
+        return DESCRIPTOR_TYPE_PIPE;
+    case S_IFSOCK:
+        return DESCRIPTOR_TYPE_SOCKET;
+    default:
+        return DESCRIPTOR_TYPE_OTHER;
+    }
+}
+
+static __always_inline enum descriptor_type family_type(u16 family) {
+    if (family == AF_INET) return DESCRIPTOR_TYPE_IPV4;
+    if (family == AF_INET6) return DESCRIPTOR_TYPE_IPV6;
+    return family == AF_UNIX ? DESCRIPTOR_TYPE_UNIX : DESCRIPTOR_TYPE_SOCKET;
+}
+
+// The socket behind a file; NULL where the file is none.
+static __always_inline struct socket *file_socket(struct file *file) {
+    u16 mode = BPF_CORE_READ(file, f_inode, i_mode);
+    return file && (mode & S_IFMT) == S_IFSOCK ? BPF_CORE_READ(file, private_data) : NULL;
+}
+
+static __noinline int descriptor_read(struct record *record, struct descriptor *descriptor, struct file *file) {
+    struct socket *socket = file_socket(file);
+    struct sock *sock = socket ? BPF_CORE_READ(socket, sk) : NULL;
+
+    descriptor->type = inode_type(BPF_CORE_READ(file, f_inode));
+    if (sock) {
+        descriptor->family = BPF_CORE_READ(sock, __sk_common.skc_family);
+        descriptor->type = family_type(descriptor->family);
+        descriptor->socket_type = BPF_CORE_READ(socket, type);
+        socket_ends(record, sock, &descriptor->local, &descriptor->remote);
+    } else {
+        const void *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
+        record_kernel_string(record, &descriptor->name, name, NAME_SIZE_MAX);
+    }
+    return 0;
+}

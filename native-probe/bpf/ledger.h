@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// The account of every event type, and whether anyone wants the type at all.
+#pragma once
+
+#include "shared.h"
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, EVENT_TYPE_IDS_MAX);
+    __type(key, u32);
+    __type(value, struct ledger_counts);
+} ledger SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __type(key, u32);
+    __type(value, struct settings);
+} settings SEC(".maps");
+
+static __always_inline struct settings *settings_read(void) {
+    u32 key = 0;
+    return bpf_map_lookup_elem(&settings, &key);
+}
+
+// Adds one to a counter of this CPU. Atomic, since a newer kernel may let another program in between.
+#define LEDGER_COUNT(event_type, counter)                                                                              \
+    do {                                                                                                               \
+        u32 ledger_key = (event_type);                                                                                 \
+        struct ledger_counts *counts = bpf_map_lookup_elem(&ledger, &ledger_key);                                      \
+        if (counts) __sync_fetch_and_add(&counts->counter, 1);                                                         \
+    } while (0)
+
+static __always_inline int event_filtered(u32 type) {
+    LEDGER_COUNT(type, filtered);
+    return 0;
+}
+
+static __always_inline int event_dropped(u32 type, enum drop_reason reason) {
+    LEDGER_COUNT(type, dropped[reason]);
+    return 0;
+}
+
+// Counts an event as seen; false, and counted as filtered, where no one wants its type.
+static __always_inline bool event_seen(u32 type) {
+    LEDGER_COUNT(type, seen);
+    struct settings *now = settings_read();
+    if (now && type < EVENT_TYPE_IDS_MAX && now->wanted_types[type / 64] >> (type % 64) & 1) return true;
+    event_filtered(type);
+    return false;
+}

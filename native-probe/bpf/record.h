@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Builds a record in a buffer of this CPU: a struct of fixed size, then a tail its texts point into.
+#pragma once
+
+#include "ledger.h"
+
+enum {
+    // The largest single piece that is put into a tail.
+    PIECE_SIZE_MAX = 4096,
+    // A record's struct and the tail up to where the last piece may begin.
+    RECORD_SIZE_MAX = 20480,
+    // Programs that can be recording on one CPU at once: one, and two it is interrupted by.
+    RECORDS_PER_CPU = 3,
+    // A reader that polls is woken when the ring's position crosses a multiple of this, in bytes.
+    WAKEUP_BYTES = 65536,
+};
+
+// Kinds of members, known to the addon by these names. Offsets count from the record's beginning, lengths are bytes.
+
+struct text {
+    u32 offset;
+    u32 length;
+};
+
+// Components, the last one first, each with a NUL; the addon turns them around.
+struct path_text {
+    u32 offset;
+    u16 length;
+    // The way to the root was longer than what is here.
+    u8 truncated;
+};
+
+// Texts with a NUL behind each; the last may lack it.
+struct text_list {
+    u32 offset;
+    u32 length;
+};
+
+struct ip_address {
+    // 0, 4 or 16 bytes, network order.
+    u8 length;
+    u8 bytes[16];
+};
+
+struct record {
+    u32 busy;
+    u32 type;
+    // Bytes in use.
+    u32 size;
+    u32 unused;
+    u8 bytes[RECORD_SIZE_MAX + PIECE_SIZE_MAX];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, RECORDS_PER_CPU);
+    __type(key, u32);
+    __type(value, struct record);
+} scratch SEC(".maps");
+
+// The addon sets its size before it is made.
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, WAKEUP_BYTES);
+} ring SEC(".maps");
+
+// Kernels whose tracepoints can be preempted (6.19 and later) know compare-and-exchange; on the others, which may not
+// (5.10 has none, arm64 before 5.18), nothing comes in between. Asked by a helper function of 5.19.
+enum bpf_func_id___since_5_19 { BPF_FUNC_map_lookup_percpu_elem___since_5_19 = 195 };
+
+static __always_inline bool record_take(struct record *record) {
+    if (bpf_core_enum_value_exists(enum bpf_func_id___since_5_19, BPF_FUNC_map_lookup_percpu_elem___since_5_19))
+        return __sync_val_compare_and_swap(&record->busy, 0, 1) == 0;
+    if (record->busy) return false;
+    record->busy = 1;
+    return true;
+}
+
+// A free buffer with room for a struct of `size` bytes; NULL, counted, where all are taken.
+static __always_inline struct record *record_begin(u32 type, u32 size) {
+    for (u32 slot = 0; slot < RECORDS_PER_CPU; slot++) {
+        u32 key = slot;
+        struct record *record = bpf_map_lookup_elem(&scratch, &key);
+        if (record && record_take(record)) {
+            record->type = type;
+            record->size = size;
+            return record;
+        }
+    }
+    event_dropped(type, DROP_REASON_SCRATCH_BUSY);
+    return NULL;
+}
+
+// Declares the struct of an event type, `struct NAME_event`, so that its layout is in the object's BTF, and how a
+// program gets an empty one: NAME_begin(&record).
+#define EVENT_RECORD(name, id)                                                                                         \
+    const struct name##_event *name##_layout = NULL;                                                                   \
+    static __always_inline struct name##_event *name##_begin(struct record **record) {                                 \
+        *record = record_begin(id, sizeof(struct name##_event));                                                       \
+        if (!*record) return NULL;                                                                                     \
+        struct name##_event *event = (void *)(*record)->bytes;                                                         \
+        __builtin_memset(event, 0, sizeof(*event));                                                                    \
+        return event;                                                                                                  \
+    }
+
+// Where the next piece of the tail goes; NULL when the record is full. The barriers keep the compiler from computing
+// the address before the check, which the verifier would not understand.
+static __always_inline u8 *record_room(struct record *record) {
+    u64 at = record->size;
+    barrier_var(at);
+    if (at > RECORD_SIZE_MAX) return NULL;
+    barrier_var(at);
+    return record->bytes + at;
+}
+
+// Makes what was put at the end of the tail part of the record.
+static __always_inline void record_text(struct record *record, struct text *text, u32 length) {
+    text->offset = record->size;
+    text->length = length;
+    record->size += length;
+}
+
+// Appends a NUL-terminated string of the kernel, at most `limit` bytes with its NUL, a constant.
+static __always_inline void record_kernel_string(struct record *record, struct text *text, const void *from,
+                                                 u32 limit) {
+    u8 *room = record_room(record);
+    if (!room) return;
+    long length = bpf_probe_read_kernel_str(room, limit, from);
+    if (length > 1) record_text(record, text, length - 1);
+}
+
+// The same of the process's memory; false where it cannot be read.
+static __always_inline bool record_user_string(struct record *record, struct text *text, const void *from, u32 limit) {
+    u8 *room = record_room(record);
+    if (!room) return false;
+    long length = bpf_probe_read_user_str(room, limit, from);
+    if (length > 1) record_text(record, text, length - 1);
+    return length > 0;
+}
+
+static __always_inline u64 record_wakeup(u32 size) {
+    u64 position = bpf_ringbuf_query(&ring, BPF_RB_PROD_POS);
+    return position % WAKEUP_BYTES + size >= WAKEUP_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+// Puts the record into the ring, counts it, and gives its buffer back. Returns 0, as programs do.
+static __always_inline int record_submit(struct record *record) {
+    u32 type = record->type;
+    u64 size = record->size;
+    barrier_var(size);
+    if (size > sizeof(record->bytes))
+        event_dropped(type, DROP_REASON_TOO_LARGE);
+    else if (bpf_ringbuf_output(&ring, record->bytes, size, record_wakeup(size)))
+        event_dropped(type, DROP_REASON_RING_FULL);
+    else
+        LEDGER_COUNT(type, submitted);
+    record->busy = 0;
+    return 0;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// What the kernel programs and the addon both know of the maps; fixed-size types that mean the same on both sides.
+#pragma once
+
+enum {
+    // System call numbers from here on are not looked at. The highest today is below 480.
+    SYSCALLS_MAX = 512,
+    // i386's call for all that sockets do.
+    I386_SOCKETCALL = 102,
+    // Of the sensor's own processes: a handful, and room for what they start.
+    OWN_PROCESSES_MAX = 256,
+};
+
+// Which opens are wanted, as bits of settings.open_interest.
+enum open_interest {
+    OPEN_READS = 1,
+    OPEN_WRITES = 2,
+    OPEN_FAILURES = 4,
+};
+
+// The one entry of the map `settings`.
+struct settings {
+    // A bit for each event type that someone wants.
+    __u64 wanted_types[EVENT_TYPE_IDS_MAX / 64];
+    // A bit for each system call, of any ABI, that some program handles.
+    __u64 syscalls[SYSCALLS_MAX / 64];
+    // enum open_interest
+    __u32 open_interest;
+    __u32 unused;
+};
+
+// An entry of the map `syscalls`, whose key is the number.
+struct syscall_entry {
+    // Event type and enum call of the kernel's own ABI; 0 where no program handles it.
+    __u16 type;
+    __u16 call;
+    // Event type of the call that has this number in the 32-bit ABI.
+    __u16 foreign_type;
+    __u16 unused;
+};
+
+// An entry of the map `ledger`, whose key is the event type: seen = filtered + submitted + dropped.
+struct ledger_counts {
+    __u64 seen;
+    __u64 filtered;
+    __u64 submitted;
+    __u64 dropped[DROP_REASONS];
+};

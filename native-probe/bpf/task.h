@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Who acted: the head of every record, and the system call a task is in.
+#pragma once
+
+#include "cgroup.h"
+#include "record.h"
+
+// Its members are fields of the message Event; `type` is the member of its oneof that follows.
+struct event_header {
+    u32 type;
+    u32 pid;
+    u32 tid;
+    u32 parent_pid;
+    u64 time_ns;
+    u64 start_time_ns;
+    u64 parent_start_time_ns;
+    u32 uid;
+    u32 gid;
+    char name[16];
+    u32 call;
+    s64 result;
+    u64 cgroup_id;
+};
+
+// The sensor's own processes: thread group to the time its leader started, on CLOCK_BOOTTIME in ns.
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, OWN_PROCESSES_MAX);
+    __type(key, u32);
+    __type(value, u64);
+} own_processes SEC(".maps");
+
+static __always_inline struct task_struct *task_current(void) {
+    return (struct task_struct *)bpf_get_current_task();
+}
+
+// Whether the running process belongs to the sensor: by identity, not by a name anyone can take.
+static __always_inline bool task_is_own(struct task_struct *task) {
+    u32 pid = bpf_get_current_pid_tgid() >> 32;
+    u64 *start_time_ns = bpf_map_lookup_elem(&own_processes, &pid);
+    return start_time_ns && *start_time_ns == BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+// A process's number in the innermost pid namespace it is in, and that namespace's inode.
+static __always_inline u32 pid_innermost(struct pid *pid, u32 *namespace_inode) {
+    struct upid innermost = {};
+    u32 level = BPF_CORE_READ(pid, level);
+    const char *numbers = (const char *)&pid->numbers;
+    bpf_core_read(&innermost, sizeof(innermost), (const void *)(numbers + level * sizeof(innermost)));
+    if (namespace_inode) *namespace_inode = BPF_CORE_READ(innermost.ns, ns.inum);
+    return innermost.nr;
+}
+
+static __always_inline void header_fill(struct record *record, struct event_header *header, struct task_struct *task) {
+    struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+    struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+    const struct cred *cred = BPF_CORE_READ(task, cred);
+
+    header->type = record->type;
+    header->time_ns = bpf_ktime_get_boot_ns();
+    header->pid = BPF_CORE_READ(task, tgid);
+    header->tid = BPF_CORE_READ(task, pid);
+    header->start_time_ns = BPF_CORE_READ(leader, start_boottime);
+    header->parent_pid = BPF_CORE_READ(parent, tgid);
+    header->parent_start_time_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+    header->uid = BPF_CORE_READ(cred, euid.val);
+    header->gid = BPF_CORE_READ(cred, egid.val);
+    bpf_core_read(&header->name, sizeof(header->name), &leader->comm);
+    header->cgroup_id = cgroup_id(task);
+}
