@@ -37,6 +37,8 @@ test("the disk is read as df reads it", (t) => {
   t.true(disk.freeBytes > 0 && disk.usedPercent > 0 && disk.usedPercent < 100);
   t.true(isDiskFull({ freeBytes: 0, usedPercent: 96 }));
   t.false(isDiskFull({ freeBytes: 0, usedPercent: 95 }));
+  t.true(isDiskFull({ freeBytes: 0, usedPercent: 94 }, true));
+  t.false(isDiskFull({ freeBytes: 0, usedPercent: 93 }, true));
   t.is(folderBytes(join(folder, "none")), 0);
   writeFileSync(join(folder, "file"), Buffer.alloc(MIB, 1));
   t.true(folderBytes(folder) >= MIB);

@@ -6,8 +6,9 @@ import { type Stream, type StreamName, settingCatalogue } from "@nightjar/stage"
 /** Derived budgets: a part of what is free, up to a cap. */
 const BUDGET_FREE_PERCENT = 10;
 const BUDGET_BYTES_MAX = 4 * 1024 ** 3;
-/** Above this the disk is called full. */
+/** Above this the disk is called full, and from then on until it is below the other. */
 const DISK_FULL_PERCENT = 95;
+const DISK_ROOM_PERCENT = 93;
 const BLOCK_BYTES = 512;
 
 export interface Disk {
@@ -24,8 +25,9 @@ export function readDisk(folder: string): Disk {
   return { freeBytes: bavail * bsize, usedPercent: used + bavail === 0 ? 100 : (100 * used) / (used + bavail) };
 }
 
-export function isDiskFull(disk: Disk): boolean {
-  return disk.usedPercent > DISK_FULL_PERCENT;
+/** Whether the disk is full or nearly; `before` is what the last look found. */
+export function isDiskFull(disk: Disk, before = false): boolean {
+  return disk.usedPercent > (before ? DISK_ROOM_PERCENT : DISK_FULL_PERCENT);
 }
 
 /** Bytes on disk below `folder`; 0 where it is not there. */

@@ -59,14 +59,19 @@ export function durableConfig(stream: Stream): Partial<ConsumerConfig> {
   };
 }
 
-/** Makes each stream, or brings it up to date. `bytes` gives their largest sizes. Rejects as the server refuses. */
+/**
+ * Makes each stream, or brings it up to date. `bytes` gives their largest sizes; those in `closed` take nothing beyond
+ * what they hold. Rejects as the server refuses.
+ */
 export async function provisionStreams(
   manager: JetStreamManager,
   streams: readonly Stream[],
   bytes: ReadonlyMap<StreamName, number>,
+  closed: readonly Stream[] = [],
 ): Promise<void> {
+  const sizeOf = (stream: Stream) => (closed.includes(stream) ? 1 : (bytes.get(stream.name) ?? 1));
   const known = new Map((await manager.streams.list().next()).map((info) => [info.config.name, info]));
-  const changes = streams.map((stream) => planStream(stream, bytes.get(stream.name) ?? 0, known.get(stream.name)));
+  const changes = streams.map((stream) => planStream(stream, sizeOf(stream), known.get(stream.name)));
   // What shrinks goes first: reservations must fit the store at every moment.
   for (const { config, info } of changes.sort((a, b) => a.growth - b.growth)) {
     if (!info) await manager.streams.add(config);

@@ -1,12 +1,25 @@
-// Makes room on DETECTIONS when it is nearly full: the lowest severity goes first, its oldest before its newest.
+// What happens when there is no room: detections of the lowest severity go first, the other queues take no more.
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { PrioritySchema, wordsOf } from "@nightjar/proto";
+import type { Stream, StreamName } from "@nightjar/stage";
+import { isQueue } from "./provision.ts";
 
 /** A stream above this part of its size is called full; making room ends below the other. */
 const FULL_PERCENT = 90;
 const ROOM_PERCENT = 80;
 /** Each round halves one subject, so this is more than enough for all. */
 const ROUNDS_MAX = 256;
+
+/** Which stream gives up what it holds; the other queues refuse what they have no room for. */
+export const GIVES_UP: StreamName = "DETECTIONS";
+
+/**
+ * The queues to close while the disk is full, so that their writers hold back. A server that meets the end of the disk
+ * gives a stream up until it is started anew: not even what is acknowledged leaves it then.
+ */
+export function closedWhenDiskFull(streams: readonly Stream[]): Stream[] {
+  return streams.filter((stream) => isQueue(stream) && stream.name !== GIVES_UP);
+}
 
 /** From the worst to the least: the words of Priority as they stand in subjects. */
 const SEVERITIES: readonly string[] = [...wordsOf(PrioritySchema)]

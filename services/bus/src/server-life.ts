@@ -7,7 +7,7 @@ import { serveAttach } from "./attach.ts";
 import type { ServerBinary } from "./binary.ts";
 import { renderConfiguration } from "./configuration.ts";
 import { connectWhenUp } from "./connect.ts";
-import { type Budget, budgetOf, folderBytes, readDisk, streamBytes } from "./disk.ts";
+import { type Budget, budgetOf, folderBytes, isDiskFull, readDisk, streamBytes } from "./disk.ts";
 import { Durables } from "./durables.ts";
 import { isBug } from "./errors.ts";
 import type { BusFiles } from "./files.ts";
@@ -15,6 +15,7 @@ import { grantsOf, type KeyName } from "./grants.ts";
 import type { Key } from "./keys.ts";
 import { choosePort, LOOPBACK } from "./port.ts";
 import { isQueue, provisionStreams } from "./provision.ts";
+import { closedWhenDiskFull } from "./room.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { forgetConsumers, setStreamsAside, storedStreams } from "./store.ts";
 import { Watch } from "./watch.ts";
@@ -137,7 +138,9 @@ async function serve(life: Life, managing: NatsConnection, answering: NatsConnec
     stage.health.raise("BUS_STORE_BROKEN", `the server could not read ${broken.join(", ")}; set aside in ${aside}`);
     return "streams could not be read";
   }
-  await provisionStreams(manager, streams, streamBytes(streams, plan.budget.bytes));
+  const sizes = streamBytes(streams, plan.budget.bytes);
+  const diskFull = isDiskFull(readDisk(files.folder));
+  await provisionStreams(manager, streams, sizes, diskFull ? closedWhenDiskFull(streams) : []);
   const durables = new Durables(manager);
   for (const stream of streams.filter(isQueue)) await durables.anew(stream);
   writeIfChanged(stage, files.port, `${plan.port}\n`);
@@ -149,7 +152,8 @@ async function serve(life: Life, managing: NatsConnection, answering: NatsConnec
   stage.bus.use(answering);
   end.ready = true;
   context.onReady();
-  return new Watch(manager, durables, stage, plan.budget.shortage).run(signal);
+  const options = { sizes, diskFull, shortage: plan.budget.shortage, gaveUp: () => server.gaveUp() };
+  return new Watch(manager, durables, stage, options).run(signal);
 }
 
 async function missingStreams(manager: JetStreamManager, expected: readonly string[]): Promise<string[]> {

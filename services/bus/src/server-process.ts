@@ -21,7 +21,11 @@ export interface ServerProcess {
   end(): Promise<void>;
   /** The last complaints it wrote to its log and to standard error since it was started. */
   said(): string;
+  /** Whether it wrote that it no longer stores: a full disk leaves it so until it is started anew. */
+  gaveUp(): boolean;
 }
+
+const GAVE_UP = /critical write error|no space left on device|JetStream out of .*resources/i;
 
 /** Starts `binary` with the configuration in `files`. Rejects when there is no such program any more. */
 export async function startServer(binary: string, files: BusFiles): Promise<ServerProcess> {
@@ -42,6 +46,11 @@ export async function startServer(binary: string, files: BusFiles): Promise<Serv
   });
   const { pid } = child;
   if (pid === undefined) throw new Error("a started process has a pid");
+  const looked = { size: logBytes, gaveUp: false };
+  const said = () => {
+    const lines = `${tail(files.standardError, 0)}${tail(files.log, logBytes)}`.split("\n");
+    return lines.filter(isComplaint).join("\n").slice(-SAID_CHARACTERS_MAX);
+  };
   return {
     pid,
     exited,
@@ -53,9 +62,14 @@ export async function startServer(binary: string, files: BusFiles): Promise<Serv
       if (!state.gone) child.kill("SIGKILL");
       await exited;
     },
-    said() {
-      const lines = `${tail(files.standardError, 0)}${tail(files.log, logBytes)}`.split("\n");
-      return lines.filter(isComplaint).join("\n").slice(-SAID_CHARACTERS_MAX);
+    said,
+    gaveUp() {
+      const size = sizeOf(files.log);
+      if (size !== looked.size) {
+        looked.size = size;
+        looked.gaveUp ||= GAVE_UP.test(said());
+      }
+      return looked.gaveUp;
     },
   };
 }

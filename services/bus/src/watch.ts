@@ -1,12 +1,12 @@
 // Looks at the streams every second while the server lives: heals durables, makes room, tells what is full.
 import type { ConsumerInfo, JetStreamManager, StreamInfo } from "@nats-io/jetstream";
-import { pause, type Stage, type Stream, streams } from "@nightjar/stage";
+import { pause, type Stage, type Stream, type StreamName, streams } from "@nightjar/stage";
 import { isDiskFull, readDisk } from "./disk.ts";
 import { type Durables, isConsumerMissing } from "./durables.ts";
 import { isBug } from "./errors.ts";
 import { judge, NO_SUSPICION, type ReaderState, type Suspicion, unaccountedMessages } from "./heal.ts";
-import { durableOf, isQueue } from "./provision.ts";
-import { isNearlyFull, makeRoom } from "./room.ts";
+import { durableOf, isQueue, provisionStreams } from "./provision.ts";
+import { closedWhenDiskFull, GIVES_UP, isNearlyFull, makeRoom } from "./room.ts";
 
 const CHECK_MS = 1_000;
 /** A server that does not answer for this long is started anew. */
@@ -16,19 +16,31 @@ const STEADY_MS = 60_000;
 
 export type WatchHost = Pick<Stage, "log" | "health" | "counters" | "folder">;
 
+export interface WatchOptions {
+  /** The streams' largest sizes while the disk has room. */
+  sizes: ReadonlyMap<StreamName, number>;
+  /** Whether the disk is full as the watch begins, and the streams closed accordingly. */
+  diskFull: boolean;
+  /** Why the disk is too small from the beginning, if it is. */
+  shortage?: string | undefined;
+  /** Whether the server says that it gave up writing. */
+  gaveUp: () => boolean;
+}
+
 export class Watch {
   readonly #manager: JetStreamManager;
   readonly #durables: Durables;
   readonly #host: WatchHost;
-  readonly #shortage: string | undefined;
+  readonly #options: WatchOptions;
+  #diskFull: boolean;
   readonly #suspicions = new Map<string, Suspicion>();
 
-  /** `shortage` says why the disk is too small from the beginning, if it is. */
-  constructor(manager: JetStreamManager, durables: Durables, host: WatchHost, shortage?: string) {
-    this.#shortage = shortage;
+  constructor(manager: JetStreamManager, durables: Durables, host: WatchHost, options: WatchOptions) {
     this.#manager = manager;
     this.#durables = durables;
     this.#host = host;
+    this.#options = options;
+    this.#diskFull = options.diskFull;
   }
 
   /** Resolves when `signal` is aborted, or with a reason when the server must be started anew. */
@@ -37,6 +49,7 @@ export class Watch {
     let answered = since;
     while (!signal.aborted) {
       try {
+        await this.#checkDisk();
         await this.check();
         answered = Date.now();
       } catch (error) {
@@ -46,7 +59,7 @@ export class Watch {
         this.#host.log.warn("cannot look at the streams", { error: error as Error, silent_ms });
         if (silent_ms > SILENT_MS_MAX) return "JetStream does not answer";
       }
-      this.#checkDisk();
+      if (this.#options.gaveUp()) return "it gave up writing";
       if (Date.now() - since > STEADY_MS) this.#host.health.resolve("BUS_SERVER_RESTARTED");
       await pause(CHECK_MS, signal);
     }
@@ -120,18 +133,24 @@ export class Watch {
     const { health, counters, log } = this.#host;
     if (full.length === 0) health.resolve("STREAM_FULL");
     else health.raise("STREAM_FULL", `full or nearly: ${full.map(({ name }) => name).join(", ")}`);
-    if (!full.some(({ name }) => name === "DETECTIONS")) return;
-    for (const [subject, messages] of await makeRoom(this.#manager, "DETECTIONS")) {
+    if (!full.some(({ name }) => name === GIVES_UP)) return;
+    for (const [subject, messages] of await makeRoom(this.#manager, GIVES_UP)) {
       counters.add("purged_messages", messages);
       log.error("gave up stored detections to make room", { subject, messages });
     }
   }
 
-  #checkDisk(): void {
+  async #checkDisk(): Promise<void> {
     const { folder, health } = this.#host;
-    const issue = isDiskFull(readDisk(folder)) ? "the disk of the state folder is full or nearly" : this.#shortage;
+    const { sizes, shortage } = this.#options;
+    const full = isDiskFull(readDisk(folder), this.#diskFull);
+    const issue = full ? "the disk of the state folder is full or nearly" : shortage;
     if (issue) health.raise("DISK_FULL", issue);
     else health.resolve("DISK_FULL");
+    // While it lasts, what leaves a closed stream makes no room in it either.
+    if (full) await provisionStreams(this.#manager, streams, sizes, closedWhenDiskFull(streams));
+    else if (this.#diskFull) await provisionStreams(this.#manager, streams, sizes);
+    this.#diskFull = full;
   }
 }
 
