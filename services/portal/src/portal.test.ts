@@ -244,13 +244,23 @@ test("a second portal on the folder is kept out", async (t) => {
   t.is(error?.code, "FOLDER_LOCKED");
 });
 
-test("secrets are readable to their owner alone, and healthz needs none", async (t) => {
+test("secrets are readable to their owner alone, and page and healthz need none", async (t) => {
   for (const name of ["token", "private-key.pem"]) {
     t.is(statSync(`${statePaths.folder(stateDir, "portal")}/${name}`).mode & 0o777, 0o600);
   }
   const ca = readFileSync(statePaths.portalCertificate(stateDir));
-  const status = await new Promise((resolve) => get(`${portal.address}/healthz`, { ca }, (r) => resolve(r.statusCode)));
+  const read = (path: string): Promise<[number | undefined, string]> =>
+    new Promise((resolve) => {
+      get(`${portal.address}${path}`, { ca }, async (response) => {
+        resolve([response.statusCode, (await response.toArray()).join("")]);
+      });
+    });
+  t.deepEqual(await read("/healthz"), [200, '{"status":"ok","version":"0.1.0"}\n']);
+  const [status, page] = await read("/");
   t.is(status, 200);
+  t.regex(page, /<title>Nightjar<\/title>/);
+  t.notRegex(page.replace('href="data:,"', ""), /(src|href)=/, "the page loads nothing");
+  t.is((await read("/else"))[0], 404);
 });
 
 test("a restart keeps address, certificate, detections and the cursor's growth", async (t) => {

@@ -3,9 +3,9 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } f
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { QueryService, SensorService } from "@nightjar/proto";
-import { SENSOR_VERSION } from "@nightjar/stage";
 import { type Credentials, isAuthorized } from "./credentials.ts";
 import { REQUEST_BYTES_MAX, STOP_GRACE_MS } from "./limits.ts";
+import { pages } from "./pages.ts";
 
 /** The one interface the embedded portal listens on. */
 export const LISTEN_HOST = "127.0.0.1";
@@ -50,22 +50,6 @@ export async function serve(port: number, credentials: Credentials, services: Se
   await listen(server, port);
   return { port: (server.address() as { port: number }).port, close: () => close(server, sessions, stopping) };
 }
-
-interface StaticPage {
-  headers: Record<string, string>;
-  body: string;
-}
-
-/** By path; none of them holds anything that needs the token. */
-const pages = new Map<string, StaticPage>([
-  [
-    "/healthz",
-    {
-      headers: { "content-type": "application/json" },
-      body: `${JSON.stringify({ status: "ok", version: SENSOR_VERSION })}\n`,
-    },
-  ],
-]);
 
 function listen(server: Http2SecureServer, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
