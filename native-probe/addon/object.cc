@@ -172,8 +172,8 @@ void Object::set_open_interest(uint32_t interest) {
     __atomic_store_n(&settings_->open_interest, interest, __ATOMIC_RELAXED);
 }
 
-int Object::add_own_process(uint32_t pid, uint64_t start_time_ns) {
-    return bpf_map_update_elem(map_fd("own_processes"), &pid, &start_time_ns, BPF_ANY) ? errno : 0;
+int Object::add_own_process(uint32_t pid, uint64_t start_ticks) {
+    return bpf_map_update_elem(map_fd("own_processes"), &pid, &start_ticks, BPF_ANY) ? errno : 0;
 }
 
 int Object::remove_own_process(uint32_t pid) {

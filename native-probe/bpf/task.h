@@ -5,6 +5,9 @@
 #include "cgroup.h"
 #include "record.h"
 
+// USER_HZ is 100 on x86-64 and arm64.
+#define TICK_NS 10000000ULL
+
 // Its members are fields of the message Event; `type` is the member of its oneof that follows.
 struct event_header {
     u32 type;
@@ -22,7 +25,8 @@ struct event_header {
     u64 cgroup_id;
 };
 
-// The sensor's own processes: thread group to the time its leader started, on CLOCK_BOOTTIME in ns.
+// The sensor's own processes: thread group to the time its leader started, in the ticks of /proc/PID/stat: that is how
+// precisely user space knows it.
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, OWN_PROCESSES_MAX);
@@ -37,8 +41,8 @@ static __always_inline struct task_struct *task_current(void) {
 // Whether the running process belongs to the sensor: by identity, not by a name anyone can take.
 static __always_inline bool task_is_own(struct task_struct *task) {
     u32 pid = bpf_get_current_pid_tgid() >> 32;
-    u64 *start_time_ns = bpf_map_lookup_elem(&own_processes, &pid);
-    return start_time_ns && *start_time_ns == BPF_CORE_READ(task, group_leader, start_boottime);
+    u64 *start_ticks = bpf_map_lookup_elem(&own_processes, &pid);
+    return start_ticks && *start_ticks == BPF_CORE_READ(task, group_leader, start_boottime) / TICK_NS;
 }
 
 // A process's number in the innermost pid namespace it is in, and that namespace's inode.

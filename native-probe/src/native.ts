@@ -33,7 +33,7 @@ export interface NativeProbe {
   bootId(): Uint8Array;
   ringUsed(): number;
   /** Both return 0 or an errno. */
-  addOwnProcess(pid: number, startTimeNs: bigint): number;
+  addOwnProcess(pid: number, startTicks: bigint): number;
   removeOwnProcess(pid: number): number;
   setWanted(types: readonly number[]): void;
   setOpenInterest(bits: number): void;

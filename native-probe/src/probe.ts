@@ -58,8 +58,26 @@ export interface Attachment {
 
 export interface OwnProcess {
   pid: number;
-  /** CLOCK_BOOTTIME in ns when its leader started, as events carry it. */
-  startTimeNs: bigint;
+  /** When its leader started, in clock ticks since boot: field 22 of /proc/PID/stat. */
+  startTicks: bigint;
+}
+
+/** Attaches what the kernel lets us; throws where it refuses everything. */
+function attach(native: NativeProbe): Attachment[] {
+  const answers = native.attach();
+  const refused = answers.find(({ errno }) => errno !== 0);
+  if (refused && answers.every(({ errno }) => errno !== 0)) {
+    native.close();
+    const { program, point, errno } = refused;
+    const message = `failed loading ebpf skeleton: no program could be attached: ${errnoName(errno)}`;
+    throw new ProbeError(message, errnoName(errno), errno, `${program} at ${point}`);
+  }
+  return answers.map(({ program, point, errno }) => ({
+    program,
+    point,
+    attached: errno === 0,
+    ...(errno === 0 ? {} : { code: errnoName(errno) }),
+  }));
 }
 
 export class Probe {
@@ -82,15 +100,10 @@ export class Probe {
     this.ringBytes = ringBytes;
     this.epoch = native.epoch();
     this.bootId = native.bootId();
-    this.#stopped = this.#start(options);
     this.setWanted(eventTypes.map(({ id }) => id));
     this.setOpenInterest({ reads: true, writes: true, failures: true });
-    this.attachments = native.attach().map(({ program, point, errno }) => ({
-      program,
-      point,
-      attached: errno === 0,
-      ...(errno === 0 ? {} : { code: errnoName(errno) }),
-    }));
+    this.attachments = attach(native);
+    this.#stopped = this.#start(options);
   }
 
   /**
@@ -136,11 +149,11 @@ export class Probe {
     for (const process of processes) this.addOwnProcess(process);
   }
 
-  addOwnProcess({ pid, startTimeNs }: OwnProcess): void {
-    if (this.#own.get(pid) === startTimeNs) return;
-    const errno = this.#native.addOwnProcess(pid, startTimeNs);
+  addOwnProcess({ pid, startTicks }: OwnProcess): void {
+    if (this.#own.get(pid) === startTicks) return;
+    const errno = this.#native.addOwnProcess(pid, startTicks);
     if (errno !== 0) throw new Error(`process ${pid} cannot be made one of the sensor's own: ${errnoName(errno)}`);
-    this.#own.set(pid, startTimeNs);
+    this.#own.set(pid, startTicks);
   }
 
   removeOwnProcess(pid: number): void {
@@ -215,6 +228,6 @@ export function openProbe(options: ProbeOptions): Probe {
     const native = new addon.Probe(objectPath, ringBytes, flushDelayMs, batchesInFlightMax);
     return new Probe(native, options, ringBytes);
   } catch (error) {
-    throw toProbeError(error);
+    throw error instanceof ProbeError ? error : toProbeError(error);
   }
 }

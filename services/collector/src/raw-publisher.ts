@@ -21,6 +21,7 @@ export class RawPublisher {
   readonly #release: (position: bigint) => void;
   readonly #order: { nextPosition: bigint; stored: boolean }[] = [];
   #idle: (() => void)[] = [];
+  #stored = 0n;
 
   /** `source` is boot id and epoch; `release` is told up to where everything is stored. */
   constructor(stage: Stage, source: string, release: (position: bigint) => void) {
@@ -32,6 +33,11 @@ export class RawPublisher {
   /** Batches not yet stored. */
   get pending(): number {
     return this.#order.length;
+  }
+
+  /** The position up to which everything is stored on the bus. */
+  get stored(): bigint {
+    return this.#stored;
   }
 
   publish(batch: Batch): void {
@@ -54,6 +60,7 @@ export class RawPublisher {
     let position: bigint | undefined;
     while (this.#order[0]?.stored) position = this.#order.shift()?.nextPosition;
     if (position === undefined) return;
+    this.#stored = position;
     this.#release(position);
     const idle = this.#idle;
     this.#idle = [];

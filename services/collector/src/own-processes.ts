@@ -1,0 +1,39 @@
+// Which processes belong to the sensor: their opens and connects are no news, and would make more of them.
+import { readFileSync } from "node:fs";
+import type { OwnProcess } from "@nightjar/native-probe";
+import { type Stage, statePaths } from "@nightjar/stage";
+
+const ASK_WAIT_MS = 500;
+
+/**
+ * The stages that answer on the bus with what they started, and those the supervisor of this state folder started: the
+ * embedded portal is not on the bus. Each with its start time, so that a later process of the same number is not one.
+ */
+export async function ownProcesses(stage: Stage): Promise<OwnProcess[]> {
+  const statuses = await stage.bus.askStatuses(ASK_WAIT_MS);
+  const pids = statuses.flatMap((status) => [status.pid, ...status.childPids]);
+  return [...new Set([process.pid, ...pids, ...supervisedPids(stage.stateDir)])].flatMap(identify);
+}
+
+function supervisedPids(stateDir: string): number[] {
+  try {
+    const record = JSON.parse(readFileSync(statePaths.supervisor(stateDir), "utf8"));
+    const pids = [record.pid, ...Object.values(record.stages).map((one) => (one as { pid?: unknown }).pid)];
+    return pids.filter((pid) => Number.isInteger(pid));
+  } catch {
+    return [];
+  }
+}
+
+function identify(pid: number): OwnProcess[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name in parentheses may hold anything; field 22 is the twentieth behind it.
+    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[START_TIME_INDEX];
+    return ticks === undefined ? [] : [{ pid, startTicks: BigInt(ticks) }];
+  } catch {
+    return [];
+  }
+}
+
+const START_TIME_INDEX = 19;

@@ -1,0 +1,105 @@
+// Watches the kernel: the probe's batches to RAW, its ledger to the status, the rules' interest to its filters.
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { openProbe, type Probe, ProbeError } from "@nightjar/native-probe";
+import { eventTypeName, eventTypes, InterestSchema, LedgerEntrySchema } from "@nightjar/proto";
+import type { Stage } from "@nightjar/stage";
+import { ownProcesses } from "./own-processes.ts";
+import { RawPublisher } from "./raw-publisher.ts";
+
+const OWN_PROCESSES_REFRESH_MS = 1_000;
+/** What the enricher follows processes by, whatever the rules want. */
+const ALWAYS_WANTED = new Set(["exec", "fork", "exit"]);
+
+/** Loads the probe and attaches it; batches are published as soon as it returns. Throws ProbeError. */
+export function watchKernel(stage: Stage): void {
+  const { ring_bytes, in_flight_batches } = stage.settings.collector;
+  let publisher: RawPublisher | undefined;
+  const probe = openProbe({
+    ringBytes: ring_bytes,
+    batchesInFlightMax: in_flight_batches,
+    onBatch: (bytes, firstPosition, nextPosition, events) => {
+      publisher?.publish({ bytes, firstPosition, nextPosition, events });
+    },
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const source = `${Buffer.from(probe.bootId).toString("hex")}:${probe.epoch.toString(16).padStart(16, "0")}`;
+  publisher = new RawPublisher(stage, source, (position) => probe.release(position));
+  stage.onStop(async () => {
+    const { unreadBytes } = await probe.stop();
+    if (unreadBytes > 0) stage.log.error("the bus did not take all that was in the ring", { bytes: unreadBytes });
+  });
+  reportAttachments(stage, probe);
+  followInterest(stage, probe);
+  keepOwnProcesses(stage, probe);
+  stage.facts.set("source", source);
+  stage.beforeStatus = () => report(stage, probe, publisher);
+}
+
+function reportAttachments(stage: Stage, probe: Probe): void {
+  const refused = probe.attachments.filter((one) => !one.attached);
+  for (const { program, point, attached, code } of probe.attachments) {
+    stage.facts.set(`attachment.${program}`, attached ? point : `refused: ${code}`);
+  }
+  if (refused.length === 0) return;
+  const list = refused.map(({ program, point, code }) => `${program} (${point}: ${code})`).join(", ");
+  stage.health.raise("PROBE_PARTIAL", `the kernel refused ${list}`);
+}
+
+/** What nobody wants is only counted in the kernel. All passes until the rules' interest is known. */
+function followInterest(stage: Stage, probe: Probe): void {
+  const wanted = new Map<string, readonly number[]>();
+  stage.bus.follow("INTEREST", (bytes, subject) => {
+    wanted.set(subject, fromBinary(InterestSchema, bytes).eventTypes);
+    const types = new Set([...wanted.values()].flat());
+    const ids = eventTypes.filter(({ id, name }) => types.has(id) || ALWAYS_WANTED.has(name)).map(({ id }) => id);
+    probe.setWanted(ids);
+    stage.facts.set("wanted", ids.map(eventTypeName).join(", "));
+  });
+}
+
+function keepOwnProcesses(stage: Stage, probe: Probe): void {
+  let asking = false;
+  const refresh = async () => {
+    if (asking || stage.signal.aborted) return;
+    asking = true;
+    try {
+      probe.setOwnProcesses(await ownProcesses(stage));
+    } catch (error) {
+      stage.log.debug("the stages cannot be asked now", { error: error as Error });
+    } finally {
+      asking = false;
+    }
+  };
+  void refresh();
+  const timer = setInterval(() => void refresh(), OWN_PROCESSES_REFRESH_MS);
+  stage.onStop(() => clearInterval(timer));
+}
+
+function report(stage: Stage, probe: Probe, publisher: RawPublisher): void {
+  const ledger = probe.ledger();
+  stage.ledger = ledger.map(({ type, seen, filtered, submitted, drops }) =>
+    create(LedgerEntrySchema, {
+      type,
+      seen,
+      filtered,
+      submitted,
+      drops: [...drops].map(([reason, count]) => ({ reason, count })),
+    }),
+  );
+  const dropped = ledger.flatMap(({ drops }) => [...drops.values()]).reduce((sum, count) => sum + count, 0n);
+  if (dropped > 0n) stage.health.raise("EVENTS_DROPPED", `${dropped} events were dropped in the kernel`);
+  stage.counters.set("ring_bytes", probe.ringBytes);
+  stage.counters.set("ring_used_bytes", probe.ringUsed());
+  stage.counters.set("batches_pending", publisher.pending);
+  stage.facts.set("stored", String(publisher.stored));
+  stage.summary = `${stage.counters.get("events_published")} events published, ${dropped} dropped`;
+}
+
+/** What a person who may not load eBPF here should read. */
+export function explain(error: unknown): { message: string; fields: Record<string, unknown> } {
+  if (!(error instanceof ProbeError)) throw error;
+  const { message, code, errno, cause, hints } = error;
+  return { message, fields: { code, errno, cause, hints } };
+}
