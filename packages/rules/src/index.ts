@@ -1,6 +1,12 @@
 // The rule language: rules files to checked rules, checked rules to an engine that matches encoded batches. Pure: no I/O.
-export { compileRules, type Engine, type Match } from "./engine/engine.ts";
-export { FIELDS } from "./fields/catalogue.ts";
-export type { Field } from "./fields/definition.ts";
-export { type LoadResult, loadRules, type Rule, type RulesFile } from "./files/load.ts";
+export { type CheckedCondition, checkCondition, compileCondition } from "./engine/condition.ts";
+export { compileRules, type Engine, type Match, type RuleMatching } from "./engine/engine.ts";
+export { EventView } from "./engine/event-view.ts";
+export { interpret } from "./engine/interpret.ts";
+export { FIELDS, findField } from "./fields/catalogue.ts";
+export type { Field, Value } from "./fields/definition.ts";
+export { EVENT_NAMES } from "./fields/event-names.ts";
+export { type LoadContext, type LoadResult, loadRules, type Rule, type RulesFile } from "./files/load.ts";
+export { parse } from "./language/parse.ts";
+export { print } from "./language/print.ts";
 export { type Place, PROBLEM_CODES, type Problem, type ProblemCode } from "./problem.ts";

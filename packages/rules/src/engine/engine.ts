@@ -37,14 +37,17 @@ export interface Engine {
   /** Which rules can be true of an event type. */
   rulesOf(eventType: number): readonly Rule[];
   /**
-   * All matches in an encoded Batch, by event and then by rule: no rule hides another. Throws a WireError where the bytes
+   * All matches in an encoded Batch, by event and then by rule. Throws a WireError where the bytes
    * are no batch. Nothing in the result refers to the bytes.
    */
   matchBatch(bytes: Uint8Array): Match[];
 }
 
+/** `all` lets no rule hide another; `first` reports the first rule that is true of an event, as Falco does by default. */
+export type RuleMatching = "all" | "first";
+
 /** Compiles the enabled rules of a load. */
-export function compileRules(rules: readonly Rule[]): Engine {
+export function compileRules(rules: readonly Rule[], matching: RuleMatching = "all"): Engine {
   const enabled = rules.filter((rule) => rule.enabled);
   const groups = new Map<number, Group>();
   for (const { id } of eventTypes) {
@@ -57,7 +60,7 @@ export function compileRules(rules: readonly Rule[]): Engine {
       match: generate(possible.map(({ expression }) => expression)),
     });
   }
-  return new CompiledEngine(enabled, groups);
+  return new CompiledEngine(enabled, groups, matching);
 }
 
 class CompiledEngine implements Engine {
@@ -66,10 +69,12 @@ class CompiledEngine implements Engine {
   readonly #groups: ReadonlyMap<number, Group>;
   readonly #view = new EventView();
   readonly #hits: number[] = [];
+  readonly #hitsMax: number;
   readonly #terms = new Map<Rule, ReadonlyMap<string, Term>>();
 
-  constructor(rules: readonly Rule[], groups: ReadonlyMap<number, Group>) {
+  constructor(rules: readonly Rule[], groups: ReadonlyMap<number, Group>, matching: RuleMatching) {
     this.rules = rules;
+    this.#hitsMax = matching === "first" ? 1 : Number.POSITIVE_INFINITY;
     this.#groups = groups;
     this.eventTypes = [...groups.keys()];
   }
@@ -89,7 +94,7 @@ class CompiledEngine implements Engine {
       if (!group) continue;
       hits.length = 0;
       group.match(view, hits);
-      for (const hit of hits) matches.push(this.#match(group.rules[hit] as Rule));
+      for (const hit of hits.slice(0, this.#hitsMax)) matches.push(this.#match(group.rules[hit] as Rule));
     }
     return matches;
   }

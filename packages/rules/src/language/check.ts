@@ -243,12 +243,12 @@ class Checker {
       });
     }
     if (/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$/.test(value) && this.#context.findField(value)) {
-      this.warnings.push({ message: `'${value}' may be a valid field misused as const string value`, offset });
+      this.warnings.push({ message: `'${value}' may be a valid field misused as a const string value`, offset });
     }
     const call = /^([a-z0-9]+)\(/.exec(value)?.[1];
     if (call !== undefined && TRANSFORMER_ROWS.has(call)) {
       this.warnings.push({
-        message: `'${value}' may be a valid field transformer misused as const string value`,
+        message: `'${value}' may be a valid field transformer misused as a const string value`,
         offset,
       });
     }
@@ -266,8 +266,8 @@ const TERM_TESTS: ReadonlyMap<string, Test["test"]> = new Map([
 ]);
 
 const EXACT = new Set(["=", "==", "!=", "in", "intersects"]);
-// Letters and wildcards only: ^ $ .* .+ .? and nothing that needs a regular expression.
-const SIMPLE_PATTERN = /^\^?(?:[A-Za-z0-9_/ :@%-]|\.[*+?])*\$?$/;
+// A literal with an anchor or a wildcard at its ends, and nothing that needs a regular expression.
+const SIMPLE_PATTERN = /^(?:\^|\.[*+?])?[A-Za-z0-9_/ :@%-]*(?:\$|\.[*+?])?$/;
 
 function severalOf(term: Term): Field["several"] {
   if (term.kind === "field" && term.argument === undefined) return term.field.several;
