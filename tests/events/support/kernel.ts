@@ -1,0 +1,106 @@
+// Watches the running kernel with the real probe, for a test that does a deed and then reads its record.
+import { fromBinary } from "@bufbuild/protobuf";
+import { type Ledger, openProbe, type Probe, ProbeError, type ProbeOptions } from "@nightjar/native-probe";
+import { type Batch, BatchSchema, type Event, eventTypes } from "@nightjar/proto";
+import { type Teardown, waitFor } from "@nightjar/test-support";
+import test, { type ExecutionContext } from "ava";
+
+type Data = Exclude<Event["data"], { case: undefined }>;
+export type TypeName = Data["case"];
+type DataOf<Name extends TypeName> = Extract<Data, { case: Name }>["value"];
+
+/** An event of a known type, its data unwrapped. */
+export type Seen<Name extends TypeName> = Omit<Event, "data"> & { data: DataOf<Name> };
+
+/** Errors that say that this machine lets nobody load eBPF, as opposed to a mistake of ours. */
+const REFUSALS = new Set(["EPERM", "ENOSYS", "ESRCH", "EOPNOTSUPP"]);
+
+async function whyNot(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "it needs root";
+  try {
+    await openProbe({ onBatch: () => undefined }).stop();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProbeError && REFUSALS.has(error.code)) return `${error.message} (${error.hints.join("; ")})`;
+    throw error;
+  }
+}
+
+const reason = await whyNot();
+const { serial, skip } = test;
+
+/** A test that needs the kernel's eBPF; where there is none it is reported as skipped, with the reason. */
+export function kernelTest(title: string, body: (t: ExecutionContext) => Promise<void>): void {
+  if (reason === undefined) serial(title, body);
+  else skip(`${title}: ${reason}`, body);
+}
+
+export interface WatchOptions extends Partial<ProbeOptions> {
+  /** Releases each batch as it comes, as a collector would after its PubAck; true by default. */
+  release?: boolean;
+}
+
+export class Watch {
+  readonly probe: Probe;
+  readonly batches: Batch[] = [];
+  readonly events: Event[] = [];
+
+  constructor(options: WatchOptions) {
+    this.probe = openProbe({
+      onBatch: (bytes, _first, next) => {
+        const batch = fromBinary(BatchSchema, bytes);
+        this.batches.push(batch);
+        this.events.push(...batch.events);
+        if (options.release ?? true) this.probe.release(next);
+      },
+      ...options,
+    });
+  }
+
+  /** Those of a type that have come so far. */
+  of<Name extends TypeName>(name: Name, matches: (event: Seen<Name>) => boolean = () => true): Seen<Name>[] {
+    return this.events
+      .filter((event) => event.data.case === name)
+      .map((event) => ({ ...event, data: event.data.value }) as Seen<Name>)
+      .filter(matches);
+  }
+
+  /** Waits for the first event that matches. */
+  event<Name extends TypeName>(name: Name, matches: (event: Seen<Name>) => boolean): Promise<Seen<Name>> {
+    return waitFor(() => this.of(name, matches)[0], { what: `${name} is seen`, explain: () => this.explain() });
+  }
+
+  /** Waits until a process's exit has come: all it did before is there then. */
+  async ended(pid: number): Promise<void> {
+    await this.event("exit", (event) => event.pid === pid);
+  }
+
+  ledger(name: TypeName): Ledger {
+    const id = eventTypes.find((type) => type.name === name)?.id;
+    const row = this.probe.ledger().find(({ type }) => type === id);
+    if (!row) throw new Error(`the ledger has no ${name}`);
+    return row;
+  }
+
+  explain(): string {
+    return JSON.stringify(this.probe.ledger(), (_, value) =>
+      value instanceof Map ? [...value] : typeof value === "bigint" ? Number(value) : value,
+    );
+  }
+}
+
+/** Opens the probe for one test. */
+export function watchKernel(t: Teardown, options: WatchOptions = {}): Watch {
+  const watch = new Watch(options);
+  t.teardown(async () => {
+    await watch.probe.stop({ timeoutMs: 100 });
+  });
+  return watch;
+}
+
+export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** True when seen = filtered + submitted + the sum of drops. */
+export function balances({ seen, filtered, submitted, drops }: Ledger): boolean {
+  return seen === filtered + submitted + [...drops.values()].reduce((sum, count) => sum + count, 0n);
+}
