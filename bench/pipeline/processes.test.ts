@@ -25,9 +25,18 @@ test("memory is that of the process", (t) => {
   t.true(proportionalBytes > 0 && proportionalBytes <= peakResidentBytes);
 });
 
-test("a stage is known by where its program lies", async (t) => {
-  const child = spawn("sleep", ["60"], { argv0: "/opt/nightjar/services/rule-engine/dist/main.js" });
-  t.teardown(() => void child.kill("SIGKILL"));
-  await waitFor(() => roleOf(child.pid ?? 0) === "rule-engine", { what: "it has its command line" });
-  t.pass();
-});
+const COMMANDS = [
+  ["/opt/nightjar/services/rule-engine/dist/main.js", "rule-engine"],
+  ["nightjar-rule-engine", "rule-engine"],
+  ["/opt/nightjar/cli/src/main.ts", "nightjar run"],
+  ["/usr/sbin/nats-server", "nats-server"],
+] as const;
+
+for (const [argv0, role] of COMMANDS) {
+  test(`${argv0} is ${role}`, async (t) => {
+    const child = spawn("sleep", ["60"], { argv0 });
+    t.teardown(() => void child.kill("SIGKILL"));
+    await waitFor(() => roleOf(child.pid ?? 0) === role, { what: "it has its command line" });
+    t.pass();
+  });
+}

@@ -63,13 +63,12 @@ export function memoryOf(pid: number): Memory {
   };
 }
 
-/** What a process of the sensor is, from its command line: a stage's name, "nats-server", or "nightjar run". */
+/** What a process of the sensor is: a stage's name, "nats-server", or "nightjar run". */
 export function roleOf(pid: number): string | undefined {
   const command = read(`/proc/${pid}/cmdline`)?.split("\0") ?? [];
-  const stage = command
-    .map((word) => word.match(/services\/([\w-]+)\/(src|dist)\//)?.[1])
-    .find((name) => name !== undefined);
-  if (stage) return stage;
+  // A stage names itself once it runs; before that, its program's folder names it.
+  const stage = command.map((word) => word.match(/^nightjar-([\w-]+)$|services\/([\w-]+)\/(src|dist)\//)).find(Boolean);
+  if (stage) return stage[1] ?? stage[2];
   if (command.some((word) => /cli\/(src\/main\.ts|dist\/main\.js)$/.test(word))) return "nightjar run";
   const program = command[0]?.split("/").at(-1);
   return program === "" ? undefined : program;

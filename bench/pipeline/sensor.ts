@@ -1,5 +1,5 @@
 // Starts a sensor of the benchmark's own, as a user would, and asks it what it counted and used.
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -13,14 +13,23 @@ import {
   type StageStatus,
   wordsOf,
 } from "@nightjar/proto";
-import { askStatuses, busCredentials, connectOnce, pause } from "@nightjar/stage";
+import {
+  askStatuses,
+  busCredentials,
+  connectOnce,
+  pause,
+  readSmallFile,
+  stageNames,
+  statePaths,
+} from "@nightjar/stage";
 import { cpuSeconds, memoryOf, processTree, roleOf } from "./processes.ts";
 
 const CLI = join(import.meta.dirname, "../../cli");
 /** What a user's command runs: bundled where it was built. */
 const BUNDLED = join(CLI, "dist/main.js");
 const PROGRAM = existsSync(BUNDLED) ? BUNDLED : join(CLI, "src/main.ts");
-const READY_SECONDS_MAX = 60;
+const READY_MS_MAX = 60_000;
+const READY_LOOK_MS = 100;
 const STOP_MS_MAX = 20_000;
 const OUTPUT_CHARACTERS_MAX = 64 * 1024;
 /** How long the last event of a storm may take through the sensor before the benchmark goes on without it. */
@@ -126,10 +135,7 @@ export class Sensor {
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
     try {
-      await waitUntilReady(stateDir, child);
-      const credentials = busCredentials(stateDir, "operator");
-      if (!credentials) throw new Error(`the bus has left no address in ${stateDir}`);
-      const connection = await connectOnce(credentials.address, credentials.seed, "operator");
+      const connection = await connectWhenReady(stateDir, child);
       return new Sensor(stateDir, (performance.now() - started) / 1000, child, connection);
     } catch (error) {
       await end(child);
@@ -189,21 +195,23 @@ export class Sensor {
   }
 }
 
-async function waitUntilReady(stateDir: string, child: ChildProcess): Promise<void> {
-  const args = [PROGRAM, "status", "--state-dir", stateDir, "--wait", String(READY_SECONDS_MAX)];
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const asked = execFile(process.execPath, args, (error, _stdout, stderr) => {
-    if (error) reject(new Error(`not ready: ${stderr.trim() || error.message}`));
-    else resolve();
-  });
-  const ended = () => reject(new Error(`it ended with ${child.exitCode ?? child.signalCode}`));
-  child.once("exit", ended);
-  try {
-    await promise;
-  } finally {
-    child.off("exit", ended);
-    asked.kill();
+/** Connects to the sensor's bus once all stages say that they are ready and the portal has its address. */
+async function connectWhenReady(stateDir: string, child: ChildProcess): Promise<NatsConnection> {
+  const end = performance.now() + READY_MS_MAX;
+  for (let missing = "the bus"; performance.now() < end; await pause(READY_LOOK_MS)) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`it ended with ${child.exitCode ?? child.signalCode}, waiting for ${missing}`);
+    }
+    const credentials = busCredentials(stateDir, "operator");
+    if (!credentials) continue;
+    const connection = await connectOnce(credentials.address, credentials.seed, "operator");
+    const statuses = await askStatuses(connection);
+    const waiting = stageNames.filter((name) => !statuses.some(({ stage, ready }) => stage === name && ready));
+    if (waiting.length === 0 && readSmallFile(statePaths.portalAddress(stateDir))) return connection;
+    missing = waiting.join(", ") || "portal";
+    await connection.close();
   }
+  throw new Error(`it was not ready in ${READY_MS_MAX / 1000} s`);
 }
 
 async function end(child: ChildProcess): Promise<void> {
