@@ -1,11 +1,15 @@
 // The addon as it is: what binding.cc offers, untouched by policy.
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const buildFolder = join(import.meta.dirname, "..", "build");
+/** A bundle has both files beside itself. */
+const isBundled = existsSync(join(import.meta.dirname, "nightjar.bpf.o"));
 
 /** The object with the kernel programs. */
-export const objectPath = join(buildFolder, "nightjar.bpf.o");
+export const objectPath = join(isBundled ? import.meta.dirname : buildFolder, "nightjar.bpf.o");
+const addonPath = join(isBundled ? import.meta.dirname : join(buildFolder, "Release"), "nightjar_probe.node");
 
 /** Called with a batch, and once at the end with (null, failure, unread bytes). */
 export type Deliver = (
@@ -47,5 +51,5 @@ interface Addon {
 
 /** Throws where the addon was not built or its libraries are missing. */
 export function loadAddon(): Addon {
-  return createRequire(import.meta.url)(join(buildFolder, "Release", "nightjar_probe.node")) as Addon;
+  return createRequire(import.meta.url)(addonPath) as Addon;
 }
