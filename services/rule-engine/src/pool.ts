@@ -1,6 +1,5 @@
 // The pool of threads that evaluate rules.
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { moduleBeside } from "@nightjar/stage";
 import { Piscina } from "piscina";
 import type { RuleFile } from "./rule-files.ts";
 import type { MatchResult, RulesDescription, Task, WorkerData } from "./worker.ts";
@@ -12,10 +11,8 @@ export class Pool {
   readonly #piscina: Piscina;
 
   constructor(files: readonly RuleFile[], threads: number) {
-    const bundled = new URL("./worker.js", import.meta.url);
-    const filename = existsSync(bundled) ? bundled : new URL("./worker.ts", import.meta.url);
     this.#piscina = new Piscina({
-      filename: fileURLToPath(filename),
+      filename: moduleBeside(import.meta.url, "worker"),
       workerData: { files } satisfies WorkerData,
       minThreads: threads,
       maxThreads: threads,

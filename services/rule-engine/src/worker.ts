@@ -48,5 +48,5 @@ export default function run(task: Task): RulesDescription | MatchResult {
 
 /** What a detection says of its rule. */
 function describeRule({ name, priority, tags, place }: Rule): Matched["rule"] {
-  return { name, priority: priority as Priority, tags, place: `${place.file}:${place.line}` };
+  return { name, priority: priority as Priority, tags, place };
 }
