@@ -1,7 +1,7 @@
 // Bundles a service into dist/: plain JavaScript starts faster than types stripped at run time, and takes 12 MB less.
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
 
 /** What cannot be bundled: it finds its own files (native addons, WebAssembly, threads) beside its modules. */
 const EXTERNAL = ["classic-level", "level", "piscina", "@electric-sql/pglite"];
@@ -17,37 +17,14 @@ const ASSETS = [
 const ENTRIES = ["src/main.ts", "src/worker.ts", "src/make-store.ts"];
 
 const folder = process.cwd();
-const source = join(folder, "src");
 const outdir = join(folder, "dist");
 const entryPoints = ENTRIES.map((entry) => join(folder, entry)).filter(existsSync);
 const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 if (entryPoints.length === 0) throw new Error(`${name} has none of ${ENTRIES.join(", ")}`);
 
-/**
- * Keeps what a module finds beside itself: a program of this package is there under its bundled name; a module of
- * another package (the probe's addon) still looks where its source lies.
- */
-const places: Plugin = {
-  name: "places",
-  setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const text = readFileSync(path, "utf8");
-      if (!text.includes("import.meta.")) return undefined;
-      if (path.startsWith(source)) {
-        const contents = text.replace(/"\.\/([\w-]+)\.ts", import\.meta\.url/g, '"./$1.js", import.meta.url');
-        return { contents, loader: "ts" };
-      }
-      const url = `new URL(${JSON.stringify(relative(outdir, path))}, import.meta.url)`;
-      const here = `decodeURIComponent(new URL(".", ${url}).pathname)`;
-      return { contents: text.replaceAll("import.meta.dirname", here), loader: "ts" };
-    });
-  },
-};
-
 await build({
   entryPoints,
   outdir,
-  plugins: [places],
   bundle: true,
   platform: "node",
   format: "esm",
