@@ -10,7 +10,7 @@ const UP_MS_MAX = 120_000;
 const CONNECT_MS_MAX = 2_000;
 const RETRY_MS = 10;
 
-/** Tries until the server accepts the key of `name`; undefined when `signal` is aborted first. Rejects after a bound. */
+/** Tries until the server takes the key of `name`; undefined when `signal` is aborted first. Rejects after a bound. */
 export async function connectWhenUp(
   port: number,
   name: KeyName,

@@ -4,7 +4,7 @@ import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nat
 import type { NatsConnection } from "@nats-io/transport-node";
 import { describeError, readSmallFile, type Stage, streams, writeFileAtomic } from "@nightjar/stage";
 import { serveAttach } from "./attach.ts";
-import type { ServerBinary } from "./binary.ts";
+import { atLeast, type ServerBinary, VERSION_WITHOUT_FAULT } from "./binary.ts";
 import { renderConfiguration } from "./configuration.ts";
 import { connectWhenUp } from "./connect.ts";
 import { type Budget, budgetOf, folderBytes, isDiskFull, readDisk, streamBytes } from "./disk.ts";
@@ -152,7 +152,8 @@ async function serve(life: Life, managing: NatsConnection, answering: NatsConnec
   stage.bus.use(answering);
   end.ready = true;
   context.onReady();
-  const options = { sizes, diskFull, shortage: plan.budget.shortage, gaveUp: () => server.gaveUp() };
+  const faulty = !atLeast(context.binary.version, VERSION_WITHOUT_FAULT);
+  const options = { sizes, diskFull, faulty, shortage: plan.budget.shortage, gaveUp: () => server.gaveUp() };
   return new Watch(manager, durables, stage, options).run(signal);
 }
 

@@ -10,8 +10,8 @@ import { setStoreAside } from "./store.ts";
 
 /** How long to wait after the first end, the second in a row, and so on; the last goes on. */
 const RESTART_WAITS_MS = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] as const;
-/** A server that was ready this long does not count as failing repeatedly. */
-const STEADY_MS = 3_000;
+/** A server that was ready and lived this long does not count as failing repeatedly. */
+const STEADY_MS = 1_000;
 /** After this many failures of the store in a row, all of it is taken to be broken. */
 const STORE_FAILURES_MAX = 3;
 

@@ -9,6 +9,8 @@ import { durableOf, isQueue, provisionStreams } from "./provision.ts";
 import { closedWhenDiskFull, GIVES_UP, isNearlyFull, makeRoom } from "./room.ts";
 
 const CHECK_MS = 1_000;
+/** Where nothing moved since the last look, and the server is not one of those that lose sight: looking costs CPU. */
+const CHECK_IDLE_MS = 3_000;
 /** A server that does not answer for this long is started anew. */
 const SILENT_MS_MAX = 10_000;
 /** A server that has run this long after it ended by itself is no issue any more. */
@@ -23,6 +25,8 @@ export interface WatchOptions {
   diskFull: boolean;
   /** Why the disk is too small from the beginning, if it is. */
   shortage?: string | undefined;
+  /** Whether the server is of a version that can stall a queue: it is looked at every second, come what may. */
+  faulty: boolean;
   /** Whether the server says that it gave up writing. */
   gaveUp: () => boolean;
 }
@@ -33,6 +37,7 @@ export class Watch {
   readonly #host: WatchHost;
   readonly #options: WatchOptions;
   #diskFull: boolean;
+  #lastSeen = "";
   readonly #suspicions = new Map<string, Suspicion>();
 
   constructor(manager: JetStreamManager, durables: Durables, host: WatchHost, options: WatchOptions) {
@@ -47,11 +52,15 @@ export class Watch {
   async run(signal: AbortSignal): Promise<string | undefined> {
     const since = Date.now();
     let answered = since;
+    let next = since;
     while (!signal.aborted) {
       try {
         await this.#checkDisk();
-        await this.check();
-        answered = Date.now();
+        if (Date.now() >= next) {
+          const idle = (await this.#check()) && !this.#options.faulty;
+          answered = Date.now();
+          next = answered + (idle ? CHECK_IDLE_MS : 0);
+        }
       } catch (error) {
         if (isBug(error)) throw error;
         if (signal.aborted) break;
@@ -66,8 +75,8 @@ export class Watch {
     return undefined;
   }
 
-  /** One look at everything. Rejects when the server does not answer. */
-  async check(): Promise<void> {
+  /** One look at everything; true when nothing moved since the last. Rejects when the server does not answer. */
+  async #check(): Promise<boolean> {
     const queues = streams.filter(isQueue);
     const revisions = new Map(queues.map((stream) => [stream.name, this.#durables.revision(stream)]));
     const readers = new Map<string, ConsumerInfo | undefined>();
@@ -76,11 +85,18 @@ export class Watch {
     for (const stream of queues) {
       const info = infos.get(stream.name);
       const touched = this.#durables.revision(stream) !== revisions.get(stream.name);
+      // What the server lost while it ran comes back, or is set aside, when it starts anew.
+      if (!info) throw new Error(`the stream ${stream.name} is gone`);
       if (touched) this.#suspicions.delete(stream.name);
-      else if (info) await this.#checkQueue(stream, info, readers.get(stream.name));
+      else await this.#checkQueue(stream, info, readers.get(stream.name));
     }
     this.#count(infos, readers);
     await this.#checkRoom(infos);
+    const states = [...readers.values()].map((reader) => reader && stateOf(reader));
+    const seen = JSON.stringify([[...infos.values()].map(({ state }) => [state.messages, state.last_seq]), states]);
+    const idle = seen === this.#lastSeen && [...this.#suspicions.values()].every(({ checks }) => checks === 0);
+    this.#lastSeen = seen;
+    return idle;
   }
 
   async #readerOf(stream: Stream): Promise<ConsumerInfo | undefined> {
