@@ -1,4 +1,5 @@
 // Says what a benchmark ran on, and how busy the machine was with other things.
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 
@@ -23,21 +24,12 @@ export function thisMachine(): Machine {
   };
 }
 
-/** Processor time the whole machine has spent on anything but idling, in ticks; for ratios only. */
-export function busyShare(): () => number {
-  const read = () => {
-    const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, softirq = 0, steal = 0] = (
-      readFileSync("/proc/stat", "utf8").split("\n", 1)[0] ?? ""
-    )
-      .split(/\s+/)
-      .slice(1)
-      .map(Number);
-    const busy = user + nice + system + irq + softirq + steal;
-    return { busy, all: busy + idle + wait };
-  };
-  const start = read();
-  return () => {
-    const end = read();
-    return (end.busy - start.busy) / Math.max(1, end.all - start.all);
-  };
+const TICKS_PER_S = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+
+/** Seconds of processor time the whole machine has spent on anything but idling since it booted, stolen time too. */
+export function busySeconds(): number {
+  // proc(5): user nice system idle iowait irq softirq steal, then guests, which user and nice have counted already.
+  const [line = ""] = readFileSync("/proc/stat", "utf8").split("\n", 1);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + irq + softirq + steal) / TICKS_PER_S;
 }

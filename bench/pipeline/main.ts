@@ -1,7 +1,8 @@
 // Measures the running sensor under storms: events a second, its cost, its drops, its latency and its memory.
 //
-//   nightjar bench pipeline [--json] [--rounds N] [--seconds S] [--deeds N]
+//   nightjar bench pipeline [--json] [--rounds N] [--seconds S] [--deeds N] [--all-events]
 //
+// With --all-events a rule is added that wants every event type, so that none is filtered in the kernel.
 // Needs root. The sensor is one of its own, in a temporary state folder; what else runs on the machine is in the
 // figures too, so each pair of runs is close in time and the report says how busy the machine was.
 import { mkdtempSync } from "node:fs";
@@ -20,13 +21,16 @@ import { Sensor } from "./sensor.ts";
 const ROUNDS_DEFAULT = 5;
 const SECONDS_DEFAULT = 4;
 const DEEDS_DEFAULT = 100;
-const USAGE = "usage: nightjar bench pipeline [--json] [--rounds N] [--seconds S] [--deeds N]";
+const STARTER_RULES = join(import.meta.dirname, "../../services/rule-engine/rules");
+const ALL_EVENTS_RULES = join(import.meta.dirname, "all-events.yaml");
+const USAGE = "usage: nightjar bench pipeline [--json] [--rounds N] [--seconds S] [--deeds N] [--all-events]";
 
 interface Wanted {
   json: boolean;
   rounds: number;
   seconds: number;
   deeds: number;
+  rules: string[];
 }
 
 /** What is asked for, or what is wrong with it. */
@@ -36,6 +40,7 @@ function readArguments(args: readonly string[]): Wanted | string {
     rounds: { type: "string", default: String(ROUNDS_DEFAULT) },
     seconds: { type: "string", default: String(SECONDS_DEFAULT) },
     deeds: { type: "string", default: String(DEEDS_DEFAULT) },
+    "all-events": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   } as const;
   try {
@@ -45,6 +50,7 @@ function readArguments(args: readonly string[]): Wanted | string {
       rounds: Number(values.rounds),
       seconds: Number(values.seconds),
       deeds: Number(values.deeds),
+      rules: values["all-events"] ? [STARTER_RULES, ALL_EVENTS_RULES] : [STARTER_RULES],
     };
     const good = [wanted.rounds, wanted.deeds].every((value) => Number.isInteger(value) && value >= 1);
     if (values.help) return "";
@@ -77,7 +83,7 @@ async function roundOff({ load, plans, signal, into }: Context, round: number): 
 }
 
 async function roundOn({ folder, load, plans, wanted, signal, into }: Context, round: number): Promise<void> {
-  const sensor = await Sensor.start(folder);
+  const sensor = await Sensor.start(folder, wanted.rules);
   try {
     into.startS.push(sensor.startS);
     for (const { stage, version, facts } of await sensor.statuses()) {

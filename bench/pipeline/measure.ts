@@ -1,7 +1,7 @@
 // Runs the storms with the sensor on and off in alternating rounds, and gathers what they cost.
 import { type ArrivalWatch, type Latencies, measureLatency } from "./latency.ts";
 import type { Load, Operation, StormResult } from "./load.ts";
-import { busyShare } from "./machine.ts";
+import { busySeconds } from "./machine.ts";
 import { type Ledger, ledgerBetween, type ProcessMemory, type Sensor } from "./sensor.ts";
 
 interface StormKind {
@@ -47,8 +47,8 @@ export async function planStorms(load: Load, seconds: number, signal: AbortSigna
 export interface StormRun extends StormResult {
   storm: string;
   round: number;
-  /** Share of the whole machine's processors that was busy with anything, the storm and the sensor too. */
-  busyShare: number;
+  /** How many processors were busy with anything but the storm and the sensor. */
+  foreignProcessors: number;
 }
 
 export interface SensorRun extends StormRun {
@@ -60,9 +60,15 @@ export interface SensorRun extends StormRun {
 }
 
 export async function runStorm(load: Load, plan: StormPlan, round: number, signal: AbortSignal): Promise<StormRun> {
-  const busy = busyShare();
+  const foreign = foreignTime();
   const result = await load.storm(plan, signal);
-  return { ...result, storm: plan.name, round, busyShare: busy() };
+  return { ...result, storm: plan.name, round, foreignProcessors: foreign(result.userS + result.systemS) };
+}
+
+/** Starts to measure; the function that is returned is given the processor time that is not foreign. */
+function foreignTime(): (ownS: number) => number {
+  const start = { busyS: busySeconds(), ms: performance.now() };
+  return (ownS) => Math.max(0, (busySeconds() - start.busyS - ownS) / ((performance.now() - start.ms) / 1000));
 }
 
 /** The same, with what the sensor counted and used for it. */
@@ -74,11 +80,14 @@ export async function runStormWatched(
   signal: AbortSignal,
 ): Promise<SensorRun> {
   const before = await sensor.snapshot();
+  const foreign = foreignTime();
   const run = await runStorm(load, plan, round, signal);
   const drainS = await sensor.drained();
   const after = await sensor.snapshot();
   const cpuS = Object.fromEntries([...after.cpuS].map(([role, cpu]) => [role, cpu - (before.cpuS.get(role) ?? 0)]));
-  return { ...run, ledger: ledgerBetween(before.ledger, after.ledger), cpuS, drainS };
+  const ownS = Object.values(cpuS).reduce((sum, cpu) => sum + cpu, run.userS + run.systemS);
+  const ledger = ledgerBetween(before.ledger, after.ledger);
+  return { ...run, foreignProcessors: foreign(ownS), ledger, cpuS, drainS };
 }
 
 export type LatencyCondition = "quiet" | "beside the steady storm";

@@ -34,13 +34,14 @@ function stormText(figures: StormFigures): string {
     ["the storm's own CPU on/off", shown(figures.cpuRatio)],
     ["events submitted/s", shown(figures.submittedPerS)],
     ["events through the rules/s", shown(figures.processedPerS)],
-    ["s until the bus was at rest", shown(figures.drainS)],
+    ["s until the bus was at rest (it counts once a second)", shown(figures.drainS)],
     ["events submitted", figures.submitted.toLocaleString("en") + counts(figures.submittedByType)],
     ["events filtered in the kernel", figures.filtered.toLocaleString("en")],
     ["events dropped", figures.dropped.toLocaleString("en") + counts(figures.droppedByReason)],
     ...Object.entries(figures.cpuSPerMillionEvents).map(([role, cpu]) => [`CPU s/million events: ${role}`, shown(cpu)]),
-    ["share of the machine busy, off", shown(figures.busyShareOff)],
-    ["share of the machine busy, on", shown(figures.busyShareOn)],
+    ["sensor CPU µs/operation", shown(figures.cpuUsPerOperation)],
+    ["processors busy with other things, off", shown(figures.foreignProcessorsOff)],
+    ["processors busy with other things, on", shown(figures.foreignProcessorsOn)],
   ];
   return `${figures.storm} (${figures.rounds} rounds)\n${leftTable(rows)}`;
 }

@@ -17,7 +17,7 @@ const machine: Machine = {
 
 function stormRun(round: number, wallS: number) {
   const result = { operation: "open", done: 40_000, failed: 0, wallS, userS: 0.1, systemS: wallS / 2 } as const;
-  return { ...result, storm: STEADY_STORM, round, busyShare: 0.5 };
+  return { ...result, storm: STEADY_STORM, round, foreignProcessors: 0.5 };
 }
 
 function ledger(submitted: number, dropped: number) {
@@ -63,6 +63,7 @@ test("ratios are of runs in the same round", (t) => {
 test("processor time is per million events, and the sum is without the portal", (t) => {
   const steady = reportOf(machine, measurements(0)).storms.find(({ storm }) => storm === STEADY_STORM);
   t.deepEqual(steady?.cpuSPerMillionEvents.collector, { median: 9.375, least: 6.25, most: 12.5 });
+  t.deepEqual(steady?.cpuUsPerOperation, { median: 18.75, least: 18.75, most: 18.75 });
   t.is(steady?.cpuSPerMillionEvents["sum without the portal"]?.most, 18.75);
 });
 

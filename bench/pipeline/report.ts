@@ -8,6 +8,7 @@ import { percentile, type Spread, spread } from "./statistics.ts";
 /** The portal is the backend; a fleet's sensors do not carry it. */
 const PORTAL = "portal";
 const EVENTS_PER_MILLION = 1e6;
+const US_PER_S = 1e6;
 
 export interface StormFigures {
   storm: string;
@@ -30,8 +31,10 @@ export interface StormFigures {
   drainS: Spread | undefined;
   /** By role, the sum last. */
   cpuSPerMillionEvents: Record<string, Spread | undefined>;
-  busyShareOff: Spread | undefined;
-  busyShareOn: Spread | undefined;
+  /** Processor time of all processes but the portal for one operation of the storm, in µs. */
+  cpuUsPerOperation: Spread | undefined;
+  foreignProcessorsOff: Spread | undefined;
+  foreignProcessorsOn: Spread | undefined;
 }
 
 export interface LatencyFigures {
@@ -77,6 +80,10 @@ function sumRecords(records: readonly Record<string, number>[]): Record<string, 
   return sum;
 }
 
+function cpuWithoutPortal({ cpuS }: SensorRun): number {
+  return Object.entries(cpuS).reduce((sum, [role, cpu]) => sum + (role === PORTAL ? 0 : cpu), 0);
+}
+
 function cpuPerMillion(on: readonly SensorRun[]): Record<string, Spread | undefined> {
   const roles = [...new Set(on.flatMap(({ cpuS }) => Object.keys(cpuS)))];
   const of = (cpuOf: (run: SensorRun) => number) =>
@@ -85,10 +92,8 @@ function cpuPerMillion(on: readonly SensorRun[]): Record<string, Spread | undefi
         .filter(({ ledger }) => ledger.submitted > 0)
         .map((run) => (cpuOf(run) / run.ledger.submitted) * EVENTS_PER_MILLION),
     );
-  const withoutPortal = ({ cpuS }: SensorRun) =>
-    Object.entries(cpuS).reduce((sum, [role, cpu]) => sum + (role === PORTAL ? 0 : cpu), 0);
   const byRole = roles.map((role) => [role, of(({ cpuS }) => cpuS[role] ?? 0)] as const);
-  return { ...Object.fromEntries(byRole), "sum without the portal": of(withoutPortal) };
+  return { ...Object.fromEntries(byRole), "sum without the portal": of(cpuWithoutPortal) };
 }
 
 function stormFigures(storm: string, { off, on }: Measurements): StormFigures {
@@ -117,8 +122,9 @@ function stormFigures(storm: string, { off, on }: Measurements): StormFigures {
     droppedByReason: sumRecords(ledgers.map((ledger) => ledger.droppedByReason)),
     drainS: spread(ons.flatMap(({ drainS }) => drainS ?? [])),
     cpuSPerMillionEvents: cpuPerMillion(ons),
-    busyShareOff: spread(offs.map(({ busyShare }) => busyShare)),
-    busyShareOn: spread(ons.map(({ busyShare }) => busyShare)),
+    cpuUsPerOperation: spread(ons.map((run) => (cpuWithoutPortal(run) / Math.max(1, run.done)) * US_PER_S)),
+    foreignProcessorsOff: spread(offs.map(({ foreignProcessors }) => foreignProcessors)),
+    foreignProcessorsOn: spread(ons.map(({ foreignProcessors }) => foreignProcessors)),
   };
 }
 

@@ -121,10 +121,10 @@ export class Sensor {
   }
 
   /** Runs `nightjar run` with a new state folder below `folder`, and waits until all stages are ready. */
-  static async start(folder: string): Promise<Sensor> {
+  static async start(folder: string, rules: readonly string[]): Promise<Sensor> {
     const started = performance.now();
     const stateDir = mkdtempSync(join(folder, "state-"));
-    const child = spawn(process.execPath, [PROGRAM, "run", "--state-dir", stateDir], {
+    const child = spawn(process.execPath, [PROGRAM, "run", "--state-dir", stateDir, "--rules", ...rules], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
