@@ -2,7 +2,7 @@
 // Reports each program that starts to run, with everything that says what the process now is.
 #include "descriptor.h"
 #include "image.h"
-#include "syscall.h"
+#include "task.h"
 
 enum {
     // Of all arguments together.
@@ -106,17 +106,21 @@ static __always_inline void exec_file_fill(struct record *record, struct exec_ev
     event->unlinked = image_is_unlinked(dentry, inode);
 }
 
+// x86 calls every exec execve by now (set_personality_64bit); but only execveat runs what a descriptor refers to.
+static __always_inline enum call exec_call(struct linux_binprm *program) {
+    return BPF_CORE_READ(program, fdpath) ? CALL_EXECVEAT : CALL_EXECVE;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *program) {
     if (!event_seen(EVENT_EXEC)) return 0;
     struct record *record;
     struct exec_event *event = exec_begin(&record);
     if (!event) return 0;
-    struct current_call call = current_call_read();
     struct fs_struct *fs = BPF_CORE_READ(task, fs);
 
     header_fill(record, &event->header, task);
-    event->header.call = call.call;
+    event->header.call = exec_call(program);
     exec_credentials_fill(event, task);
     exec_session_fill(event, task);
     exec_file_fill(record, event, BPF_CORE_READ(program, file));

@@ -8,6 +8,8 @@ import type { ExecutionContext } from "ava";
 import { compileDeed } from "../support/deed.ts";
 import { kernelTest, type Seen, text, type Watch, watchKernel } from "../support/kernel.ts";
 
+const TYPES = ["connect"] as const;
+
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -66,7 +68,7 @@ async function connect(
 }
 
 kernelTest("TCP over IPv4: both ends", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const remote = portOf(await listen(t, { host: "127.0.0.1", port: 0 }));
   const { event, port } = await connect(t, watch, AF_INET, SOCK_STREAM, "127.0.0.1", remote);
   t.like(event.data, { family: AF_INET, socketType: SOCK_STREAM, protocol: IPPROTO_TCP });
@@ -76,7 +78,7 @@ kernelTest("TCP over IPv4: both ends", async (t) => {
 });
 
 kernelTest("TCP over IPv6: both ends", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const remote = portOf(await listen(t, { host: "::1", port: 0 }));
   const { event, port } = await connect(t, watch, AF_INET6, SOCK_STREAM, "::1", remote);
   t.like(event.data, { family: AF_INET6, socketType: SOCK_STREAM, protocol: IPPROTO_TCP });
@@ -85,7 +87,7 @@ kernelTest("TCP over IPv6: both ends", async (t) => {
 });
 
 kernelTest("an IPv4 address in an IPv6 socket is an IPv4 address", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const remote = portOf(await listen(t, { host: "127.0.0.1", port: 0 }));
   const { event, port } = await connect(t, watch, AF_INET6, SOCK_STREAM, "::ffff:127.0.0.1", remote);
   t.is(event.data.family, AF_INET6);
@@ -94,7 +96,7 @@ kernelTest("an IPv4 address in an IPv6 socket is an IPv4 address", async (t) => 
 });
 
 kernelTest("a refused connection is told with the end that was asked for", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const remote = await freePort(t);
   const { event } = await connect(t, watch, AF_INET, SOCK_STREAM, "127.0.0.1", remote);
   t.is(event.result, -ECONNREFUSED);
@@ -102,7 +104,7 @@ kernelTest("a refused connection is told with the end that was asked for", async
 });
 
 kernelTest("a connection in progress has its ends already", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const remote = portOf(await listen(t, { host: "127.0.0.1", port: 0 }));
   const { event, port } = await connect(t, watch, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, "127.0.0.1", remote);
   t.is(event.result, -EINPROGRESS);
@@ -112,7 +114,7 @@ kernelTest("a connection in progress has its ends already", async (t) => {
 });
 
 kernelTest("UDP", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const { event, port } = await connect(t, watch, AF_INET, SOCK_DGRAM, "127.0.0.1", 53);
   t.like(event.data, { family: AF_INET, socketType: SOCK_DGRAM, protocol: IPPROTO_UDP });
   t.like(event.data.local, { address: LOOPBACK_4, port });
@@ -120,7 +122,7 @@ kernelTest("UDP", async (t) => {
 });
 
 kernelTest("a unix socket by its path, and in the abstract namespace", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const path = join(temporaryFolder(t), "socket");
   await listen(t, { path });
   const named = await connect(t, watch, AF_UNIX, SOCK_STREAM, path);
@@ -136,7 +138,7 @@ kernelTest("a unix socket by its path, and in the abstract namespace", async (t)
 });
 
 kernelTest("a unix socket that is not there, and a descriptor that is none", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const path = join(temporaryFolder(t), "nothing");
   const { event: missing } = await connect(t, watch, AF_UNIX, SOCK_STREAM, path);
   t.is(missing.result, -ENOENT);

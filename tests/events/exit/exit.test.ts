@@ -4,9 +4,11 @@ import { Call } from "@nightjar/proto";
 import { compileDeed } from "../support/deed.ts";
 import { balances, kernelTest, text, watchKernel } from "../support/kernel.ts";
 
+const TYPES = ["exit"] as const;
+
 kernelTest("an exit code is what wait would say", async (t) => {
   const deed = compileDeed(t, import.meta.dirname);
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   for (const code of [0, 7, 255]) {
     const { pid, status } = deed.do(["code", String(code)]);
     const event = await watch.event("exit", (exit) => exit.pid === pid);
@@ -19,7 +21,7 @@ kernelTest("an exit code is what wait would say", async (t) => {
 
 kernelTest("a signal that ends a process is named, with no code", async (t) => {
   const deed = compileDeed(t, import.meta.dirname);
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   for (const signal of ["SIGKILL", "SIGTERM", "SIGUSR1"] as const) {
     const done = deed.do(["signal", String(constants.signals[signal])]);
     const { data } = await watch.event("exit", ({ pid }) => pid === done.pid);
@@ -30,7 +32,7 @@ kernelTest("a signal that ends a process is named, with no code", async (t) => {
 
 kernelTest("a core dump is said as wait says it", async (t) => {
   const deed = compileDeed(t, import.meta.dirname);
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const folder = deed.path.replace(/deed$/, "");
   const [child, dumped] = deed.do(["abort"], { cwd: folder }).stdout.split(" ").map(Number);
   const { data } = await watch.event("exit", ({ pid }) => pid === child);
@@ -39,7 +41,7 @@ kernelTest("a core dump is said as wait says it", async (t) => {
 
 kernelTest("a process whose leader ends first ends once, with its last thread", async (t) => {
   const deed = compileDeed(t, import.meta.dirname);
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const before = watch.ledger("exit").filtered;
   const done = deed.do(["leader-first", "5"]);
   const { data, tid } = await watch.event("exit", ({ pid }) => pid === done.pid);

@@ -3,6 +3,8 @@ import { Call } from "@nightjar/proto";
 import { compileDeed } from "../support/deed.ts";
 import { balances, kernelTest, text, watchKernel } from "../support/kernel.ts";
 
+const TYPES = ["fork", "exit"] as const;
+
 /** From include/uapi/linux/sched.h; the low byte of clone's flags is the signal at the child's end. */
 const CLONE_VM = 0x100n;
 const CLONE_FS = 0x200n;
@@ -22,7 +24,7 @@ const calls = [
 for (const { deed: name, call, flags } of calls) {
   kernelTest(`${name} tells of parent and child`, async (t) => {
     const deed = compileDeed(t, import.meta.dirname);
-    const watch = watchKernel(t);
+    const watch = watchKernel(t, { types: TYPES });
     const done = deed.do([name]);
     const child = Number(done.stdout);
     const event = await watch.event("fork", ({ pid }) => pid === done.pid);
@@ -39,7 +41,7 @@ for (const { deed: name, call, flags } of calls) {
 
 kernelTest("with CLONE_PARENT the child's parent is the actor's own", async (t) => {
   const deed = compileDeed(t, import.meta.dirname);
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const done = deed.do(["clone-parent"]);
   const { data, parentStartTimeNs } = await watch.event("fork", ({ pid }) => pid === done.pid);
   t.like(data, { flags: CLONE_PARENT | SIGCHLD, childParentPid: process.pid });
@@ -48,7 +50,7 @@ kernelTest("with CLONE_PARENT the child's parent is the actor's own", async (t) 
 
 kernelTest("the first process of a pid namespace is 1 there", async (t) => {
   const deed = compileDeed(t, import.meta.dirname);
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const done = deed.do(["pid-namespace"]);
   const { data } = await watch.event("fork", ({ pid }) => pid === done.pid);
   t.like(data, { flags: CLONE_NEWPID | SIGCHLD, childPid: Number(done.stdout), childNamespacedPid: 1 });
@@ -56,11 +58,14 @@ kernelTest("the first process of a pid namespace is 1 there", async (t) => {
 
 kernelTest("a thread is no process: counted, not reported", async (t) => {
   const deed = compileDeed(t, import.meta.dirname);
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const before = watch.ledger("fork").filtered;
   const done = deed.do(["thread"]);
   await watch.ended(done.pid);
-  t.deepEqual(watch.of("fork", ({ pid }) => pid === done.pid), []);
+  t.deepEqual(
+    watch.of("fork", ({ pid }) => pid === done.pid),
+    [],
+  );
   t.true(watch.ledger("fork").filtered > before);
   await watch.probe.stop();
   t.true(balances(watch.ledger("fork")));

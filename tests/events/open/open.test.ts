@@ -1,11 +1,13 @@
 // Files are opened in every way there is, and some are not there; what was opened is read back.
 import { chmodSync, constants, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Call, DescriptorType, DropReason, eventTypes } from "@nightjar/proto";
+import { Call, DescriptorType, DropReason } from "@nightjar/proto";
 import { temporaryFolder } from "@nightjar/test-support";
-import { type ExecutionContext } from "ava";
+import type { ExecutionContext } from "ava";
 import { compileDeed, type DeedOptions } from "../support/deed.ts";
 import { balances, kernelTest, type Seen, text, type Watch, watchKernel } from "../support/kernel.ts";
+
+const TYPES = ["open", "exit"] as const;
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 const AT_FDCWD = -100;
@@ -37,7 +39,7 @@ async function open(t: ExecutionContext, watch: Watch, deed: Deed, options: Deed
 }
 
 kernelTest("an open for reading gives path, inode, device and type", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const path = join(temporaryFolder(t), "file");
   writeFileSync(path, "x", { mode: 0o640 });
   const { data, call, uid, gid } = await open(t, watch, { call: "openat", path });
@@ -49,7 +51,7 @@ kernelTest("an open for reading gives path, inode, device and type", async (t) =
 });
 
 kernelTest("each of the calls is told from the others, and an open that makes a file says so", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const folder = temporaryFolder(t);
   const calls = [
     { call: "openat", id: Call.OPENAT, flags: O_RDWR | O_CREAT },
@@ -73,7 +75,7 @@ kernelTest("each of the calls is told from the others, and an open that makes a 
 });
 
 kernelTest("a relative path is resolved, from the working directory and from a directory's descriptor", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, "inner"));
   writeFileSync(join(folder, "inner", "file"), "x");
@@ -87,7 +89,7 @@ kernelTest("a relative path is resolved, from the working directory and from a d
 });
 
 kernelTest("behind a symbolic link is the file that was opened", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const folder = temporaryFolder(t);
   symlinkSync("/etc/passwd", join(folder, "innocent"));
   const { data } = await open(t, watch, { call: "openat", path: join(folder, "innocent") });
@@ -96,7 +98,7 @@ kernelTest("behind a symbolic link is the file that was opened", async (t) => {
 });
 
 kernelTest("a directory, a device, the root", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const folder = temporaryFolder(t);
   const directory = await open(t, watch, { call: "openat", path: folder, flags: O_DIRECTORY });
   t.is(directory.data.type, DescriptorType.DIRECTORY);
@@ -108,7 +110,7 @@ kernelTest("a directory, a device, the root", async (t) => {
 });
 
 kernelTest("an open that fails is told with what was asked for and the error", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const folder = temporaryFolder(t);
   const missing = await open(t, watch, { call: "openat", path: join(folder, "nothing") });
   t.is(missing.result, -ENOENT);
@@ -120,7 +122,7 @@ kernelTest("an open that fails is told with what was asked for and the error", a
 });
 
 kernelTest("a path too deep to be walked has lost its beginning and says so", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const cwd = temporaryFolder(t);
   const depth = 120;
   const done = compileDeed(t, import.meta.dirname).do(["deep", "", "0", String(depth), "-"], { cwd });
@@ -131,19 +133,22 @@ kernelTest("a path too deep to be walked has lost its beginning and says so", as
 });
 
 kernelTest("a 32-bit call is counted as what it is, and nothing of it is misread", async (t) => {
-  if (process.arch !== "x64") return t.pass("only x86-64 lets a 64-bit program make one");
-  const watch = watchKernel(t);
+  if (process.arch !== "x64") return void t.pass("only x86-64 lets a 64-bit program make one");
+  const watch = watchKernel(t, { types: TYPES });
   const done = compileDeed(t, import.meta.dirname).do(["compat", "/etc/hostname", "0", "0", "-"]);
   await watch.ended(done.pid);
   t.true(Number(done.stdout) > 2, "this kernel runs 32-bit calls");
-  t.deepEqual(watch.of("open", ({ pid, data }) => pid === done.pid && text(data.path) === "/etc/hostname"), []);
+  t.deepEqual(
+    watch.of("open", ({ pid, data }) => pid === done.pid && text(data.path) === "/etc/hostname"),
+    [],
+  );
   await watch.probe.stop();
   t.is(watch.ledger("open").drops.get(DropReason.FOREIGN_ABI), 1n);
   t.true(balances(watch.ledger("open")));
 });
 
 kernelTest("opens that no one wants are filtered in the kernel and counted", async (t) => {
-  const watch = watchKernel(t);
+  const watch = watchKernel(t, { types: TYPES });
   const path = join(temporaryFolder(t), "file");
   const deed = compileDeed(t, import.meta.dirname);
   const doneWith = async (flags: number) => {
@@ -157,7 +162,7 @@ kernelTest("opens that no one wants are filtered in the kernel and counted", asy
   watch.probe.setOpenInterest({ reads: false, writes: false, failures: true });
   const failures = await doneWith(O_WRONLY | O_EXCL | O_CREAT);
   t.is(failures.at(-1), path);
-  watch.probe.setWanted(eventTypes.filter(({ name }) => name !== "open").map(({ id }) => id));
+  watch.want(["exit"]);
   t.deepEqual(await doneWith(O_WRONLY | O_EXCL | O_CREAT), []);
   await watch.probe.stop();
   const ledger = watch.ledger("open");

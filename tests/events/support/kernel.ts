@@ -38,6 +38,8 @@ export function kernelTest(title: string, body: (t: ExecutionContext) => Promise
 export interface WatchOptions extends Partial<ProbeOptions> {
   /** Releases each batch as it comes, as a collector would after its PubAck; true by default. */
   release?: boolean;
+  /** The event types wanted; all by default. What else the machine does then cannot crowd them out. */
+  types?: readonly TypeName[];
 }
 
 export class Watch {
@@ -55,6 +57,14 @@ export class Watch {
       },
       ...options,
     });
+    if (options.types) this.want(options.types);
+  }
+
+  /** Narrows or widens the event types that are wanted. */
+  want(names: readonly TypeName[]): void {
+    this.probe.setWanted(
+      eventTypes.filter(({ name }) => (names as readonly string[]).includes(name)).map(({ id }) => id),
+    );
   }
 
   /** Those of a type that have come so far. */
