@@ -76,6 +76,8 @@ export const ANCESTORS_MAX = 128;
 export class EventView {
   batch!: BatchReader;
   index = -1;
+  /** Grows with every `select`: tells whether what was worked out is still of this event. */
+  serial = 0;
   /** The event type's id. */
   type = 0;
   readonly event = new Message();
@@ -98,6 +100,7 @@ export class EventView {
     const { batch, event } = this;
     event.load(batch.bytes, batch.eventStart(index), batch.eventEnd(index));
     this.index = index;
+    this.serial++;
     this.#name = undefined;
     this.#actor = this.process(batch.actor(index));
     this.type = 0;

@@ -64,13 +64,28 @@ const TYPE_CHARACTERS = new Map([
   ["pipe", "p"],
 ]);
 
+/** Works something out once for an event, however many fields are made of it. */
+function once<T>(work: (view: EventView) => T): (view: EventView) => T {
+  let last: EventView | undefined;
+  let serial = -1;
+  let value: T;
+  return (view) => {
+    if (view !== last || view.serial !== serial) {
+      value = work(view);
+      last = view;
+      serial = view.serial;
+    }
+    return value;
+  };
+}
+
 /** Of an open that failed nothing was resolved; the name asked for, made absolute, is what Falco gives then. */
-function fileName(view: EventView): string | undefined {
+const fileName = once((view) => {
   const path = view.data.text(OPEN.path.number);
   if (path !== undefined) return path;
   const requested = view.data.text(OPEN.requested.number);
   return requested && joinPath(view.image?.message.text(EXEC.workingDirectory.number), requested);
-}
+});
 
 const local = new Message();
 const remote = new Message();
@@ -79,8 +94,8 @@ function endpoint(view: EventView, message: Message, number: number): Message {
   message.load(view.batch.bytes, view.data.start(number), view.data.stop(number));
   return message;
 }
-const localEnd = (view: EventView): Message => endpoint(view, local, CONNECT.local.number);
-const remoteEnd = (view: EventView): Message => endpoint(view, remote, CONNECT.remote.number);
+const localEnd = once((view): Message => endpoint(view, local, CONNECT.local.number));
+const remoteEnd = once((view): Message => endpoint(view, remote, CONNECT.remote.number));
 
 const name: Get = (view) => {
   if (view.type === OPEN_TYPE) return fileName(view);

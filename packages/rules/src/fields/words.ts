@@ -49,8 +49,21 @@ const OPEN_FLAGS: readonly (readonly [name: string, bits: number])[] = [
 const ACCESS_MODES = ["O_RDONLY", "O_WRONLY", "O_RDWR", "O_RDWR"];
 const O_PATH = 0o10000000;
 
+/** How many combinations of flags are remembered; programs use a few dozen. */
+const REMEMBERED_FLAGS_MAX = 1024;
+const rememberedFlags = new Map<number, string>();
+
 /** The flags of an open as Falco prints them, e.g. "O_WRONLY|O_CREAT". */
 export function openFlagNames(flags: number): string {
+  let names = rememberedFlags.get(flags);
+  if (names === undefined) {
+    names = writeOpenFlags(flags);
+    if (rememberedFlags.size < REMEMBERED_FLAGS_MAX) rememberedFlags.set(flags, names);
+  }
+  return names;
+}
+
+function writeOpenFlags(flags: number): string {
   const set = OPEN_FLAGS.filter(([, bits]) => (flags & bits) === bits).map(([name]) => name);
   return [ACCESS_MODES[flags & O_ACCMODE], ...set].join("|");
 }

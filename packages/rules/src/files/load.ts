@@ -70,12 +70,16 @@ export function loadRules(files: readonly RulesFile[], context: LoadContext = OW
   return { rules, problems: [...problems, ...loader.problems] };
 }
 
-/** A macro once it has been parsed and, when a rule first needs it, checked. */
+/** How many macros may wait for one another to be checked: only those that are defined twice do. */
+const MACROS_UNDER_WAY_MAX = 64;
+
+/** A macro once it has been parsed and checked. */
 interface ParsedMacro {
   item: MacroItem;
   text: MappedText;
   node?: Node;
   result?: Checked | { refusal: Refusal };
+  warnings: CheckResult["warnings"];
   /** Where its fault is. */
   place?: Place;
   used: boolean;
@@ -87,12 +91,16 @@ class Loader {
   readonly #context: LoadContext;
   readonly #lists: ResolvedList[];
   readonly #macros = new Map<string, ParsedMacro>();
+  #macrosUnderWay = 0;
 
   constructor(collector: Collector, context: LoadContext) {
     this.#collector = collector;
     this.#context = context;
     this.#lists = resolveLists(collector.lists);
     for (const item of collector.macros.values()) this.#parseMacro(item);
+    // In this order each finds those it holds checked already, but for some that were defined twice.
+    const inOrder = [...this.#macros.values()].sort((a, b) => a.item.visibility - b.item.visibility);
+    for (const macro of inOrder) this.#checkMacro(macro);
   }
 
   rules(): Rule[] {
@@ -108,7 +116,7 @@ class Loader {
   #parseMacro(item: MacroItem): void {
     const text = substituteLists(item.condition, this.#lists);
     const { node, problem: fault } = parse(text.text);
-    const macro: ParsedMacro = { item, text, used: false };
+    const macro: ParsedMacro = { item, text, used: false, warnings: [] };
     if (node) macro.node = node;
     else {
       macro.place = text.place(fault.offset);
@@ -124,12 +132,23 @@ class Loader {
     const macro = this.#macros.get(name);
     if (!macro || macro.item.index >= visibility) return undefined;
     macro.used = true;
+    return macro.result ?? this.#checkMacro(macro);
+  }
+
+  #checkMacro(macro: ParsedMacro): Checked | { refusal: Refusal } {
     if (macro.result) return macro.result;
+    const { item, text } = macro;
+    if (this.#macrosUnderWay >= MACROS_UNDER_WAY_MAX) {
+      return { refusal: { message: "macros stand in one another too deeply", offset: 0 } };
+    }
     // Until it is checked it is not there for itself: a macro cannot hold itself.
-    macro.result = { refusal: { message: `macro '${name}' holds itself`, offset: 0 } };
-    const result = this.#check(macro.node as Node, macro.item.visibility, macro.text, { type: "macro", name });
-    if (result.refusal) macro.place = this.#faultPlace(result.refusal, macro.text);
-    macro.result = result.checked ?? { refusal: result.refusal as Refusal };
+    macro.result = { refusal: { message: `macro '${item.name}' holds itself`, offset: 0 } };
+    this.#macrosUnderWay++;
+    const { checked, refusal, warnings } = this.#check(macro.node as Node, item.visibility);
+    this.#macrosUnderWay--;
+    macro.warnings = warnings;
+    if (refusal) macro.place = this.#faultPlace(refusal, text);
+    macro.result = checked ?? { refusal: refusal as Refusal };
     return macro.result;
   }
 
@@ -138,12 +157,13 @@ class Loader {
     return inMacro ?? text.place(refusal.offset);
   }
 
-  #check(node: Node, visibility: number, text: MappedText, item: ItemName): CheckResult {
-    const result = check(node, { ...this.#context, macro: (name) => this.#macro(name, visibility) });
-    for (const { message, offset } of result.warnings) {
+  #check(node: Node, visibility: number): CheckResult {
+    return check(node, { ...this.#context, macro: (name) => this.#macro(name, visibility) });
+  }
+
+  #warn(warnings: CheckResult["warnings"], text: MappedText, item: ItemName): void {
+    for (const { message, offset } of warnings)
       this.#report("LOAD_COMPILE_CONDITION", message, text.place(offset), item);
-    }
-    return result;
   }
 
   #rule(item: RuleItem): Rule | undefined {
@@ -159,7 +179,8 @@ class Loader {
     }
     const { node, problem: fault } = parse(text.text);
     if (!node) return this.#report("LOAD_ERR_COMPILE_CONDITION", fault.message, text.place(fault.offset), named);
-    const { checked, refusal } = this.#check(node, Number.POSITIVE_INFINITY, text, named);
+    const { checked, refusal, warnings } = this.#check(node, Number.POSITIVE_INFINITY);
+    this.#warn(warnings, text, named);
     if (!checked) return this.#refuse(refusal as Refusal, text, item, named);
     const format = this.#format(item, named);
     if (!format) return undefined;
@@ -215,10 +236,10 @@ class Loader {
   }
 
   #warnOfUnused(): void {
-    for (const { item, used } of this.#macros.values()) {
-      if (used) continue;
+    for (const { item, used, warnings, text } of this.#macros.values()) {
       const named = { type: "macro", name: item.name };
-      this.#report("LOAD_UNUSED_MACRO", "Macro not referred to by any other rule/macro", item.place, named);
+      if (used) this.#warn(warnings, text, named);
+      else this.#report("LOAD_UNUSED_MACRO", "Macro not referred to by any other rule/macro", item.place, named);
     }
     for (const { name, used } of this.#lists) {
       const list = this.#collector.lists.get(name);
