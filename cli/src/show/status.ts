@@ -37,8 +37,8 @@ export function statusJson(state: SensorState): Record<string, unknown> {
   return {
     ready: state.missing.length === 0,
     missing: state.missing,
-    stages: state.statuses.map(({ ledger: _shown, ...status }) => ({
-      ...toPlain(StageStatusSchema, status as StageStatus),
+    stages: state.statuses.map((status) => ({
+      ...toPlain(StageStatusSchema, { ...status, ledger: [] } as StageStatus),
       ready: status.ready,
       restarts: restartsOf(status.stage, state),
       lag_messages: lagOf(status.stage, state) ?? 0,

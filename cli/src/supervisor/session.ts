@@ -1,7 +1,15 @@
 // One run of the sensor at a terminal: tells what runs where, prints detections, says what ends, stops it all.
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { StageStatus } from "@nightjar/proto";
-import { askStatuses, EXIT_PROBE, EXIT_SETTINGS, type FolderName, pause, SENSOR_VERSION, statePaths } from "@nightjar/stage";
+import {
+  askStatuses,
+  EXIT_PROBE,
+  EXIT_SETTINGS,
+  type FolderName,
+  pause,
+  SENSOR_VERSION,
+  statePaths,
+} from "@nightjar/stage";
 import type { Context } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
 import { followDetections } from "../connect/follow.ts";
