@@ -78,7 +78,7 @@ async function roundOff({ load, plans, signal, into }: Context, round: number): 
   for (const plan of plans) {
     const run = await runStorm(load, plan, round, signal);
     into.off.push(run);
-    say(`round ${round}, off: ${plan.name}: ${run.done} operations in ${run.wallS.toFixed(2)} s`);
+    say(`round ${round}, off: ${plan.name}: ${run.done} operations`);
   }
 }
 
@@ -95,7 +95,7 @@ async function roundOn({ folder, load, plans, wanted, signal, into }: Context, r
       const run = await runStormWatched(load, plan, round, sensor, signal);
       into.on.push(run);
       const { submitted, dropped } = run.ledger;
-      say(`round ${round}, on:  ${plan.name}: ${run.wallS.toFixed(2)} s, ${submitted} submitted, ${dropped} dropped`);
+      say(`round ${round}, on:  ${plan.name}: ${run.done} operations, ${submitted} submitted, ${dropped} dropped`);
     }
     into.memory.push(sensor.memory());
     const watch = await ArrivalWatch.open(sensor.stateDir);
@@ -112,7 +112,7 @@ async function roundOn({ folder, load, plans, wanted, signal, into }: Context, r
 async function measure(wanted: Wanted, folder: string, signal: AbortSignal): Promise<Measurements> {
   const into: Measurements = { off: [], on: [], latencies: [], memory: [], startS: [], versions: {} };
   const load = await Load.compile(folder);
-  const plans = await planStorms(load, wanted.seconds, signal);
+  const plans = planStorms(wanted.seconds);
   const context: Context = { folder, load, plans, wanted, signal, into };
   for (let round = 1; round <= wanted.rounds; round++) {
     const order = round % 2 === 1 ? [roundOff, roundOn] : [roundOn, roundOff];

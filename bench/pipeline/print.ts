@@ -30,11 +30,11 @@ export function table(rows: readonly (readonly string[])[]): string {
 function stormText(figures: StormFigures): string {
   const rows = [
     ["operations/s, sensor off", shown(figures.operationsPerS)],
-    ["wall time on/off", shown(figures.wallRatio)],
-    ["the storm's own CPU on/off", shown(figures.cpuRatio)],
+    ["time of an operation on/off", shown(figures.wallRatio)],
+    ["an operation's own CPU on/off", shown(figures.cpuRatio)],
     ["events submitted/s", shown(figures.submittedPerS)],
     ["events through the rules/s", shown(figures.processedPerS)],
-    ["s until the bus was at rest (it counts once a second)", shown(figures.drainS)],
+    ["s until the bus was at rest", shown(figures.drainS)],
     ["events submitted", figures.submitted.toLocaleString("en") + counts(figures.submittedByType)],
     ["events filtered in the kernel", figures.filtered.toLocaleString("en")],
     ["events dropped", figures.dropped.toLocaleString("en") + counts(figures.droppedByReason)],

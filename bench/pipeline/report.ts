@@ -15,9 +15,9 @@ export interface StormFigures {
   rounds: number;
   /** Of the storm itself, with the sensor off. */
   operationsPerS: Spread | undefined;
-  /** Wall time with the sensor over without, in the same round. */
+  /** Time of an operation with the sensor over without, in the same round. */
   wallRatio: Spread | undefined;
-  /** Processor time the storm was charged, with over without: what the kernel programs cost it. */
+  /** Processor time an operation was charged, with over without: what the kernel programs cost it. */
   cpuRatio: Spread | undefined;
   submittedPerS: Spread | undefined;
   /** Until the bus was at rest again, the storm's own time included. */

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import {
   type Drop,
@@ -21,6 +22,7 @@ import {
   readSmallFile,
   stageNames,
   statePaths,
+  streams,
 } from "@nightjar/stage";
 import { cpuSeconds, memoryOf, processTree, roleOf } from "./processes.ts";
 
@@ -34,9 +36,9 @@ const STOP_MS_MAX = 20_000;
 const OUTPUT_CHARACTERS_MAX = 64 * 1024;
 /** How long the last event of a storm may take through the sensor before the benchmark goes on without it. */
 const DRAIN_MS_MAX = 60_000;
-const DRAIN_LOOK_MS = 250;
-/** The bus counts once a second, so what it says may be older than a storm's last event. */
-const REST_MS_MIN = 2_500;
+const DRAIN_LOOK_MS = 50;
+/** The last of a storm may still be in the kernel's ring when the bus is at rest for a moment. */
+const REST_MS_MIN = 500;
 /** The machine is never quite at rest: some batches of its own events may be on their way at any moment. */
 const MESSAGES_AT_REST_MAX = 8;
 
@@ -112,6 +114,7 @@ export class Sensor {
   readonly startS: number;
   readonly #child: ChildProcess;
   readonly #connection: NatsConnection;
+  #manager: JetStreamManager | undefined;
 
   private constructor(stateDir: string, startS: number, child: ChildProcess, connection: NatsConnection) {
     this.stateDir = stateDir;
@@ -160,8 +163,7 @@ export class Sensor {
     const started = performance.now();
     let restSince: number | undefined;
     for (let now = started; now - started < DRAIN_MS_MAX; now = performance.now()) {
-      const waiting = await this.#waitingMessages();
-      if (waiting === undefined || waiting > MESSAGES_AT_REST_MAX) restSince = undefined;
+      if ((await this.#waitingMessages()) > MESSAGES_AT_REST_MAX) restSince = undefined;
       else restSince ??= now;
       if (restSince !== undefined && now - restSince >= REST_MS_MIN) return (restSince - started) / 1000;
       await pause(DRAIN_LOOK_MS);
@@ -179,11 +181,15 @@ export class Sensor {
     await rm(this.stateDir, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** Messages that no stage has taken or acknowledged; undefined while the bus does not say. */
-  async #waitingMessages(): Promise<number | undefined> {
-    const bus = (await this.statuses()).find(({ stage }) => stage === "bus");
-    const counts = Object.entries(bus?.counters ?? {}).filter(([name]) => /_(pending|unacknowledged)$/.test(name));
-    return counts.length > 0 ? counts.reduce((sum, [, count]) => sum + Number(count), 0) : undefined;
+  /** Messages in the queues that their readers have not acknowledged. */
+  async #waitingMessages(): Promise<number> {
+    this.#manager ??= await jetstreamManager(this.#connection, { checkAPI: false });
+    let waiting = 0;
+    for (const { name, readers } of streams.filter(({ retention }) => retention === "work_queue")) {
+      const info = await this.#manager.consumers.info(name, readers[0] ?? "");
+      waiting += info.num_pending + info.num_ack_pending;
+    }
+    return waiting;
   }
 
   #processes(): { role: string; pid: number }[] {
