@@ -3,6 +3,7 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
   BatchSchema,
   Call,
+  type DescriptorSchema,
   DescriptorType,
   type EventSchema,
   type ExecSchema,
@@ -15,7 +16,8 @@ export function bytes(text: string): Uint8Array {
   return utf8.encode(text);
 }
 
-type EventInit = MessageInitShape<typeof EventSchema>;
+export type EventInit = MessageInitShape<typeof EventSchema>;
+export type DescriptorInit = MessageInitShape<typeof DescriptorSchema>;
 type ProcessInit = MessageInitShape<typeof ProcessSchema>;
 type ExecInit = Omit<MessageInitShape<typeof ExecSchema>, "$typeName" | "$unknown">;
 

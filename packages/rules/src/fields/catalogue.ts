@@ -124,12 +124,21 @@ function definitions(): Map<string, Field> {
       ...(several && { several }),
       events: row?.events ?? [],
       from: row?.from ?? reason,
-      ...(row && { getter: row.getter as NonNullable<Field["getter"]> }),
+      ...(row && { getter: guarded(row) }),
       ...(row?.valuesOn && { valuesOn: row.valuesOn }),
     });
   }
   for (const [name, row] of served) fields.set(name, argumentField(name, row));
   return fields;
+}
+
+/** A getter reads the message of the event types it belongs to; on any other the field is missing. */
+function guarded({ events, getter }: ServedField): NonNullable<Field["getter"]> {
+  if (events.length === EVERY_EVENT.length) return getter;
+  return (argument) => {
+    const get = getter(argument);
+    return get && ((view) => (events.includes(view.type) ? get(view) : undefined));
+  };
 }
 
 /** A message's field that is an event's argument, e.g. evt.arg.filename. Any other name needs a row among the known. */
@@ -150,7 +159,7 @@ function argumentField(name: string, row: ServedField): Field {
     deprecated: false,
     events,
     from,
-    getter: row.getter as NonNullable<Field["getter"]>,
+    getter: guarded(row),
   };
 }
 
