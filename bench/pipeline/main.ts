@@ -23,6 +23,8 @@ const SECONDS_DEFAULT = 4;
 const DEEDS_DEFAULT = 100;
 const STARTER_RULES = join(import.meta.dirname, "../../services/rule-engine/rules");
 const ALL_EVENTS_RULES = join(import.meta.dirname, "all-events.yaml");
+/** What tells one run's figures from another's: the server, and how the probe is attached. */
+const FACTS_SHOWN = /^(server_version|attachment\..*|rules|wanted)$/;
 const USAGE = "usage: nightjar bench pipeline [--json] [--rounds N] [--seconds S] [--deeds N] [--all-events]";
 
 interface Wanted {
@@ -88,7 +90,9 @@ async function roundOn({ folder, load, plans, wanted, signal, into }: Context, r
     into.startS.push(sensor.startS);
     for (const { stage, version, facts } of await sensor.statuses()) {
       into.versions[stage] = version;
-      for (const [name, value] of Object.entries(facts)) into.versions[`${stage} ${name}`] = value;
+      for (const [name, value] of Object.entries(facts)) {
+        if (FACTS_SHOWN.test(name)) into.versions[`${stage} ${name}`] = value;
+      }
     }
     for (const plan of plans) {
       signal.throwIfAborted();

@@ -61,6 +61,9 @@ export function reportText(report: Report): string {
   return [
     `${machine.processors} × ${machine.processor}, ${(machine.memoryBytes / BYTES_PER_GB).toFixed(0)} GB, kernel ` +
       `${machine.kernel}, Node ${machine.node}; load average at the start ${machine.loadAverage.toFixed(2)}`,
+    Object.entries(report.versions)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(", "),
     "figures are medians over rounds [least..most]; ratios are of two runs in the same round",
     `ready after ${shown(report.startS)} s`,
     ...report.storms.map(stormText),
