@@ -1,7 +1,7 @@
 // Stores what sensors send: requests that come while a transaction runs share the next one.
 import type { Clock } from "./clock.ts";
 import type { Feed } from "./feed.ts";
-import { INTAKE_BATCH_MAX, INTAKE_PENDING_MAX } from "./limits.ts";
+import { INTAKE_BATCH_BYTES_MAX, INTAKE_BATCH_MAX, INTAKE_PENDING_BYTES_MAX, INTAKE_PENDING_MAX } from "./limits.ts";
 import type { Arrival, Store } from "./store.ts";
 
 /** More waits to be stored than may; the sensor tries again later. */
@@ -9,6 +9,7 @@ export class IntakeFullError extends Error {}
 
 interface Waiting {
   arrivals: readonly Arrival[];
+  bytes: number;
   resolve: (stored: number) => void;
   reject: (error: unknown) => void;
 }
@@ -19,6 +20,7 @@ export class Intake {
   readonly #clock: Clock;
   readonly #queue: Waiting[] = [];
   #pending = 0;
+  #pendingBytes = 0;
   #running: Promise<void> | undefined;
 
   constructor(store: Store, feed: Feed, clock: Clock) {
@@ -29,12 +31,16 @@ export class Intake {
 
   /** Resolves when all are on the disk, with how many had not been known. Rejects when none is. */
   save(arrivals: readonly Arrival[]): Promise<number> {
-    if (this.#pending + arrivals.length > INTAKE_PENDING_MAX) {
+    const bytes = arrivals.reduce((sum, one) => sum + one.encoded.length, 0);
+    const full =
+      this.#pending + arrivals.length > INTAKE_PENDING_MAX || this.#pendingBytes + bytes > INTAKE_PENDING_BYTES_MAX;
+    if (full) {
       return Promise.reject(new IntakeFullError(`${this.#pending} detections wait to be stored`));
     }
     this.#pending += arrivals.length;
+    this.#pendingBytes += bytes;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ arrivals, resolve, reject });
+      this.#queue.push({ arrivals, bytes, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -53,10 +59,12 @@ export class Intake {
 
   #take(): Waiting[] {
     let rows = 0;
+    let bytes = 0;
     let count = 0;
-    for (const { arrivals } of this.#queue) {
-      if (count > 0 && rows + arrivals.length > INTAKE_BATCH_MAX) break;
-      rows += arrivals.length;
+    for (const one of this.#queue) {
+      rows += one.arrivals.length;
+      bytes += one.bytes;
+      if (count > 0 && (rows > INTAKE_BATCH_MAX || bytes > INTAKE_BATCH_BYTES_MAX)) break;
       count++;
     }
     return this.#queue.splice(0, count);
@@ -77,6 +85,7 @@ export class Intake {
       for (const one of group) one.reject(error);
     } finally {
       this.#pending -= arrivals.length;
+      this.#pendingBytes -= group.reduce((sum, one) => sum + one.bytes, 0);
     }
   }
 }

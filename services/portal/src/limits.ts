@@ -23,8 +23,15 @@ export const TIME_SECONDS_MAX = 9_223_372_036n;
 export const SENSORS_MAX = 100_000;
 /** Detections that wait to be stored; beyond, requests are answered unavailable and tried again by the sensor. */
 export const INTAKE_PENDING_MAX = 10_000;
-/** Detections in one transaction. */
+export const INTAKE_PENDING_BYTES_MAX = 64 * 1024 * 1024;
+/** Detections in one transaction; one request is never divided. */
 export const INTAKE_BATCH_MAX = 1_000;
+export const INTAKE_BATCH_BYTES_MAX = 8 * 1024 * 1024;
+/**
+ * Free disk below which nothing is stored, and the portal does not start: what the largest transaction may take, with
+ * a segment of the write-ahead log (16 MiB) made ahead. Requests are answered unavailable and tried again.
+ */
+export const FREE_BYTES_MIN = 96 * 1024 * 1024;
 
 /** Rows in one statement; PostgreSQL takes 65,535 values in one. */
 export const UPSERT_ROWS = 100;
@@ -50,6 +57,10 @@ export const SWEEP_INTERVAL_MS = 60 * 60 * 1_000;
 /** PostgreSQL in one process makes no checkpoints by itself: without ours its log would grow until the next start. */
 export const CHECKPOINT_INTERVAL_MS = 30_000;
 export const CHECKPOINT_LOG_BYTES = 16 * 1024 * 1024;
+
+/** How often the main thread must turn to be left alone, and how long it may not: then the process is ended. */
+export const WATCHDOG_INTERVAL_MS = 5_000;
+export const WATCHDOG_STALLED_MS = 60_000;
 
 /** How long open calls may take to end when the portal stops. */
 export const STOP_GRACE_MS = 1_000;

@@ -11,7 +11,9 @@ import {
   SENSOR_VERSION,
   statePaths,
 } from "@nightjar/stage";
+import { WATCHDOG_INTERVAL_MS, WATCHDOG_STALLED_MS } from "./limits.ts";
 import { type Portal, startPortal } from "./portal.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 const STOP_MS_MAX = 8_000;
 
@@ -55,6 +57,7 @@ log.info("portal starts", { version: SENSOR_VERSION, pid: process.pid });
 try {
   const { port, retention_days: retentionDays } = settings.portal;
   const folder = statePaths.folder(stateDir, "portal");
+  await startWatchdog(WATCHDOG_INTERVAL_MS, WATCHDOG_STALLED_MS);
   portal = await startPortal({ folder, port, retentionDays, clock: Date.now, log, crash });
   log.info("portal is ready", { address: portal.address });
 } catch (error) {

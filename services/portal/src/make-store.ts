@@ -1,4 +1,5 @@
-// A program that makes an empty store in the folder it is given, and ends: node make-store.ts FOLDER
+// Makes an empty store in a folder, in a process of its own.
+// node make-store.ts FOLDER
 import { syncTree } from "./durable.ts";
 import { migrate } from "./migrations.ts";
 import { openPglite } from "./pglite.ts";

@@ -10,7 +10,7 @@ export interface StaticPage {
 
 const html = readFileSync(new URL("./page.html", import.meta.url), "utf8");
 
-/** The page's own script and style are named by their hashes; nothing else runs, wherever it comes from (CSP Level 3). */
+/** The page's own script and style are named by their hashes (CSP Level 3); nothing else runs. */
 function policyOf(page: string): string {
   const hashOf = (tag: string) => {
     const inside = new RegExp(`<${tag}>([^]*?)</${tag}>`).exec(page)?.[1] ?? "";

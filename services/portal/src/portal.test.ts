@@ -14,7 +14,7 @@ import {
 } from "@nightjar/proto";
 import { statePaths } from "@nightjar/stage";
 import test from "ava";
-import { LockError } from "./lock.ts";
+import { PortalError } from "./errors.ts";
 import type { Portal } from "./portal.ts";
 import { clientsOf, detection, freshStateDir, makeTemplate, randomId, remove, startTestPortal } from "./testing.ts";
 
@@ -24,11 +24,12 @@ let template: string;
 let stateDir: string;
 let portal: Portal;
 let nowMs = Date.now();
+let free = Number.MAX_SAFE_INTEGER;
 
 test.before(async () => {
   template = await makeTemplate();
   stateDir = freshStateDir(template);
-  portal = await startTestPortal(stateDir, { clock: () => nowMs });
+  portal = await startTestPortal(stateDir, { clock: () => nowMs, freeBytes: () => free });
 });
 
 test.after.always(async () => {
@@ -75,7 +76,7 @@ test("a detection sent over gRPC is listed over Connect on HTTP/1.1 as it was", 
   t.is(detections[0]?.deliveries, 1);
 });
 
-test("a detection sent again is stored once and counted; a higher revision takes its place, a lower one does not", async (t) => {
+test("a detection sent again is counted; a higher revision takes its place, a lower one does not", async (t) => {
   const sensor = newSensor();
   const first = detection({ revision: 1, output: "one" });
   await sensor.send(first);
@@ -240,8 +241,28 @@ test("bad requests are refused with the field and what is allowed, and nothing o
 });
 
 test("a second portal on the folder is kept out", async (t) => {
-  const error = await t.throwsAsync(startTestPortal(stateDir), { instanceOf: LockError });
-  t.is(error?.code, "FOLDER_LOCKED");
+  const error = await t.throwsAsync(startTestPortal(stateDir), { instanceOf: PortalError });
+  t.is(error?.code, "PORTAL_ALREADY_RUNNING");
+});
+
+test.serial("on a full disk nothing is stored and all is said, and it goes on when there is room", async (t) => {
+  const sensor = newSensor();
+  free = 1_000;
+  t.teardown(() => (free = Number.MAX_SAFE_INTEGER));
+  for (const call of [sensor.send(detection()), sensor.beat()]) {
+    const error = await t.throwsAsync(call as Promise<unknown>, { instanceOf: ConnectError });
+    t.is(error?.code, Code.Unavailable);
+    t.regex(error?.message ?? "", /PORTAL_DISK_FULL: .* has 1000 bytes free/);
+  }
+  t.deepEqual(await sensor.list(), []);
+  free = Number.MAX_SAFE_INTEGER;
+  t.is((await sensor.send(detection())).stored, 1);
+});
+
+test("without room a portal does not start", async (t) => {
+  const own = freshStateDir(template);
+  t.teardown(() => remove(own));
+  await t.throwsAsync(startTestPortal(own, { freeBytes: () => 0 }), { message: /^PORTAL_DISK_FULL/ });
 });
 
 test("secrets are readable to their owner alone, and page and healthz need none", async (t) => {

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
 import type { Clock } from "./clock.ts";
 import { loadCredentials } from "./credentials.ts";
+import { PortalError } from "./errors.ts";
 import { Feed } from "./feed.ts";
 import { Intake } from "./intake.ts";
 import { CHECKPOINT_INTERVAL_MS, SWEEP_INTERVAL_MS } from "./limits.ts";
 import { lockFolder } from "./lock.ts";
 import { queryService } from "./query-service.ts";
+import { assertRoom, type FreeBytes, freeBytes } from "./room.ts";
 import { sensorService } from "./sensor-service.ts";
 import { LISTEN_HOST, type RunningServer, type Services, serve } from "./server.ts";
 import { Store } from "./store.ts";
@@ -26,6 +28,8 @@ export interface PortalOptions {
   log: Logger;
   /** The store is broken for good: the process should end and be started again. */
   crash: (error: unknown) => void;
+  /** Given by tests. */
+  freeBytes?: FreeBytes;
 }
 
 export interface Portal {
@@ -36,13 +40,25 @@ export interface Portal {
   close(): Promise<void>;
 }
 
-/** Starts a portal; when it resolves, the file `address` in the folder tells that it is ready. Throws LockError. */
+/** Starts a portal; when it resolves, the file `address` in the folder tells that it is ready. Throws PortalError. */
 export async function startPortal(options: PortalOptions): Promise<Portal> {
-  const { folder, clock, log } = options;
+  const { folder } = options;
   const unlock = lockFolder(folder);
+  try {
+    return await startLocked(options, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function startLocked(options: PortalOptions, unlock: () => void): Promise<Portal> {
+  const { folder, clock, log } = options;
   const addressFile = join(folder, "address");
   rmSync(addressFile, { force: true });
-  const store = new Store(await openStoreFolder(folder));
+  const room = () => assertRoom(folder, options.freeBytes ?? freeBytes);
+  room();
+  const store = new Store(await openStoreFolder(folder), room);
   const feed = new Feed(await store.lastCursor());
   const intake = new Intake(store, feed, clock);
   const services: Services = {
@@ -83,6 +99,7 @@ export async function startPortal(options: PortalOptions): Promise<Portal> {
 
 /** A database that still answers has only refused a statement, e.g. on a full disk; one that does not is gone. */
 async function judge(error: unknown, store: Store, { log, crash }: PortalOptions): Promise<void> {
+  if (error instanceof PortalError) return log.error(error.message, { code: error.code });
   log.error("the store failed", { error: error instanceof Error ? error : String(error) });
   await store.probe().catch(crash);
 }

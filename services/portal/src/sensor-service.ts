@@ -1,9 +1,15 @@
 // What sensors call: heartbeats and detections.
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import { HeartbeatResponseSchema, SendDetectionsResponseSchema, type SensorService } from "@nightjar/proto";
+import {
+  DetectionSchema,
+  HeartbeatResponseSchema,
+  SendDetectionsResponseSchema,
+  type SensorService,
+} from "@nightjar/proto";
 import type { Clock } from "./clock.ts";
+import { PortalError } from "./errors.ts";
 import { type Intake, IntakeFullError } from "./intake.ts";
 import { SensorsFullError, type Store } from "./store.ts";
 import { checkHeartbeat, checkSendDetections, type Problem } from "./validate.ts";
@@ -33,7 +39,9 @@ export function sensorService(
     async sendDetections(request) {
       refuse(checkSendDetections(request));
       const { sensorId, hostName } = request;
-      const arrivals = request.detections.map((detection) => ({ sensorId, hostName, detection }));
+      const arrivals = request.detections.map((detection) => {
+        return { sensorId, hostName, detection, encoded: toBinary(DetectionSchema, detection) };
+      });
       const stored = await intake.save(arrivals).catch((error: unknown) => {
         throw asConnectError(error, failed);
       });
@@ -46,5 +54,6 @@ function asConnectError(error: unknown, failed: StoreFailure): ConnectError {
   if (error instanceof SensorsFullError) return new ConnectError(error.message, Code.ResourceExhausted);
   if (error instanceof IntakeFullError) return new ConnectError(error.message, Code.Unavailable);
   failed(error);
+  if (error instanceof PortalError) return new ConnectError(error.message, Code.Unavailable);
   return new ConnectError("the portal's store failed; try again later", Code.Unavailable);
 }

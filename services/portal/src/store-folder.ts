@@ -27,7 +27,7 @@ export async function openStoreFolder(folder: string): Promise<Database> {
   return database;
 }
 
-/** What a start that was killed left behind. Its child may still be writing for a moment; then the next start removes it. */
+/** What a start that was killed left behind. Its child may still write for a moment; then the next start removes it. */
 function removeUnfinished(folder: string): void {
   for (const name of readdirSync(folder).filter((one) => one.startsWith(UNFINISHED))) {
     try {

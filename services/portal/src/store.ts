@@ -17,6 +17,7 @@ export interface Arrival {
   sensorId: string;
   hostName: string;
   detection: Detection;
+  encoded: Uint8Array;
 }
 
 export interface PageQuery {
@@ -47,13 +48,17 @@ interface Merged extends Arrival {
 
 export class Store {
   readonly #database: Database;
+  readonly #assertRoom: () => void;
 
-  constructor(database: Database) {
+  /** `assertRoom` throws when there is no room to write. */
+  constructor(database: Database, assertRoom: () => void) {
     this.#database = database;
+    this.#assertRoom = assertRoom;
   }
 
   /** Stores all of them in one transaction. Returns, in their order, which had not been known, and the last cursor. */
-  saveDetections(arrivals: readonly Arrival[], nowMs: number): Promise<{ fresh: boolean[]; cursor: bigint }> {
+  async saveDetections(arrivals: readonly Arrival[], nowMs: number): Promise<{ fresh: boolean[]; cursor: bigint }> {
+    this.#assertRoom();
     const merged = merge(arrivals);
     return this.#database.transaction(async (queries) => {
       const unknown = await unknownKeys(queries, [...merged.keys()]);
@@ -108,6 +113,7 @@ export class Store {
 
   /** Remembers how a sensor says it is. Throws SensorsFullError for one too many. */
   async saveHeartbeat(heartbeat: HeartbeatRequest, nowMs: number): Promise<void> {
+    this.#assertRoom();
     const values = [heartbeat.sensor!.id, nsOfMs(nowMs), toBinary(HeartbeatRequestSchema, heartbeat), SENSORS_MAX];
     const rows = await this.#database.query(
       `INSERT INTO sensors (id, first_seen_ns, last_seen_ns, heartbeat)
@@ -225,7 +231,7 @@ const REPLACED = COLUMNS.filter((column) => !["sensor_id", "id", "deliveries"].i
 
 /** Values in the order of COLUMNS; cursors go on from `cursor`. */
 function rowsOf(merged: readonly Merged[], cursor: bigint, nowNs: bigint): unknown[][] {
-  return merged.map(({ sensorId, hostName, detection, deliveries }, index) => [
+  return merged.map(({ sensorId, hostName, detection, encoded, deliveries }, index) => [
     sensorId,
     detection.id,
     detection.revision,
@@ -236,11 +242,11 @@ function rowsOf(merged: readonly Merged[], cursor: bigint, nowNs: bigint): unkno
     detection.priority,
     nsOfTimestamp(detection.time!),
     nowNs,
-    toBinary(DetectionSchema, detection),
+    encoded,
   ]);
 }
 
-/** A higher revision takes the place of a lower one and is new to readers; the same one is counted; a lower one is not. */
+/** A higher revision takes the place of a lower one and is new to readers; the same is counted; a lower one is not. */
 async function upsert(queries: Queries, rows: readonly (readonly unknown[])[]): Promise<void> {
   const places = rows.map(
     (row, at) => `(${row.map((_, column) => `$${at * COLUMNS.length + column + 1}`).join(", ")})`,
