@@ -1,4 +1,4 @@
-// The rule language: rules files to checked rules, checked rules to an engine that matches encoded batches. Pure: no I/O.
+// The rule language: rules files to checked rules, and those to an engine that matches encoded batches. Pure: no I/O.
 export { type CheckedCondition, checkCondition, compileCondition } from "./engine/condition.ts";
 export { compileRules, type Engine, type Match, type RuleMatching } from "./engine/engine.ts";
 export { EventView } from "./engine/event-view.ts";

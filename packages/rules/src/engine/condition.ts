@@ -22,8 +22,8 @@ export function checkCondition(text: string, context: Omit<CheckContext, "macro"
 }
 
 /**
- * Compiles a checked condition to a function of whatever its fields' getters read from: an EventView for the catalogue's
- * own fields.
+ * Compiles a checked condition to a function of whatever its fields' getters read from: an EventView for the fields of
+ * the catalogue itself.
  */
 export function compileCondition<Source = EventView>(expression: Expression): (source: Source) => boolean {
   const matcher = generate([expression]);

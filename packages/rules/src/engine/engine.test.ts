@@ -12,7 +12,8 @@ import { getterOf, interpret } from "./interpret.ts";
 const typeIds = new Map(eventTypes.map(({ name, id }) => [name, id]));
 
 function rule(name: string, condition: string, rest = ""): string {
-  return `- rule: ${name}\n  desc: d\n  condition: ${condition}\n  output: ${name} %proc.name %fd.name %proc.aname[1]\n  priority: INFO\n${rest}`;
+  const output = `${name} %proc.name %fd.name %proc.aname[1]`;
+  return `- rule: ${name}\n  desc: d\n  condition: ${condition}\n  output: ${output}\n  priority: INFO\n${rest}`;
 }
 
 test("all rules that hold match, in order, with what a person needs", (t) => {

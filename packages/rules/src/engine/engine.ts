@@ -43,7 +43,7 @@ export interface Engine {
   matchBatch(bytes: Uint8Array): Match[];
 }
 
-/** `all` lets no rule hide another; `first` reports the first rule that is true of an event, as Falco does by default. */
+/** `all` lets no rule hide another; `first` gives the first rule that is true of an event, as Falco does by default. */
 export type RuleMatching = "all" | "first";
 
 /** Compiles the enabled rules of a load. */

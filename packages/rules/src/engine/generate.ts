@@ -1,5 +1,5 @@
-// Writes one JavaScript function for the conditions of an event type. What goes into the text is checked: names it makes
-// itself, and literals through JSON.stringify; everything else is handed over as a value.
+// Writes one JavaScript function for the conditions of an event type. What goes into the text is names it makes itself,
+// and literals through JSON.stringify; everything else is handed over as a value.
 import type { Getter } from "../fields/definition.ts";
 import { type Expression, type Term, type Test, termName } from "../language/expression.ts";
 import { holds, testRow } from "../language/tests.ts";

@@ -1,4 +1,4 @@
-// The catalogue of fields: what the options in `proto/` name, what is worked out from the messages, and what is only known.
+// The catalogue of fields: what the options in `proto/` name, what is worked out from the messages, what is only known.
 import { type DescField, getOption, ScalarType } from "@bufbuild/protobuf";
 import { EventSchema, ExecSchema, eventTypes, falco, ProcessSchema } from "@nightjar/proto";
 import type { EventView } from "../engine/event-view.ts";

@@ -1,5 +1,5 @@
-// The fields of Falco's rule language (libs 48dfd53 and its plugins container and k8smeta), whether we serve them or not:
-// a rule that names one of them loads.
+// The fields of Falco's rule language (libs 48dfd53 and its plugins container and k8smeta), whether served or not: a
+// rule that names one of them loads.
 
 /**
  * What a field's values are. `net` is an address compared with networks, `dynamic` takes its type from its argument;

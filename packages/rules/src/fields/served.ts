@@ -10,7 +10,7 @@ export interface ServedField {
   events: readonly number[];
   /** Which fields of the messages it is worked out from, for the reference. */
   from: string;
-  /** All values it can have on events of a type, where they are few and known beforehand: such tests are decided early. */
+  /** All values it can have on events of a type, where they are few and known: such tests are decided early. */
   valuesOn?: (eventType: number) => readonly Value[];
   /** Makes the getter for an argument; undefined where the argument cannot be one. */
   getter: (argument: string | undefined) => ((view: EventView) => Value) | undefined;

@@ -47,8 +47,8 @@ const DEPRECATED_ENABLED =
   "The standalone 'enabled' key usage is deprecated. The correct approach requires also a 'replace' entry under the " +
   "'override' key (i.e. 'enabled: replace').";
 const APPEND_AND_OVERRIDE =
-  "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry (e.g. 'condition: append') under " +
-  "'override' instead.";
+  "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry (e.g. 'condition: append') " +
+  "under 'override' instead.";
 
 /** Reads one file into the collector. Gives the problems found. */
 export function readFile(file: string, content: string, collector: Collector): Problem[] {
@@ -180,7 +180,8 @@ class ItemReader {
         const allowed = [appendable.includes(key) && "append ", replaceable.includes(key) && "replace "].filter(
           Boolean,
         );
-        const message = `Invalid override operation for key '${key}': '${operation}'. Allowed values are: ${allowed.join("")}`;
+        const message =
+          `Invalid override operation for key '${key}': '${operation}'. ` + `Allowed values are: ${allowed.join("")}`;
         fail("LOAD_ERR_YAML_VALIDATE", message, value.place, item);
       }
     }

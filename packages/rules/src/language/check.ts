@@ -1,4 +1,4 @@
-// Checks a syntax tree against the catalogue and lowers it: names to fields, operators to tests, macros to what they hold.
+// Checks a syntax tree against the catalogue and lowers it: names to fields, operators to tests, macros to their parts.
 import type { Field } from "../fields/definition.ts";
 import type { Node, Operand as OperandNode } from "./ast.ts";
 import { and, type Expression, not, or, type Term, type Test, termName } from "./expression.ts";

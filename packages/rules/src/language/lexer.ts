@@ -1,4 +1,4 @@
-// Takes tokens off a condition's text. Which token is wanted depends on the grammar, so the parser asks for one by kind.
+// Takes tokens off a condition's text. Which one is wanted depends on the grammar, so the parser asks for it by kind.
 
 import type { Quantifier } from "./ast.ts";
 import { OPERATORS, QUANTIFIERS, type RightShape } from "./words.ts";

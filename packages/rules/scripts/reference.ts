@@ -1,0 +1,5 @@
+// Writes docs/reference/rules.md from the code: node packages/rules/scripts/reference.ts
+import { writeFileSync } from "node:fs";
+import { rulesReference } from "../src/reference.ts";
+
+writeFileSync(new URL("../../../docs/reference/rules.md", import.meta.url), rulesReference());

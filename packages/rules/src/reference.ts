@@ -1,0 +1,88 @@
+// Writes the reference of the rule language from the tables that the code goes by.
+import { eventTypes } from "@nightjar/proto";
+import { FIELDS } from "./fields/catalogue.ts";
+import type { Field } from "./fields/definition.ts";
+import { FILE_CHARACTERS_MAX } from "./files/read.ts";
+import { engineVersion } from "./files/version.ts";
+import { CONDITION_PARTS_MAX } from "./language/check.ts";
+import { NESTING_MAX } from "./language/parser.ts";
+import { TRANSFORMER_ROWS } from "./language/transformers.ts";
+import { OPERATORS, QUANTIFIERS } from "./language/words.ts";
+import { PROBLEM_CODES } from "./problem.ts";
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+const words = (list: Iterable<string>): string => [...list].map((word) => `\`${word}\``).join(" ");
+
+const ARGUMENTS: Readonly<Record<Field["argument"], string>> = { none: "", allowed: "[…]", required: "[…]" };
+
+function eventsOf(field: Field): string {
+  if (field.events.length === eventTypes.length) return "all";
+  return eventTypes
+    .filter(({ id }) => field.events.includes(id))
+    .map(({ name }) => name)
+    .join(", ");
+}
+
+function servedRows(): string[][] {
+  return [...FIELDS.values()]
+    .filter((field) => field.getter)
+    .map((field) => [`\`${field.name}${ARGUMENTS[field.argument]}\``, field.type, eventsOf(field), field.from]);
+}
+
+/** Known fields that are not served, together by the reason. */
+function missingRows(): string[][] {
+  const fields = [...FIELDS.values()].filter((field) => !field.getter);
+  return [...Map.groupBy(fields, ({ from }) => from)].map(([reason, list]) => [
+    reason,
+    words(list.map(({ name }) => name)),
+  ]);
+}
+
+const LANGUAGE = `
+Rules are written in Falco's language (engine ${engineVersion()}): files of lists, macros and rules, with exceptions,
+\`append\`, \`override\`, \`enabled\`, \`warn_evttypes\` and \`skip-if-unknown-filter\`. Files are read in order; later
+items change earlier ones. An item with a fault is left out and told of with its place; all others load. Where Falco
+stops at the first rule that is true of an event, here all that are true match: no rule hides another.
+
+- A field that an event does not have is missing, and every comparison with it is false, \`!=\` too: \`not a = b\` and
+  \`a != b\` differ.
+- \`regex\` matches the whole string. Its syntax is RE2's, and its time is linear: look-arounds and back references are
+  refused.
+- \`in\` wants the value, or each of a list's values, among those in parentheses; \`intersects\` one of them. \`pmatch\`
+  compares paths component by component.
+- Lists are put into conditions as text, and macros as what they stand for; each sees only those defined before it.
+- Nothing nests deeper than ${NESTING_MAX}; a condition has at most ${CONDITION_PARTS_MAX} parts when its macros are
+  put in, a file at most ${FILE_CHARACTERS_MAX} characters.
+- All times are in UTC.
+- A field that Falco knows and we do not serve is missing. A rule that needs it loads without a warning and cannot
+  match; event types that no rule can be true of are not sent to the rules at all.
+`.trim();
+
+/** The page docs/reference/rules.md. */
+export function rulesReference(): string {
+  const parts = [
+    "# The rule language",
+    "<!-- Made from the code by `node packages/rules/scripts/reference.ts`; edit there. -->",
+    LANGUAGE,
+    "## Operators and transformers",
+    `Operators: ${words(OPERATORS.map(([word]) => word))}`,
+    `Behind an operator that takes a string: ${words(QUANTIFIERS)} and values in parentheses.`,
+    `Transformers: ${words(TRANSFORMER_ROWS.keys())}; \`val(field)\` is for the right-hand side.`,
+    "## Fields",
+    table(["field", "type", "events", "from"], servedRows()),
+    "## Fields that are known and always missing",
+    table(["why", "fields"], missingRows()),
+    "## Problems",
+    table(
+      ["code", "severity", "what it means"],
+      Object.entries(PROBLEM_CODES).map(([code, [severity, text]]) => [`\`${code}\``, severity, text]),
+    ),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
