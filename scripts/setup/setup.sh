@@ -20,6 +20,10 @@ SETUP_FOLDER=$NIGHTJAR_ROOT/scripts/setup
 source "$SETUP_FOLDER/steps.sh"
 # shellcheck source=scripts/setup/packages.sh
 source "$SETUP_FOLDER/packages.sh"
+# shellcheck source=scripts/setup/apt.sh
+source "$SETUP_FOLDER/apt.sh"
+# shellcheck source=scripts/setup/libbpf.sh
+source "$SETUP_FOLDER/libbpf.sh"
 # shellcheck source=scripts/setup/nats-server.sh
 source "$SETUP_FOLDER/nats-server.sh"
 
@@ -45,7 +49,8 @@ outputs_of() { # STEP
 }
 
 hash_of() { # STEP
-  local made_with="$NODE_PACKAGE@$NODE_MAJOR pnpm@$PNPM_VERSION ${SKIP_PROBE:-}"
+  local made_with="$NODE_PACKAGE@$NODE_MAJOR pnpm@$PNPM_VERSION"
+  [ "$1" != build ] || made_with+=" ${SKIP_PROBE:-} $(libbpf_variables)"
   (cd "$NIGHTJAR_ROOT" && inputs_of "$1" | xargs -r -d '\n' sha256sum && echo "$made_with") | sha256sum | cut -c 1-64
 }
 
@@ -57,7 +62,9 @@ is_done() { # STEP
 
 pending_steps() {
   local one pending=""
-  for one in toolchain dependencies build; do is_done "$one" || pending+=" $one"; done
+  for one in toolchain dependencies; do is_done "$one" || pending+=" $one"; done
+  libbpf_is_there || pending+=" libbpf"
+  is_done build || pending+=" build"
   nats_server_is_there || pending+=" nats_server"
   # The distribution's packages serve the other steps: where those are done, nobody asks for them.
   [ -z "$pending" ] || [ -z "$(missing_packages)" ] || pending="packages$pending"
@@ -113,7 +120,9 @@ step_dependencies() {
 }
 
 step_build() {
-  local only=()
+  local only=() variables
+  read -ra variables <<<"$(libbpf_variables)"
   [ -z "$SKIP_PROBE" ] || only=(--filter "!@nightjar/native-probe")
-  cd "$NIGHTJAR_ROOT" && as_builder turbo run build --no-update-notifier --output-logs new-only "${only[@]}"
+  cd "$NIGHTJAR_ROOT" && as_builder env "${variables[@]}" \
+    turbo run build --env-mode loose --no-update-notifier --output-logs new-only "${only[@]}"
 }

@@ -6,6 +6,7 @@ declare -A STEP_TITLES=(
   [packages]="distribution packages"
   [toolchain]="Node and pnpm, into .tools"
   [dependencies]="npm packages of the lock file, into node_modules"
+  [libbpf]="libbpf 1.0 or later"
   [build]="build: messages, kernel programs, native addon, bundles"
   [nats_server]="nats-server, into .tools"
 )
@@ -13,6 +14,7 @@ declare -A STEP_HINTS=(
   [packages]="run 'apt-get update' and 'apt-get install' by hand to see more; behind a proxy, apt has its own settings (apt.conf)"
   [toolchain]="check that 'npm ping' works; behind a proxy pass the variables on: sudo -E ./nightjar, or sudo https_proxy=... ./nightjar"
   [dependencies]="check that 'npm ping' works; behind a proxy pass the variables on: sudo -E ./nightjar, or sudo https_proxy=... ./nightjar"
+  [libbpf]="install libbpf-dev 1.0 or later yourself, and run it again"
   [build]="read the log; to start over, remove .tools/stamps and run it again"
   [nats_server]="install nats-server 2.9.4 or later yourself so that it is on the PATH, or name it: NIGHTJAR_BUS_SERVER_BINARY=/path/to/nats-server"
 )
