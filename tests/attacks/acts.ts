@@ -13,10 +13,13 @@ export interface Act {
   perform: (folder: string) => void | Promise<void>;
 }
 
+/** The distribution's programs, whatever else the caller's PATH has before them. */
+const ENV = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+
 /** Runs a program and waits for its end; what it prints and how it ends is its own affair. */
 function run(command: string, ...args: string[]): void {
   try {
-    execFileSync(command, args, { stdio: "ignore" });
+    execFileSync(command, args, { env: ENV, stdio: "ignore" });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
   }
@@ -31,7 +34,7 @@ async function bashTowardsListener(script: string): Promise<void> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
-  const child = spawn("bash", ["-c", script.replaceAll("PORT", String(port))], { stdio: "ignore" });
+  const child = spawn("bash", ["-c", script.replaceAll("PORT", String(port))], { env: ENV, stdio: "ignore" });
   await once(child, "close");
   server.close();
 }

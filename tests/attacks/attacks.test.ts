@@ -42,7 +42,10 @@ run(`six attacks are detected within ${DETECTION_MS_MAX} ms, look-alikes raise n
     );
     const last = found.at(-1)?.detection;
     t.log(`${act.name}: ${Math.round(performance.now() - began)} ms, ${last?.output}`);
-    t.deepEqual(found.map((one) => one.detection?.rule), attacks.slice(0, expected).map((one) => one.rule));
+    t.deepEqual(
+      found.map((one) => one.detection?.rule),
+      attacks.slice(0, expected).map((one) => one.rule),
+    );
     checkTree(t, last?.processes ?? []);
     t.true(Number(found.at(-1)?.deliveries) >= 1);
   }

@@ -7,7 +7,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { QueryService, type StageStatus, type StoredDetection } from "@nightjar/proto";
 import { askStatuses, busCredentials, connectOnce, type StageName, stageNames, statePaths } from "@nightjar/stage";
-import { startProcess, temporaryFolder, type TestProcess, waitFor } from "@nightjar/test-support";
+import { startProcess, type TestProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
 
 const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
 const READY_TIMEOUT_MS = 60_000;

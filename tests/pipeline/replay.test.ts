@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startProcess, temporaryFolder, type TestProcess } from "@nightjar/test-support";
+import { startProcess, type TestProcess, temporaryFolder } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
 import { attacks } from "../attacks/acts.ts";
 

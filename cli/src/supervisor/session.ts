@@ -4,6 +4,7 @@ import type { StageStatus } from "@nightjar/proto";
 import {
   askStatuses,
   EXIT_PROBE,
+  EXIT_REFUSED,
   EXIT_SETTINGS,
   type FolderName,
   pause,
@@ -47,7 +48,7 @@ export class Session {
       stateDir: context.stateDir,
       resolved: context.resolved,
       env: context.streams.env,
-      hopeless: [EXIT_SETTINGS, EXIT_PROBE],
+      hopeless: [EXIT_SETTINGS, EXIT_PROBE, EXIT_REFUSED],
       events: {
         line: (name, text) => this.#line(name, text),
         ended: (name, how, lines, delayMs) => this.#ended(name, how, lines, delayMs),

@@ -7,10 +7,11 @@ import { connectBus, connectOnce, pause, watchAddress } from "./connection.ts";
 import { type MessageHandler, StreamConsumer } from "./consumer.ts";
 import { GarbageStore } from "./garbage.ts";
 import { Publisher } from "./publisher.ts";
-import { readSmallFile, statePaths } from "./state-folder.ts";
 import type { Stage } from "./stage.ts";
+import { readSmallFile, statePaths } from "./state-folder.ts";
 import { ASK_ATTACH_SUBJECT, ASK_STATUS_SUBJECT, type StreamName, stageNames, streamOf } from "./streams.ts";
 
+const INBOXES = "_INBOX.";
 const ATTACH_TIMEOUT_MS = 3_000;
 const ATTACH_RETRY_MS = 100;
 const STATUS_WAIT_MS = 1_000;
@@ -59,7 +60,8 @@ export class Bus {
     this.#connection = connection;
     connection.subscribe(ASK_STATUS_SUBJECT, {
       callback: (error, message) => {
-        if (!error) message.respond(this.#stage.status());
+        // Only inboxes: whoever asks must not have the answer published to a subject that means something.
+        if (!error && message.reply?.startsWith(INBOXES)) message.respond(this.#stage.status());
       },
     });
     void this.#follow(connection);
@@ -152,7 +154,11 @@ export class Bus {
     }
   }
 
-  async #lastValue(stream: StreamName, subject: string, handle: (bytes: Uint8Array, subject: string) => void): Promise<void> {
+  async #lastValue(
+    stream: StreamName,
+    subject: string,
+    handle: (bytes: Uint8Array, subject: string) => void,
+  ): Promise<void> {
     const { signal, log } = this.#stage;
     while (!signal.aborted) {
       try {

@@ -11,7 +11,10 @@ const WARNING = HealthSeverity.WARNING;
 const ERROR = HealthSeverity.ERROR;
 
 export const healthCodes = {
-  BUS_UNREACHABLE: { severity: ERROR, doc: "The stage cannot reach nats-server. It keeps what it has and tries again." },
+  BUS_UNREACHABLE: {
+    severity: ERROR,
+    doc: "The stage cannot reach nats-server. It keeps what it has and tries again.",
+  },
   BUS_REFUSED: { severity: ERROR, doc: "nats-server refused a message. The stage keeps it and tries again." },
   BUS_SERVER_FAULTY: {
     severity: WARNING,
@@ -22,8 +25,14 @@ export const healthCodes = {
     severity: ERROR,
     doc: "The stored streams could not be read. They were set aside beside the new store and what was in them is lost.",
   },
-  STREAM_FULL: { severity: ERROR, doc: "A stream is full or nearly: its reader is too slow or away. Its writers hold back." },
-  DISK_FULL: { severity: ERROR, doc: "The disk of the state folder is full or nearly. Stages hold back what they cannot store." },
+  STREAM_FULL: {
+    severity: ERROR,
+    doc: "A stream is full or nearly: its reader is too slow or away. Its writers hold back.",
+  },
+  DISK_FULL: {
+    severity: ERROR,
+    doc: "The disk of the state folder is full or nearly. Stages hold back what they cannot store.",
+  },
   GARBAGE: {
     severity: WARNING,
     doc: "A message was no valid batch. It was kept in the stage's folder garbage/ and passed over.",
@@ -32,12 +41,21 @@ export const healthCodes = {
     severity: ERROR,
     doc: "A message made the stage crash several times in a row. It was kept in the stage's folder garbage/ and passed over.",
   },
-  EVENTS_DROPPED: { severity: ERROR, doc: "The kernel had no room for events. The ledger says how many of which type." },
-  PROBE_PARTIAL: { severity: WARNING, doc: "Some of the probe's programs could not be attached: those event types are not seen." },
+  EVENTS_DROPPED: {
+    severity: ERROR,
+    doc: "The kernel had no room for events. The ledger says how many of which type.",
+  },
+  PROBE_PARTIAL: {
+    severity: WARNING,
+    doc: "Some of the probe's programs could not be attached: those event types are not seen.",
+  },
   RULES_PROBLEM: { severity: WARNING, doc: "A rules file has mistakes. The other rules are in force." },
   RULES_NONE: { severity: ERROR, doc: "No rule could be loaded: nothing can be detected." },
   PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },
-  OUTBOX_FULL: { severity: ERROR, doc: "The outbox reached its limit. Detections of the lowest severity were deleted first." },
+  OUTBOX_FULL: {
+    severity: ERROR,
+    doc: "The outbox reached its limit. Detections of the lowest severity were deleted first.",
+  },
   DETECTIONS_STALE: { severity: ERROR, doc: "Detections waited too long for the portal and were deleted." },
   ENRICHMENT_LOST: { severity: WARNING, doc: "Processes were evicted from the process tree before they ended." },
 } as const satisfies Record<string, HealthCode>;
@@ -50,5 +68,7 @@ export const EXIT_BUG = 1;
 export const EXIT_SETTINGS = 2;
 /** The kernel does not let the probe load; starting again is no use. */
 export const EXIT_PROBE = 3;
+/** The stage cannot do its work until a person changes something; starting again is no use. */
+export const EXIT_REFUSED = 4;
 /** The bus moved to another address; the stage starts anew to find it. */
 export const EXIT_BUS_MOVED = 10;

@@ -20,7 +20,10 @@ export interface ConnectionOptions {
 }
 
 /** Where the bus listens and the key to it, undefined while the bus has not written them. */
-export function busCredentials(stateDir: string, name: StageName | ClientName): { address: string; seed: Uint8Array } | undefined {
+export function busCredentials(
+  stateDir: string,
+  name: StageName | ClientName,
+): { address: string; seed: Uint8Array } | undefined {
   const address = readSmallFile(statePaths.busAddress(stateDir));
   const seed = readSmallFile(statePaths.key(stateDir, name));
   return address && seed ? { address, seed: new TextEncoder().encode(seed) } : undefined;

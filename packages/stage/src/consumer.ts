@@ -88,8 +88,11 @@ export class StreamConsumer {
     if (signal.aborted) return messages.stop();
     this.#messages = messages;
     void this.#watch(messages);
+    let expected = 1;
     for await (const message of messages) {
-      if (signal.aborted) break;
+      // A durable just made gives 1, 2, 3 and so on. After a restart of the server a pull of the reader before can take
+      // some of them, which would come again only after ACK_WAIT_MS: have the durable made anew instead.
+      if (signal.aborted || message.info.deliverySequence !== expected++) break;
       while (this.#inFlight >= inFlightMax) await new Promise<void>((resolve) => this.#slots.push(resolve));
       void this.#handle(message);
     }

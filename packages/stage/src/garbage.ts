@@ -34,7 +34,8 @@ export class GarbageStore {
   keep(bytes: Uint8Array): string {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const names = readdirSync(this.#folder).sort();
-    for (const name of names.slice(0, Math.max(0, names.length - GARBAGE_FILES_MAX + 1))) unlinkSync(join(this.#folder, name));
+    for (const name of names.slice(0, Math.max(0, names.length - GARBAGE_FILES_MAX + 1)))
+      unlinkSync(join(this.#folder, name));
     const file = join(this.#folder, `${Date.now()}-${process.hrtime.bigint()}.bin`);
     writeFileSync(file, bytes.subarray(0, GARBAGE_FILE_BYTES_MAX), { mode: 0o600 });
     return file;

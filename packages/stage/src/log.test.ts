@@ -12,7 +12,10 @@ test("writes JSON lines with timestamp, level, target and fields", async (t) => 
   log.debug("not logged at this level");
   log.info("position", { position: 1n });
   await log.close();
-  const lines = readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  const lines = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   t.is(lines.length, 2);
   t.regex(lines[0].timestamp, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   t.is(lines[0].level, "ERROR");
@@ -30,5 +33,8 @@ test("a file that cannot be written does not end the process", async (t) => {
 
 test("an error is told with its causes, each once", (t) => {
   const inner = new Error("connection refused");
-  t.is(describeError(new Error("no answer", { cause: new Error("connection refused", { cause: inner }) })), "no answer: connection refused");
+  t.is(
+    describeError(new Error("no answer", { cause: new Error("connection refused", { cause: inner }) })),
+    "no answer: connection refused",
+  );
 });

@@ -30,7 +30,9 @@ export function createLogger(options: { target: string; level: string; file?: st
   );
   const logger = winston.createLogger({ level: options.level, format: line });
   if (options.stderr !== false) {
-    logger.add(new winston.transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }));
+    logger.add(
+      new winston.transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }),
+    );
   }
   if (options.file) addFile(logger, options.file);
   else if (options.stderr === false) logger.silent = true;

@@ -1,5 +1,5 @@
 // Publishes to a stream until the server has stored it: in order, several at a time, again after every failure.
-import { type JetStreamClient, JetStreamApiError } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamClient } from "@nats-io/jetstream";
 import type { HealthCodeName } from "./codes.ts";
 import { pause } from "./connection.ts";
 import type { Health } from "./health.ts";

@@ -49,13 +49,19 @@ const wrong: [string, object, string][] = [
 for (const [what, given, message] of wrong) {
   test(`says what is wrong with ${what}`, (t) => {
     const { problems, values } = resolveSettings(given);
-    t.deepEqual(problems.map((one) => one.message), [message]);
+    t.deepEqual(
+      problems.map((one) => one.message),
+      [message],
+    );
     t.is(values.collector.in_flight_batches, 32);
   });
 }
 
 test("the environment carries what was set to another process, and nothing else", (t) => {
-  const given = { flags: { "--state-dir": "/a", "--rule-engine-rules": "x.yaml,y.yaml" }, file: { log_level: "debug" } };
+  const given = {
+    flags: { "--state-dir": "/a", "--rule-engine-rules": "x.yaml,y.yaml" },
+    file: { log_level: "debug" },
+  };
   const resolved = resolveSettings(given);
   const env = settingsEnvironment(resolved);
   t.deepEqual(Object.keys(env).sort(), ["NIGHTJAR_LOG_LEVEL", "NIGHTJAR_RULE_ENGINE_RULES", "NIGHTJAR_STATE_DIR"]);

@@ -73,7 +73,8 @@ export function resolveSettings(given: {
   const sources = new Map<string, SettingSource>();
   const values: Record<string, Record<string, unknown>> = {};
   for (const known of settingNames) {
-    const section = (values[known.section] ??= {});
+    const section = values[known.section] ?? {};
+    values[known.section] = section;
     section[known.key] = known.setting.default;
     sources.set(known.name, "default");
     const found = find(known, flags, env, given.file);
@@ -136,7 +137,9 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): Se
 function unknownKeys(file: unknown): SettingProblem[] {
   if (file === undefined || file === null) return [];
   if (typeof file !== "object" || Array.isArray(file)) {
-    return [{ code: "SETTING_INVALID", place: "file", message: "the settings file must be a mapping of names to values" }];
+    return [
+      { code: "SETTING_INVALID", place: "file", message: "the settings file must be a mapping of names to values" },
+    ];
   }
   const names = settingNames.map((one) => one.name);
   const given = Object.entries(file).flatMap(([key, value]) =>

@@ -57,7 +57,12 @@ export function number(options: Ranged): Setting<number> {
 
 /** Any text. */
 export function text(options: Common<string>): Setting<string> {
-  return { kind: "text", ...options, allowed: "text", read: (value) => (typeof value === "string" ? value : undefined) };
+  return {
+    kind: "text",
+    ...options,
+    allowed: "text",
+    read: (value) => (typeof value === "string" ? value : undefined),
+  };
 }
 
 /** A path of a file or folder; relative ones begin at the working directory. */
@@ -104,7 +109,11 @@ export function list(options: Common<readonly string[]>): Setting<readonly strin
     ...options,
     allowed: "texts separated by commas",
     read(value) {
-      if (typeof value === "string") return value.split(",").map((one) => one.trim()).filter((one) => one !== "");
+      if (typeof value === "string")
+        return value
+          .split(",")
+          .map((one) => one.trim())
+          .filter((one) => one !== "");
       return Array.isArray(value) && value.every((one) => typeof one === "string") ? value : undefined;
     },
   };

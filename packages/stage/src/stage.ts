@@ -5,7 +5,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { type LedgerEntry, StageStatusSchema } from "@nightjar/proto";
 import { Bus } from "./bus.ts";
-import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_OK, EXIT_SETTINGS } from "./codes.ts";
+import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_OK, EXIT_REFUSED, EXIT_SETTINGS } from "./codes.ts";
 import { Counters } from "./counters.ts";
 import { Health } from "./health.ts";
 import { createLogger, type Logger } from "./log.ts";
@@ -52,10 +52,20 @@ export interface Stage {
   status(): Uint8Array;
 }
 
+/** What `main` throws when the stage cannot start until a person changes something: said without a stack. */
+export class RefusedError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 /**
  * Runs `main` as the stage `name` of the sensor whose settings the environment gives. `main` sets things up and
  * resolves; the process goes on until SIGTERM, SIGINT, or the end of its supervisor. It exits with EXIT_SETTINGS
- * when a setting is not allowed, with EXIT_BUG when `main`, a handler or anything else throws.
+ * when a setting is not allowed, with EXIT_REFUSED when `main` throws a RefusedError, with EXIT_BUG when `main`, a handler or anything else throws.
  */
 export async function runStage(name: StageName, main: (stage: Stage) => Promise<void>): Promise<void> {
   const { values: settings, problems } = resolveSettings({ env: process.env });
@@ -79,13 +89,14 @@ export async function runStage(name: StageName, main: (stage: Stage) => Promise<
   try {
     await main(stage);
   } catch (error) {
-    if (!stopping.signal.aborted) stage.crash(error);
+    if (error instanceof RefusedError) await stage.refuse(error);
+    else if (!stopping.signal.aborted) stage.crash(error);
   }
 }
 
 /** Under `nightjar run` a stage's standard input is a pipe that closes when the supervisor dies. */
 export function endWithSupervisor(stop: () => void): void {
-  if (process.env["NIGHTJAR_SUPERVISED"] !== "1") return;
+  if (process.env.NIGHTJAR_SUPERVISED !== "1") return;
   process.stdin.on("close", stop);
   process.stdin.on("error", stop);
   process.stdin.resume();
@@ -123,10 +134,14 @@ class RunningStage implements Stage {
     this.health = new Health(name, log);
     this.#stopping = stopping;
     this.signal = stopping.signal;
-    this.bus = new Bus(this, (error) => this.crash(error), () => {
-      log.info("the bus has moved; starting anew");
-      void this.stop(EXIT_BUS_MOVED);
-    });
+    this.bus = new Bus(
+      this,
+      (error) => this.crash(error),
+      () => {
+        log.info("the bus has moved; starting anew");
+        void this.stop(EXIT_BUS_MOVED);
+      },
+    );
   }
 
   ready(): void {
@@ -165,6 +180,11 @@ class RunningStage implements Stage {
     const stack = error instanceof Error ? error.stack : undefined;
     this.log.error(`${this.name} crashed`, { error: error instanceof Error ? error : String(error), stack });
     void end(this.log, EXIT_BUG);
+  }
+
+  async refuse({ code, message }: RefusedError): Promise<void> {
+    this.log.error(message, { code });
+    await this.stop(EXIT_REFUSED);
   }
 
   async stop(exitCode: number): Promise<void> {

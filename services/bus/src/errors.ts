@@ -1,4 +1,5 @@
 // Every reason for which the bus cannot start or go on by itself, and what a person can do about it.
+import { RefusedError } from "@nightjar/stage";
 
 export const busErrorCodes = {
   BUS_SERVER_MISSING: "No nats-server was found. Install one, or name one with the setting bus.server_binary.",
@@ -12,13 +13,12 @@ export const busErrorCodes = {
 export type BusErrorCode = keyof typeof busErrorCodes;
 
 /** A start that cannot succeed until a person changes something. */
-export class BusError extends Error {
-  readonly code: BusErrorCode;
+export class BusError extends RefusedError {
+  declare readonly code: BusErrorCode;
 
   constructor(code: BusErrorCode, detail: string, options?: ErrorOptions) {
-    super(`${code}: ${detail}. ${busErrorCodes[code]}`, options);
+    super(code, `${code}: ${detail}. ${busErrorCodes[code]}`, options);
     this.name = "BusError";
-    this.code = code;
   }
 }
 

@@ -37,7 +37,10 @@ test("a detection has the event, the tree from actor to root, and the time of da
   const [detection] = fromBinary(DetectionBatchSchema, group?.bytes ?? new Uint8Array()).detections;
   t.is(detection?.eventId, `${"ab".repeat(16)}:0000000000000007:1001`);
   t.is(detection?.id, detectionId("A rule", detection?.eventId ?? ""));
-  t.deepEqual(detection?.processes.map((process) => process.pid), [300, 20, 1]);
+  t.deepEqual(
+    detection?.processes.map((process) => process.pid),
+    [300, 20, 1],
+  );
   t.is(detection?.event?.data.case, "open");
   t.is(detection?.time?.seconds, 1_700_000_001n);
   t.is(detection?.time?.nanos, 500_000_000);
@@ -47,15 +50,21 @@ test("the same batch makes the same messages, the worst priority first", (t) => 
   const matches = [match(0, Priority.NOTICE), match(1, Priority.CRITICAL), match(2, Priority.NOTICE)];
   const groups = groupDetections(batchOf(3), matches);
   t.deepEqual(groups, groupDetections(batchOf(3), matches));
-  t.deepEqual(groups.map(({ subject, count }) => [subject, count]), [
-    ["nightjar.detections.critical", 1],
-    ["nightjar.detections.notice", 2],
-  ]);
+  t.deepEqual(
+    groups.map(({ subject, count }) => [subject, count]),
+    [
+      ["nightjar.detections.critical", 1],
+      ["nightjar.detections.notice", 2],
+    ],
+  );
 });
 
 test("detections too large for one message are split, none lost", (t) => {
   const events = 256;
-  const groups = groupDetections(batchOf(events, "x".repeat(10_000)), Array.from({ length: events }, (_, i) => match(i)));
+  const groups = groupDetections(
+    batchOf(events, "x".repeat(10_000)),
+    Array.from({ length: events }, (_, i) => match(i)),
+  );
   t.true(groups.length > 1);
   t.true(groups.every(({ bytes }) => bytes.length <= 1024 * 1024));
   const ids = groups.flatMap(({ bytes }) => fromBinary(DetectionBatchSchema, bytes).detections.map((one) => one.id));

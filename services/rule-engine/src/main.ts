@@ -27,7 +27,8 @@ await runStage("rule-engine", async (stage) => {
     stage.log[problem.severity === "error" ? "error" : "warn"](problem.message, { ...problem });
   }
   const errors = [...problems, ...description.problems.filter((one) => one.severity === "error")];
-  if (errors.length > 0) stage.health.raise("RULES_PROBLEM", `${errors.length} mistakes in the rules: ${place(errors[0])}`);
+  if (errors.length > 0)
+    stage.health.raise("RULES_PROBLEM", `${errors.length} mistakes in the rules: ${place(errors[0])}`);
   if (description.rules === 0) stage.health.raise("RULES_NONE", "no rule could be loaded");
   await stage.bus.connect();
   await publishInterest(stage, description.eventTypes, contentVersion(files));

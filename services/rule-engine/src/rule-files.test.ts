@@ -13,15 +13,24 @@ test("takes files, and folders in the order of their names", (t) => {
   for (const name of ["own.yaml", "rules/b.yml", "rules/a.yaml", "rules/more/c.yaml", "rules/README.md"]) write(name);
   const { files, problems } = readRuleFiles([join(folder, "own.yaml"), join(folder, "rules")]);
   t.deepEqual(problems, []);
-  t.deepEqual(files.map((file) => file.text), ["own.yaml", "rules/a.yaml", "rules/b.yml", "rules/more/c.yaml"]);
+  t.deepEqual(
+    files.map((file) => file.text),
+    ["own.yaml", "rules/a.yaml", "rules/b.yml", "rules/more/c.yaml"],
+  );
 });
 
 test("a path that is not there is a problem, the others are read", (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, "a.yaml"), "a");
   const { files, problems } = readRuleFiles([join(folder, "missing.yaml"), folder]);
-  t.deepEqual(files.map((file) => file.text), ["a"]);
-  t.deepEqual(problems.map(({ code, file }) => [code, file]), [["RULES_FILE_UNREADABLE", join(folder, "missing.yaml")]]);
+  t.deepEqual(
+    files.map((file) => file.text),
+    ["a"],
+  );
+  t.deepEqual(
+    problems.map(({ code, file }) => [code, file]),
+    [["RULES_FILE_UNREADABLE", join(folder, "missing.yaml")]],
+  );
 });
 
 test("the version changes with text, name and order, and with nothing else", (t) => {

@@ -43,5 +43,9 @@ function filesOf(path: string): string[] {
 }
 
 function tooMany(file: string): FileProblem {
-  return { code: "RULES_FILES_TOO_MANY", file, message: `more than ${RULES_FILES_MAX} rules files; this and the rest are left out` };
+  return {
+    code: "RULES_FILES_TOO_MANY",
+    file,
+    message: `more than ${RULES_FILES_MAX} rules files; this and the rest are left out`,
+  };
 }

@@ -6,7 +6,9 @@ export const portalSettings = {
     default: 0,
     min: 0,
     max: 65_535,
-    doc: "The port on 127.0.0.1 where the portal listens. 0 takes a free one at the first start and keeps it as long as no one else has it.",
+    doc:
+      "The port on 127.0.0.1 where the portal listens. 0 takes a free one at the first start and " +
+      "keeps it as long as no one else has it.",
   }),
   retention_days: integer({
     default: 30,

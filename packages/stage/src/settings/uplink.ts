@@ -6,11 +6,15 @@ const MIB = 1024 * 1024;
 export const uplinkSettings = {
   portal_url: text({
     default: "",
-    doc: "The portal's address, such as https://portal.example.org:8443. Empty means the embedded portal of this state folder.",
+    doc:
+      "The portal's address, such as https://portal.example.org:8443. Empty means the embedded portal " +
+      "of this state folder.",
   }),
   portal_certificate_file: path({
     default: "",
-    doc: "PEM file with the certificates the portal's is checked against. Empty means the embedded portal's own, or, with a portal_url, the system's authorities.",
+    doc:
+      "PEM file with the certificates the portal's is checked against. Empty means the embedded " +
+      "portal's own, or, with a portal_url, the system's authorities.",
   }),
   portal_token_file: path({
     default: "",
@@ -21,7 +25,9 @@ export const uplinkSettings = {
     min: 1,
     max: 3_600,
     unit: "s",
-    doc: "How often the uplink tells the portal how the sensor is. The portal calls a sensor silent when two are missing.",
+    doc:
+      "How often the uplink tells the portal how the sensor is. The portal calls a sensor silent when " +
+      "two are missing.",
   }),
   call_timeout_ms: integer({
     default: 10_000,
@@ -76,6 +82,8 @@ export const uplinkSettings = {
     min: MIB,
     max: 4_096 * MIB,
     unit: "bytes",
-    doc: "How much may wait for the portal. Above it the detections of the lowest severity are deleted first, the oldest of them first.",
+    doc:
+      "How much may wait for the portal. Above it the detections of the lowest severity are deleted " +
+      "first, the oldest of them first.",
   }),
 } satisfies SettingTable;
