@@ -53,7 +53,7 @@ function evaluator(stage: Stage, pool: Pool, processed: ProcessedRanges): (bytes
       return Promise.resolve();
     }
     let work = underWay.get(batch.id);
-    if (work) stage.counters.add("batches_repeated");
+    if (work !== undefined) stage.counters.add("batches_repeated");
     else {
       work = evaluate(stage, pool, bytes, doneOf(batch, processed)).then(() => processed.commit(range));
       underWay.set(batch.id, work);
