@@ -1,6 +1,7 @@
 // Drains the ring at its own pace: a tick, not a call an event.
 #include "reader.h"
 
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -50,6 +51,7 @@ Reader::Reader(Object &object, const ReaderOptions &options, OnBatch on_batch, O
         epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &on_wake))
         throw LoadError("failed loading ebpf skeleton", errno, "the ring buffer could not be polled");
     thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "probe-reader");
 }
 
 Reader::~Reader() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-// Which cgroup a task is in: its node's id, and the path to it.
+// Which cgroup a task is in: the path to its node.
 #pragma once
 
 #include "record.h"
@@ -10,10 +10,6 @@ enum {
     // Controllers a kernel has; the v1 hierarchies are found by theirs.
     CGROUP_CONTROLLERS_MAX = 16,
 };
-
-static __always_inline u64 cgroup_id(struct task_struct *task) {
-    return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-}
 
 static __always_inline struct kernfs_node *cgroup_node_parent(struct kernfs_node *node) {
     struct kernfs_node___before_6_15 *before_6_15 = (void *)node;

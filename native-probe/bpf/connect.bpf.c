@@ -18,9 +18,8 @@ struct connect_event {
 EVENT_RECORD(connect, EVENT_CONNECT)
 
 // False where the descriptor is no socket.
-static __always_inline bool connect_socket_fill(struct record *record, struct connect_event *event,
-                                                struct task_struct *task) {
-    struct file *file = descriptor_file(task, event->fd);
+static __always_inline bool connect_socket_fill(struct record *record, struct connect_event *event) {
+    struct file *file = descriptor_file(event->fd);
     struct socket *socket = file ? file_socket(file) : NULL;
     struct sock *sock = socket ? BPF_CORE_READ(socket, sk) : NULL;
     if (!sock) return false;
@@ -34,17 +33,16 @@ static __always_inline bool connect_socket_fill(struct record *record, struct co
 SEC("tp_btf/sys_exit")
 int BPF_PROG(syscall_connect, struct pt_regs *regs, long result) {
     if (!event_seen(EVENT_CONNECT)) return 0;
-    struct task_struct *task = task_current();
-    if (task_is_own(task)) return event_filtered(EVENT_CONNECT);
+    if (task_is_own()) return event_filtered(EVENT_CONNECT);
 
     struct record *record;
     struct connect_event *event = connect_begin(&record);
     if (!event) return 0;
-    header_fill(record, &event->header, task);
+    header_fill_current(record, &event->header);
     event->header.call = CALL_CONNECT;
     event->header.result = syscall_result(result);
     event->fd = SYSCALL_ARGUMENT_0(regs);
-    bool is_socket = connect_socket_fill(record, event, task);
+    bool is_socket = connect_socket_fill(record, event);
     // A socket that was refused has forgotten whom it asked for.
     if (!event->remote.port && !event->remote.path.length) {
         const void *address = (const void *)SYSCALL_ARGUMENT_1(regs);

@@ -4,6 +4,7 @@
 
 #include "path.h"
 #include "socket.h"
+#include "task.h"
 
 enum {
     S_IFMT = 0170000,
@@ -28,13 +29,18 @@ struct descriptor {
     struct text name;
 };
 
-// The file behind a descriptor of a task; NULL where it is closed.
-static __always_inline struct file *descriptor_file(struct task_struct *task, u32 fd) {
-    struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-    struct file **files = BPF_CORE_READ(table, fd);
+static __always_inline struct file *descriptor_file_read(struct task_struct *task, u32 fd, bool is_known) {
+    struct fdtable *table = READ(is_known, task, files, fdt);
+    struct file **files = READ(is_known, table, fd);
     struct file *file = NULL;
-    if (fd < BPF_CORE_READ(table, max_fds)) bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+    if (fd < READ(is_known, table, max_fds)) bpf_probe_read_kernel(&file, sizeof(file), files + fd);
     return file;
+}
+
+// The file behind a descriptor of the running task; NULL where it is closed.
+static __always_inline struct file *descriptor_file(u32 fd) {
+    if (CURRENT_TASK_IS_KNOWN) return descriptor_file_read(current_task_known(), fd, true);
+    return descriptor_file_read((struct task_struct *)bpf_get_current_task(), fd, false);
 }
 
 // A device number as stat(2) gives it.
@@ -51,9 +57,9 @@ static __always_inline bool device_is_tty(u32 device) {
     return major == 4 || major == 5 || (major >= 136 && major <= 143) || major == 188 || major == 204 || major == 229;
 }
 
-// The type of anything but a socket.
-static __always_inline enum descriptor_type inode_type(struct inode *inode) {
-    switch (BPF_CORE_READ(inode, i_mode) & S_IFMT) {
+// The type of anything but a socket; `mode` is the inode's.
+static __always_inline enum descriptor_type inode_type(struct inode *inode, u16 mode) {
+    switch (mode & S_IFMT) {
     case S_IFREG:
         return DESCRIPTOR_TYPE_FILE;
     case S_IFDIR:
@@ -80,14 +86,15 @@ static __always_inline enum descriptor_type family_type(u16 family) {
 // The socket behind a file; NULL where the file is none.
 static __always_inline struct socket *file_socket(struct file *file) {
     u16 mode = BPF_CORE_READ(file, f_inode, i_mode);
-    return file && (mode & S_IFMT) == S_IFSOCK ? BPF_CORE_READ(file, private_data) : NULL;
+    return (mode & S_IFMT) == S_IFSOCK ? BPF_CORE_READ(file, private_data) : NULL;
 }
 
 static __noinline int descriptor_read(struct record *record, struct descriptor *descriptor, struct file *file) {
     struct socket *socket = file_socket(file);
     struct sock *sock = socket ? BPF_CORE_READ(socket, sk) : NULL;
 
-    descriptor->type = inode_type(BPF_CORE_READ(file, f_inode));
+    struct inode *inode = BPF_CORE_READ(file, f_inode);
+    descriptor->type = inode_type(inode, BPF_CORE_READ(inode, i_mode));
     if (sock) {
         descriptor->family = BPF_CORE_READ(sock, __sk_common.skc_family);
         descriptor->type = family_type(descriptor->family);

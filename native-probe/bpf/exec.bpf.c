@@ -129,7 +129,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
     path_read(record, &event->working_directory, &fs->pwd);
     cgroup_path(record, &event->cgroup, task);
     for (u32 fd = 0; fd < STDIO_DESCRIPTORS; fd++) {
-        struct file *file = descriptor_file(task, fd);
+        struct file *file = descriptor_file(fd);
         if (file) descriptor_read(record, &event->stdio[fd], file);
     }
     return record_submit(record);

@@ -61,31 +61,31 @@ static __always_inline void open_file_fill(struct record *record, struct open_ev
     struct inode *inode = BPF_CORE_READ(file, f_inode);
     path_read(record, &event->path, &file->f_path);
     event->path_truncated = event->path.truncated;
-    event->file_mode = BPF_CORE_READ(inode, i_mode);
+    u16 mode = BPF_CORE_READ(inode, i_mode);
+    event->file_mode = mode;
     event->device = device_number(BPF_CORE_READ(inode, i_sb, s_dev));
     event->inode = BPF_CORE_READ(inode, i_ino);
     event->created = (BPF_CORE_READ(file, f_mode) & FMODE_CREATED) != 0;
-    event->type = inode_type(inode);
+    event->type = inode_type(inode, mode);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(syscall_open, struct pt_regs *regs, long result) {
     if (!event_seen(EVENT_OPEN)) return 0;
-    struct task_struct *task = task_current();
     struct open_call call = open_call_read(regs);
-    if (task_is_own(task) || !open_is_wanted(call.how.flags, result)) return event_filtered(EVENT_OPEN);
+    if (!open_is_wanted(call.how.flags, result) || task_is_own()) return event_filtered(EVENT_OPEN);
 
     struct record *record;
     struct open_event *event = open_begin(&record);
     if (!event) return 0;
-    header_fill(record, &event->header, task);
+    header_fill_current(record, &event->header);
     event->header.call = call.call;
     event->header.result = syscall_result(result);
     event->flags = call.how.flags;
     event->mode = call.how.mode;
     event->directory_fd = call.directory_fd;
     record_user_string(record, &event->requested, call.path, REQUESTED_SIZE_MAX);
-    struct file *file = result >= 0 ? descriptor_file(task, result) : NULL;
+    struct file *file = result >= 0 ? descriptor_file(result) : NULL;
     if (file) open_file_fill(record, event, file);
     return record_submit(record);
 }

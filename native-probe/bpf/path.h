@@ -12,39 +12,73 @@ enum {
     NAME_SIZE_MAX = 256,
 };
 
-static __always_inline struct mount *path_mount(struct vfsmount *mount) {
-    return (void *)mount - bpf_core_field_offset(struct mount, mnt);
+// Where a walk is.
+struct path_place {
+    struct dentry *dentry;
+    struct mount *mount;
+    // The root of that mount.
+    struct dentry *mount_root;
+};
+
+// What of a dentry is read at once, as the kernel lays it out: d_parent, then d_name (hash and length, name).
+struct dentry_piece {
+    struct dentry *parent;
+    u64 hash_and_length;
+    const unsigned char *name;
+};
+
+// A walk reads every dentry on the way, so one read instead of two is felt.
+static __always_inline struct dentry_piece dentry_read(struct dentry *dentry) {
+    struct dentry_piece piece = {};
+    const u64 parent_at = bpf_core_field_offset(dentry->d_parent);
+    if (bpf_core_field_offset(dentry->d_name.name) - parent_at == __builtin_offsetof(struct dentry_piece, name)) {
+        bpf_core_read(&piece, sizeof(piece), &dentry->d_parent);
+    } else {
+        piece.parent = BPF_CORE_READ(dentry, d_parent);
+        piece.name = BPF_CORE_READ(dentry, d_name.name);
+    }
+    return piece;
 }
 
-// One step of the walk: false when the root is reached. `mount` follows where a mount is left.
-static __always_inline bool path_step(struct record *record, struct dentry **dentry, struct mount **mount) {
-    struct dentry *at = *dentry;
-    if (at == BPF_CORE_READ(*mount, mnt.mnt_root)) {
-        struct mount *above = BPF_CORE_READ(*mount, mnt_parent);
-        if (!above || above == *mount) return false;
-        *dentry = BPF_CORE_READ(*mount, mnt_mountpoint);
-        *mount = above;
-        return true;
-    }
+// Goes on where the mount it has come to the root of is mounted; false at the root of all.
+static __always_inline bool path_leave_mount(struct path_place *place) {
+    struct mount *mount = place->mount;
+    struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+    if (!above || above == mount) return false;
+    place->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+    place->mount = above;
+    place->mount_root = BPF_CORE_READ(above, mnt.mnt_root);
+    return true;
+}
+
+// One step of the walk; false when there is nothing above.
+static __always_inline bool path_step(struct record *record, struct path_place *place) {
+    if (place->dentry == place->mount_root) return path_leave_mount(place);
     u8 *room = record_room(record);
     if (!room) return true;
-    long length = bpf_probe_read_kernel_str(room, NAME_SIZE_MAX, BPF_CORE_READ(at, d_name.name));
+    struct dentry_piece piece = dentry_read(place->dentry);
+    long length = bpf_probe_read_kernel_str(room, NAME_SIZE_MAX, piece.name);
     if (length > 1) record->size += length;
-    *dentry = BPF_CORE_READ(at, d_parent);
     // Its own parent, but no mount's root: a file without a place in the tree, such as a memfd.
-    return *dentry && *dentry != at;
+    const bool is_alone = !piece.parent || piece.parent == place->dentry;
+    place->dentry = piece.parent;
+    return !is_alone;
 }
 
 static __noinline int path_walk(struct record *record, struct path_text *text, struct dentry *dentry,
                                 struct vfsmount *vfsmount) {
-    struct mount *mount = path_mount(vfsmount);
-    bool is_root = dentry == BPF_CORE_READ(vfsmount, mnt_root);
+    struct path_place place = {
+        .dentry = dentry,
+        .mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt),
+        .mount_root = BPF_CORE_READ(vfsmount, mnt_root),
+    };
+    const bool is_root = dentry == place.mount_root;
     u32 start = record->size;
 
     text->truncated = 1;
     for (int step = 0; step < PATH_STEPS_MAX; step++) {
         if (record->size - start > PATH_SIZE_MAX - NAME_SIZE_MAX) break;
-        if (!path_step(record, &dentry, &mount)) {
+        if (!path_step(record, &place)) {
             text->truncated = 0;
             break;
         }

@@ -65,9 +65,8 @@ static __always_inline u32 syscall_call(struct pt_regs *regs) {
     return entry ? entry->call : CALL_UNSPECIFIED;
 }
 
-// 5.15 brought the helper that finds the registers of the call a task is in, 5.11 the task it takes.
+// 5.15 brought the helper that finds the registers of the call a task is in.
 enum bpf_func_id___since_5_15 { BPF_FUNC_task_pt_regs___since_5_15 = 175 };
-static struct task_struct *(*get_current_task_btf)(void) = (void *)158;
 static struct pt_regs *(*task_pt_regs)(struct task_struct *) = (void *)BPF_FUNC_task_pt_regs___since_5_15;
 
 struct current_call {
@@ -79,7 +78,7 @@ struct current_call {
 static __always_inline struct current_call current_call_read(void) {
     struct current_call call = {};
     if (!bpf_core_enum_value_exists(enum bpf_func_id___since_5_15, BPF_FUNC_task_pt_regs___since_5_15)) return call;
-    struct task_struct *task = get_current_task_btf();
+    struct task_struct *task = current_task_known();
     struct pt_regs *regs = task_pt_regs(task);
     if (SYSCALL_IS_X32(regs) || task_is_32_bit(task)) return call;
     call.call = syscall_call(regs);
@@ -106,7 +105,8 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
     struct syscall_entry *entry = bpf_map_lookup_elem(&syscalls, &number);
     if (!entry) return 0;
     if (SYSCALL_IS_X32(regs)) return syscall_foreign(entry->type);
-    if (task_is_32_bit(task_current())) return SYSCALL_IS_NO_EVENT(regs) ? 0 : syscall_foreign(entry->foreign_type);
+    if (task_is_32_bit((struct task_struct *)bpf_get_current_task()))
+        return SYSCALL_IS_NO_EVENT(regs) ? 0 : syscall_foreign(entry->foreign_type);
     if (entry->type) bpf_tail_call(ctx, &syscall_programs, entry->type);
     return 0;
 }

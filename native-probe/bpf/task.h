@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cgroup.h"
+#include "read.h"
 #include "record.h"
 
 // USER_HZ is 100 on x86-64 and arm64.
@@ -34,15 +35,16 @@ struct {
     __type(value, u64);
 } own_processes SEC(".maps");
 
-static __always_inline struct task_struct *task_current(void) {
-    return (struct task_struct *)bpf_get_current_task();
+static __always_inline bool task_is_own_read(struct task_struct *task, bool is_known) {
+    u32 pid = bpf_get_current_pid_tgid() >> 32;
+    u64 *start_ticks = bpf_map_lookup_elem(&own_processes, &pid);
+    return start_ticks && *start_ticks == READ(is_known, task, group_leader, start_boottime) / TICK_NS;
 }
 
 // Whether the running process belongs to the sensor: by identity, not by a name anyone can take.
-static __always_inline bool task_is_own(struct task_struct *task) {
-    u32 pid = bpf_get_current_pid_tgid() >> 32;
-    u64 *start_ticks = bpf_map_lookup_elem(&own_processes, &pid);
-    return start_ticks && *start_ticks == BPF_CORE_READ(task, group_leader, start_boottime) / TICK_NS;
+static __always_inline bool task_is_own(void) {
+    if (CURRENT_TASK_IS_KNOWN) return task_is_own_read(current_task_known(), true);
+    return task_is_own_read((struct task_struct *)bpf_get_current_task(), false);
 }
 
 // A process's number in the innermost pid namespace it is in, and that namespace's inode.
@@ -55,20 +57,31 @@ static __always_inline u32 pid_innermost(struct pid *pid, u32 *namespace_inode) 
     return innermost.nr;
 }
 
-static __always_inline void header_fill(struct record *record, struct event_header *header, struct task_struct *task) {
-    struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-    struct task_struct *parent = BPF_CORE_READ(task, real_parent);
-    const struct cred *cred = BPF_CORE_READ(task, cred);
+static __always_inline void header_read(struct record *record, struct event_header *header, struct task_struct *task,
+                                        bool is_known) {
+    struct task_struct *leader = READ(is_known, task, group_leader);
+    struct task_struct *parent = READ(is_known, task, real_parent);
+    const struct cred *cred = READ(is_known, task, cred);
 
     header->type = record->type;
     header->time_ns = bpf_ktime_get_boot_ns();
-    header->pid = BPF_CORE_READ(task, tgid);
-    header->tid = BPF_CORE_READ(task, pid);
-    header->start_time_ns = BPF_CORE_READ(leader, start_boottime);
-    header->parent_pid = BPF_CORE_READ(parent, tgid);
-    header->parent_start_time_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
-    header->uid = BPF_CORE_READ(cred, euid.val);
-    header->gid = BPF_CORE_READ(cred, egid.val);
+    header->pid = READ(is_known, task, tgid);
+    header->tid = READ(is_known, task, pid);
+    header->start_time_ns = READ(is_known, leader, start_boottime);
+    header->parent_pid = READ(is_known, parent, tgid);
+    header->parent_start_time_ns = READ(is_known, parent, group_leader, start_boottime);
+    header->uid = READ(is_known, cred, euid.val);
+    header->gid = READ(is_known, cred, egid.val);
+    header->cgroup_id = READ(is_known, task, cgroups, dfl_cgrp, kn, id);
     bpf_core_read(&header->name, sizeof(header->name), &leader->comm);
-    header->cgroup_id = cgroup_id(task);
+}
+
+// For a task that is a program's argument.
+static __always_inline void header_fill(struct record *record, struct event_header *header, struct task_struct *task) {
+    header_read(record, header, task, true);
+}
+
+static __always_inline void header_fill_current(struct record *record, struct event_header *header) {
+    if (CURRENT_TASK_IS_KNOWN) return header_read(record, header, current_task_known(), true);
+    header_read(record, header, (struct task_struct *)bpf_get_current_task(), false);
 }

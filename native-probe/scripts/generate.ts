@@ -79,8 +79,10 @@ function messagesOfEvent(): DescMessage[] {
 function tables(): string {
   const messages = messagesOfEvent();
   const indexOf = (field: DescField) => (field.message ? messages.indexOf(field.message) : -1);
-  const fieldRow = (field: DescField) =>
-    `    {"${field.name}", ${field.number}, FieldKind::${kindOf(field)}, ${field.fieldKind === "list"}, ${indexOf(field)}},`;
+  const fieldRow = (field: DescField) => {
+    const isList = field.fieldKind === "list";
+    return `    {"${field.name}", ${field.number}, FieldKind::${kindOf(field)}, ${isList}, ${indexOf(field)}},`;
+  };
   const fieldTables = messages.map(
     (message) => `const FieldSpec k${message.name}Fields[] = {\n${message.fields.map(fieldRow).join("\n")}\n};\n`,
   );
