@@ -21,7 +21,7 @@ export const PROBLEM_CODES = {
   LOAD_INVALID_LIST_NAME: ["warning", "The list's name is not a bare word, so it may be substituted where not meant."],
   LOAD_COMPILE_CONDITION: ["warning", "The condition compiles, but probably does not mean what its author meant."],
   RULES_FILE_TOO_LARGE: ["error", "The file is larger than FILE_CHARACTERS_MAX."],
-  RULES_TOO_LARGE: ["error", "With its macros put in, a condition has more parts than CONDITION_PARTS_MAX."],
+  RULES_TOO_LARGE: ["error", "With its lists and macros put in, a condition is larger than is allowed."],
 } as const satisfies Record<string, readonly ["error" | "warning", string]>;
 
 export type ProblemCode = keyof typeof PROBLEM_CODES;

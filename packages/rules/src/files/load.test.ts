@@ -276,6 +276,25 @@ test("macros that double in each step are refused, and at once", (t) => {
   );
 });
 
+test("lists that double in each step are refused, and at once", (t) => {
+  const ahead = ["- list: l0\n  items: [a, b]\n"];
+  const behind: string[] = [];
+  for (let at = 1; at <= 60; at++) {
+    ahead.push(`- list: l${at}\n  items: [l${at - 1}, l${at - 1}]\n`);
+    behind.push(`- list: k${at}\n  items: [k${at + 1}, k${at + 1}]\n`);
+  }
+  const start = performance.now();
+  for (const [lists, name] of [
+    [ahead, "l60"],
+    [behind, "k1"],
+  ] as const) {
+    const { rules, problems } = load(lists.join("") + RULE.replace("open", `open and proc.name in (${name})`));
+    const errors = problems.filter(({ severity }) => severity === "error").map(({ code }) => code);
+    t.true(rules.length === 0 ? errors[0] === "RULES_TOO_LARGE" : (rules[0]?.condition.length ?? 0) < 200_000);
+  }
+  t.true(performance.now() - start < 5000);
+});
+
 test("macros in macros count as nesting", (t) => {
   const lines = ["- macro: m0\n  condition: proc.pid = 1\n"];
   for (let at = 1; at <= 1100; at++) lines.push(`- macro: m${at}\n  condition: not (proc.pid = 2 and m${at - 1})\n`);

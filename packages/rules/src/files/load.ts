@@ -13,7 +13,7 @@ import { ItemError, type ItemName } from "./decode.ts";
 import { matchesTooManyEvents } from "./event-names.ts";
 import { withExceptions } from "./exceptions.ts";
 import type { MacroItem, RuleItem } from "./items.ts";
-import { type ResolvedList, resolveLists, substituteLists } from "./lists.ts";
+import { CONDITION_CHARACTERS_MAX, type ResolvedList, resolveLists, substituteLists } from "./lists.ts";
 import type { MappedText } from "./mapped-text.ts";
 import { readFile } from "./read.ts";
 
@@ -113,17 +113,23 @@ class Loader {
     this.problems.push(problem(code, message, place, item));
   }
 
-  #parseMacro(item: MacroItem): void {
-    const text = substituteLists(item.condition, this.#lists);
-    const { node, problem: fault } = parse(text.text);
-    const macro: ParsedMacro = { item, text, used: false, warnings: [] };
-    if (node) macro.node = node;
-    else {
-      macro.place = text.place(fault.offset);
-      const named = { type: "macro", name: item.name };
-      this.#report("LOAD_ERR_COMPILE_CONDITION", fault.message, macro.place, named);
-      macro.result = { refusal: { message: `macro '${item.name}' has an error`, offset: 0 } };
+  /** Puts the lists into a condition and parses it. Undefined where that fails, which is then told of. */
+  #parse(condition: MappedText, named: ItemName): { text: MappedText; node: Node } | undefined {
+    const text = substituteLists(condition, this.#lists);
+    if (!text) {
+      const message = `the condition has more than ${CONDITION_CHARACTERS_MAX} characters when its lists are put in`;
+      return this.#report("RULES_TOO_LARGE", message, condition.place(0), named);
     }
+    const { node, problem: fault } = parse(text.text);
+    if (node) return { text, node };
+    return this.#report("LOAD_ERR_COMPILE_CONDITION", fault.message, text.place(fault.offset), named);
+  }
+
+  #parseMacro(item: MacroItem): void {
+    const parsed = this.#parse(item.condition, { type: "macro", name: item.name });
+    const macro: ParsedMacro = { item, text: parsed?.text ?? item.condition, used: false, warnings: [] };
+    if (parsed) macro.node = parsed.node;
+    else macro.result = { refusal: { message: `macro '${item.name}' has an error`, offset: 0 } };
     this.#macros.set(item.name, macro);
   }
 
@@ -169,16 +175,17 @@ class Loader {
   #rule(item: RuleItem): Rule | undefined {
     const named = { type: "rule", name: item.name };
     if (item.foreign) return undefined;
-    let text: MappedText;
+    let condition: MappedText;
     try {
-      text = substituteLists(withExceptions(item.condition, item.exceptions), this.#lists);
+      condition = withExceptions(item.condition, item.exceptions);
     } catch (error) {
       if (!(error instanceof ItemError)) throw error;
       this.problems.push(error.problem);
       return undefined;
     }
-    const { node, problem: fault } = parse(text.text);
-    if (!node) return this.#report("LOAD_ERR_COMPILE_CONDITION", fault.message, text.place(fault.offset), named);
+    const parsed = this.#parse(condition, named);
+    if (!parsed) return undefined;
+    const { text, node } = parsed;
     const { checked, refusal, warnings } = this.#check(node, Number.POSITIVE_INFINITY);
     this.#warn(warnings, text, named);
     if (!checked) return this.#refuse(refusal as Refusal, text, item, named);

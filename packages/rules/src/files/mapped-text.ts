@@ -7,6 +7,14 @@ interface Piece {
   place: (offset: number) => Place;
 }
 
+/** What goes in place of the text from `start` to `end`; it gets the place of the character at `standsFor`. */
+export interface Replacement {
+  start: number;
+  end: number;
+  text: string;
+  standsFor: number;
+}
+
 /** A text and the origin of its parts. Never changed: every operation makes a new one. */
 export class MappedText {
   readonly text: string;
@@ -32,23 +40,33 @@ export class MappedText {
     );
   }
 
-  slice(start: number, end: number = this.text.length): MappedText {
+  /** With other text in place of some of it; the replacements are in order and do not overlap. */
+  replace(replacements: readonly Replacement[]): MappedText {
     const kept: Piece[] = [];
-    let at = 0;
-    for (const { text, place } of this.#pieces) {
-      const from = Math.max(0, start - at);
-      const to = Math.min(text.length, end - at);
-      if (from < to) kept.push({ text: text.slice(from, to), place: (offset) => place(offset + from) });
-      at += text.length;
+    let piece = 0;
+    let pieceStart = 0;
+    // Takes over what stands from `from` to `to`; pieces are only ever walked forwards.
+    const keep = (from: number, to: number): void => {
+      let at = from;
+      while (at < to) {
+        const { text, place } = this.#pieces[piece] as Piece;
+        const skipped = at - pieceStart;
+        const end = Math.min(text.length, to - pieceStart);
+        if (skipped < end) kept.push({ text: text.slice(skipped, end), place: (offset) => place(offset + skipped) });
+        at = Math.max(at, pieceStart + end);
+        if (end < text.length) break;
+        pieceStart += text.length;
+        piece++;
+      }
+    };
+    let done = 0;
+    for (const { start, end, text, standsFor } of replacements) {
+      keep(done, start);
+      kept.push({ text, place: () => this.place(standsFor) });
+      done = end;
     }
-    return new MappedText(kept.length > 0 ? kept : [{ text: "", place: () => this.place(start) }]);
-  }
-
-  /** With `text` in place of what stands from `start` to `end`; it gets the place of what it stands for. */
-  replace(start: number, end: number, text: string, standsFor: number): MappedText {
-    const place = this.place(standsFor);
-    const middle = MappedText.of(text, () => place);
-    return new MappedText([...this.slice(0, start).#pieces, ...middle.#pieces, ...this.slice(end).#pieces]);
+    keep(done, this.text.length);
+    return new MappedText(kept);
   }
 
   place(offset: number): Place {
