@@ -30,7 +30,10 @@ source "$SETUP_FOLDER/nats-server.sh"
 # The files, from the root, whose contents decide whether what is made is still right, in a fixed order.
 inputs_of() { # STEP
   case $1 in
-    dependencies) ls package.json pnpm-lock.yaml pnpm-workspace.yaml ./*/package.json ./*/*/package.json ;;
+    dependencies)
+      find . -maxdepth 3 \( -name node_modules -o -name .tools \) -prune \
+        -o \( -name package.json -o -name pnpm-lock.yaml -o -name pnpm-workspace.yaml \) -print
+      ;;
     build)
       find proto native-probe packages services cli scripts/bundle.ts turbo.json tsconfig.base.json pnpm-lock.yaml \
         \( -name node_modules -o -name build -o -name gen -o -name dist -o -name .turbo \) -prune \
@@ -111,7 +114,7 @@ may_set_up() { # PENDING
 
 step_toolchain() {
   # npm runs on the Node that is there already, not on the one it is about to replace.
-  as_builder env PATH="$PATH" npm install --prefix "$TOOLS" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund \
+  BUILDER_PATH=$PATH as_builder npm install --prefix "$TOOLS" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund \
     "$NODE_PACKAGE@$NODE_MAJOR" "pnpm@$PNPM_VERSION"
 }
 

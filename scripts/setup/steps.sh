@@ -67,7 +67,7 @@ as_builder() {
   trace "$@" >&2
   [ "$(id -u)" = "$BUILDER_UID" ] ||
     drop=(setpriv --reuid "$BUILDER_UID" --regid "$BUILDER_GID" --init-groups)
-  "${drop[@]}" env HOME="$BUILDER_HOME" CI=1 PATH="$TOOL_PATHS:$PATH" \
+  "${drop[@]}" env HOME="$BUILDER_HOME" CI=1 PATH="${BUILDER_PATH:-$TOOL_PATHS:$PATH}" \
     npm_config_cache="$TOOLS/cache/npm" npm_config_update_notifier=false \
     XDG_CACHE_HOME="$TOOLS/cache" XDG_DATA_HOME="$TOOLS/cache" XDG_STATE_HOME="$TOOLS/cache" XDG_CONFIG_HOME="$TOOLS/cache" \
     TURBO_TELEMETRY_DISABLED=1 DO_NOT_TRACK=1 "$@"
