@@ -4,21 +4,16 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { statePaths } from "@nightjar/stage";
+import { waitFor } from "@nightjar/test-support";
 import test from "ava";
 import { clientsOf, detection, freshStateDir, remove } from "./testing.ts";
 
-const DEADLINE_MS = 30_000;
+/** Ample: the machine may be busy with other things. */
+const WAIT_MS = 60_000;
+const TEST_MS_MAX = 180_000;
 const LOOK_MS = 5;
-const KILLS_WHILE_STORING = 5;
+const KILLS_WHILE_STORING = 4;
 const SENDERS = 4;
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
-}
 
 function start(stateDir: string): ChildProcess {
   const program = new URL("./main.ts", import.meta.url).pathname;
@@ -57,27 +52,28 @@ function filesIn(folder: string | undefined): number {
 
 /** [the step, what shows that it has been reached] */
 const steps: [string, (folder: string) => boolean][] = [
-  ["the folder is there", () => true],
   ["the lock is there", (folder) => existsSync(join(folder, "lock"))],
   ["the temporary folder is there", (folder) => unfinished(folder) !== undefined],
   ["the first files are there", (folder) => filesIn(unfinished(folder)) > 10],
-  ["the templates are there", (folder) => filesIn(unfinished(folder)) > 300],
   ["the databases are there", (folder) => filesIn(unfinished(folder)) > 900],
   ["the store is in place", (folder) => existsSync(join(folder, "store"))],
   ["the key is there", (folder) => existsSync(join(folder, "private-key.pem"))],
-  ["the certificate is there", (folder) => existsSync(join(folder, "certificate.pem"))],
   ["the token is there", (folder) => existsSync(join(folder, "token"))],
   ["the address is there", (folder) => existsSync(join(folder, "address"))],
 ];
 
 test.serial("killed at any step of its first start, the next start is a first start or goes on", async (t) => {
-  t.timeout(120_000);
+  t.timeout(TEST_MS_MAX);
   const stateDir = freshStateDir();
   t.teardown(() => remove(stateDir));
   const folder = statePaths.folder(stateDir, "portal");
   for (const [step, reached] of steps) {
     const child = start(stateDir);
-    await until(step, () => reached(folder) || child.exitCode !== null);
+    await waitFor(() => reached(folder) || child.exitCode !== null, {
+      what: step,
+      timeoutMs: WAIT_MS,
+      intervalMs: LOOK_MS,
+    });
     t.is(child.exitCode, null, `it ended by itself before: ${step}`);
     await kill(child, "SIGKILL");
   }
@@ -86,7 +82,11 @@ test.serial("killed at any step of its first start, the next start is a first st
   const readyBefore = readyCount(stateDir);
   const child = start(stateDir);
   t.teardown(() => kill(child, "SIGKILL"));
-  await until("the last start is ready", () => child.exitCode !== null || readyCount(stateDir) > readyBefore);
+  await waitFor(() => child.exitCode !== null || readyCount(stateDir) > readyBefore, {
+    what: "the last start is ready",
+    timeoutMs: WAIT_MS,
+    intervalMs: LOOK_MS,
+  });
   t.is(readFileSync(address, "utf8"), before, "the port is kept");
   const { sensors, queries } = clientsOf(stateDir);
   await sensors.sendDetections({ sensorId: "s", detections: [detection()] });
@@ -98,7 +98,7 @@ test.serial("killed at any step of its first start, the next start is a first st
 });
 
 test.serial("killed while it stores: what was answered is there, once, and cursors grow", async (t) => {
-  t.timeout(120_000);
+  t.timeout(TEST_MS_MAX);
   const stateDir = freshStateDir();
   t.teardown(() => remove(stateDir));
   const answered = new Set<string>();
@@ -106,7 +106,11 @@ test.serial("killed while it stores: what was answered is there, once, and curso
   for (let round = 0; round <= KILLS_WHILE_STORING; round++) {
     const running = start(stateDir);
     t.teardown(() => kill(running, "SIGKILL"));
-    await until("the portal is ready", () => readyCount(stateDir) > round);
+    await waitFor(() => readyCount(stateDir) > round, {
+      what: "the portal is ready",
+      timeoutMs: WAIT_MS,
+      intervalMs: LOOK_MS,
+    });
     const { sensors, queries } = clientsOf(stateDir);
     const listed = await listAll(queries);
     const ids = listed.map((one) => one.detection!.id);

@@ -53,7 +53,7 @@ export class Link {
       log.error(failure.message, { resp: failure.resp });
     }
     this.#raised = true;
-    raise(`the portal cannot be reached: ${what}`);
+    raise(`the portal cannot be reached: ${failure.message}`);
   }
 
   /** Something changed that makes a try worth while: ends all waits. */

@@ -63,6 +63,10 @@ function openOutbox(stage: Stage): Promise<Outbox> {
       stage.counters.add("detections_evicted", count);
       stage.health.raise("OUTBOX_FULL", "the outbox is full; detections of the lowest severity are deleted");
     },
+    broken: (movedTo, error) => {
+      stage.counters.add("outboxes_broken");
+      stage.log.error("the outbox cannot be read; what was in it is not sent", { movedTo, error });
+    },
   });
 }
 

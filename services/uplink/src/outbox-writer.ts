@@ -1,4 +1,4 @@
-// A program for the outbox's crash test: adds detections until it is killed, and says on standard output which are safe.
+// For the outbox's crash test: adds detections until it is killed, and says on standard output which are safe.
 // node outbox-writer.ts FOLDER
 import { Outbox } from "./outbox.ts";
 import { detection } from "./testing.ts";
@@ -8,7 +8,7 @@ const AT_ONCE = 3;
 
 const [folder] = process.argv.slice(2);
 if (!folder) throw new Error("usage: outbox-writer.ts FOLDER");
-const outbox = await Outbox.open(folder, { bytesMax: BYTES_MAX, clock: Date.now, evicted: () => {} });
+const outbox = await Outbox.open(folder, { bytesMax: BYTES_MAX, clock: Date.now, evicted: () => {}, broken: () => {} });
 for (;;) {
   const batch = Array.from({ length: AT_ONCE }, () => detection({ output: "x".repeat(2_000) }));
   await outbox.add(batch);

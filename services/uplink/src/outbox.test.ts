@@ -1,13 +1,16 @@
 // The outbox: worst first, each once, within its limit, and there after any death.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Priority } from "@nightjar/proto";
 import test from "ava";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
 import { detection, freshFolder, remove } from "./testing.ts";
 
 const MIB = 1024 * 1024;
-const KILLS = 12;
+const KILLS = 10;
+const TEST_MS_MAX = 120_000;
 const KILL_AFTER_LINES_MAX = 60;
 
 function folderFor(t: { teardown: (fn: () => void) => void }): string {
@@ -17,7 +20,7 @@ function folderFor(t: { teardown: (fn: () => void) => void }): string {
 }
 
 function open(folder: string, options: Partial<OutboxOptions> = {}): Promise<Outbox> {
-  return Outbox.open(folder, { bytesMax: 64 * MIB, clock: Date.now, evicted: () => {}, ...options });
+  return Outbox.open(folder, { bytesMax: 64 * MIB, clock: Date.now, evicted: () => {}, broken: () => {}, ...options });
 }
 
 const outputs = async (outbox: Outbox) => (await outbox.take(1_000, 64 * MIB)).map((entry) => entry.detection.output);
@@ -112,7 +115,32 @@ test("one that is set aside is not sent any more, the others are", async (t) => 
   await again.close();
 });
 
+test("an outbox that cannot be read is put aside whole, and an empty one begun", async (t) => {
+  const folder = join(folderFor(t), "outbox");
+  const first = await open(folder);
+  await first.add([detection()]);
+  await first.close();
+  writeFileSync(join(folder, "CURRENT"), "no manifest");
+  let movedTo = "";
+  const outbox = await open(folder, { broken: (to) => (movedTo = to) });
+  t.is(outbox.count, 0);
+  t.true(existsSync(join(movedTo, "CURRENT")));
+  await outbox.add([detection()]);
+  t.is(outbox.count, 1);
+  await outbox.close();
+});
+
+test("an outbox that another has open is left alone", async (t) => {
+  const folder = folderFor(t);
+  const first = await open(folder);
+  await t.throwsAsync(open(folder));
+  await first.add([detection()]);
+  t.is(first.count, 1);
+  await first.close();
+});
+
 test("kill -9 at any moment: what was said to be safe is there, once, and numbers go on", async (t) => {
+  t.timeout(TEST_MS_MAX);
   const folder = folderFor(t);
   const safe = new Set<string>();
   const program = new URL("./outbox-writer.ts", import.meta.url).pathname;

@@ -1,4 +1,5 @@
 // Detections that the portal has not confirmed, on disk: worst first, each once, within a limit.
+import { renameSync } from "node:fs";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Detection, DetectionSchema } from "@nightjar/proto";
 import { type BatchOperation, Level } from "level";
@@ -11,6 +12,8 @@ export interface OutboxOptions {
   clock: () => number;
   /** Told of entries that were deleted because the outbox was full. */
   evicted: (count: number) => void;
+  /** Told where an outbox that could not be read has been put; what was in it is not sent. */
+  broken: (movedTo: string, error: unknown) => void;
 }
 
 export interface Entry {
@@ -69,11 +72,23 @@ export class Outbox {
     this.#db = new Level(folder, { valueEncoding: "view" });
   }
 
-  /** Opens the outbox in `folder` with what an earlier process left there. */
+  /**
+   * Opens the outbox in `folder` with what an earlier process left there. One that is corrupt (a power cut, a bad
+   * disk) is moved beside it, and an empty one begun. Rejects when another process has it or the disk refuses.
+   */
   static async open(folder: string, options: OutboxOptions): Promise<Outbox> {
     const outbox = new Outbox(folder, options);
-    await outbox.#load();
-    return outbox;
+    try {
+      await outbox.#load();
+      return outbox;
+    } catch (error) {
+      await outbox.#db.close();
+      if (!isCorruption(error)) throw error;
+      const movedTo = `${folder}.broken-${options.clock()}`;
+      renameSync(folder, movedTo);
+      options.broken(movedTo, error);
+      return await Outbox.open(folder, options);
+    }
   }
 
   get count(): number {
@@ -289,6 +304,14 @@ export class Outbox {
       // The disk refuses this too; the next write fails and comes here again.
     }
   }
+}
+
+function isCorruption(error: unknown): boolean {
+  if (error instanceof SyntaxError) return true;
+  const codes = [error, error instanceof Error ? error.cause : undefined].map(
+    (one) => (one as { code?: string })?.code,
+  );
+  return codes.includes("LEVEL_CORRUPTION");
 }
 
 function placeOf(value: Uint8Array): Place {

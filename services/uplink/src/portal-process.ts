@@ -6,7 +6,10 @@ import { createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { QueryService, type StoredDetection } from "@nightjar/proto";
 import { statePaths } from "@nightjar/stage";
-import { until } from "./testing.ts";
+import { waitFor } from "@nightjar/test-support";
+
+/** Ample: the machine may be busy with other things. */
+const WAIT_MS = 60_000;
 
 const PAGE = 1_000;
 
@@ -25,7 +28,10 @@ export async function startPortalProcess(stateDir: string): Promise<PortalProces
     stdio: ["ignore", "ignore", "ignore"],
   });
   const ended = once(child, "close");
-  await until("the portal's address", () => existsSync(addressFile) || child.exitCode !== null);
+  await waitFor(() => existsSync(addressFile) || child.exitCode !== null, {
+    what: "the portal's address",
+    timeoutMs: WAIT_MS,
+  });
   if (child.exitCode !== null) throw new Error(readFileSync(statePaths.log(stateDir, "portal"), "utf8"));
   return {
     child,

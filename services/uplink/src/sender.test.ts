@@ -1,19 +1,28 @@
 // The sender and its link, with a portal, a clock and timers in hand.
 import { Priority } from "@nightjar/proto";
+import { waitFor } from "@nightjar/test-support";
 import test from "ava";
 import { Backoff } from "./backoff.ts";
 import { PortalFailure } from "./failure.ts";
 import { Link } from "./link.ts";
 import { type Entry, Outbox } from "./outbox.ts";
 import { runSender, type SenderOptions } from "./sender.ts";
-import { detection, freshFolder, remove, until } from "./testing.ts";
+import { detection, freshFolder, remove } from "./testing.ts";
+
+/** Ample: the machine may be busy with other things. */
+const WAIT_MS = 30_000;
 
 const MIB = 1024 * 1024;
 const refusedConnection = () => new PortalFailure("refused", "Connection Failed: connection refused", "");
 
 async function setUp(t: { teardown: (fn: () => void | Promise<void>) => void }, over: Partial<SenderOptions> = {}) {
   const folder = freshFolder();
-  const outbox = await Outbox.open(folder, { bytesMax: 64 * MIB, clock: Date.now, evicted: () => {} });
+  const outbox = await Outbox.open(folder, {
+    bytesMax: 64 * MIB,
+    clock: Date.now,
+    evicted: () => {},
+    broken: () => {},
+  });
   const abort = new AbortController();
   const calls: string[][] = [];
   const waits: number[] = [];
@@ -49,11 +58,11 @@ test("one that is alone goes at once; what comes while a call runs goes together
   let release = () => {};
   setAnswer(() => new Promise((resolve) => (release = resolve)));
   await outbox.add([detection({ output: "1" })]);
-  await until("the first call", () => calls.length === 1);
+  await waitFor(() => calls.length === 1, { what: "the first call", timeoutMs: WAIT_MS });
   for (const output of ["2", "3", "4"]) await outbox.add([detection({ output })]);
   setAnswer(async () => {});
   release();
-  await until("an empty outbox", () => outbox.count === 0);
+  await waitFor(() => outbox.count === 0, { what: "an empty outbox", timeoutMs: WAIT_MS });
   t.deepEqual(calls, [["1"], ["2", "3", "4"]]);
 });
 
@@ -68,7 +77,7 @@ test("after an outage the worst goes first, and waits grow until it is over", as
     detection({ output: "emergency", priority: Priority.EMERGENCY }),
     detection({ output: "error", priority: Priority.ERROR }),
   ]);
-  await until("an empty outbox", () => outbox.count === 0);
+  await waitFor(() => outbox.count === 0, { what: "an empty outbox", timeoutMs: WAIT_MS });
   t.deepEqual(waits, [100, 200, 400, 800]);
   t.deepEqual(calls.at(-1), ["emergency", "error", "debug"]);
   t.is(calls.length, 5);
@@ -83,7 +92,7 @@ test("one that the portal will never take is set aside and holds up no other", a
     throw new PortalFailure("comm", "comm error (400)", `detections[${index}].rule: a name`, undefined, index);
   });
   await outbox.add(["good", "bad", "good too"].map((output) => detection({ output })));
-  await until("an empty outbox", () => outbox.count === 0);
+  await waitFor(() => outbox.count === 0, { what: "an empty outbox", timeoutMs: WAIT_MS });
   t.deepEqual(
     refused.map((entry) => entry.detection.output),
     ["bad"],

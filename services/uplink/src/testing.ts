@@ -1,4 +1,4 @@
-// What the uplink's tests share: folders, detections, conditions with a deadline.
+// What the uplink's tests share: folders and detections.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,8 +8,6 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Detection, DetectionSchema, Priority } from "@nightjar/proto";
 
 const ID_BYTES = 16;
-const DEADLINE_MS = 20_000;
-const LOOK_MS = 10;
 
 export function freshFolder(): string {
   return mkdtempSync(join(tmpdir(), "nightjar-uplink-"));
@@ -28,13 +26,4 @@ export function detection(fields: Partial<Omit<Detection, "$typeName">> = {}): D
     time: timestampFromMs(Date.now()),
     ...fields,
   });
-}
-
-/** Resolves when `holds` does; rejects with `what` when it does not in time. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
 }

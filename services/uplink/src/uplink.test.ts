@@ -1,11 +1,12 @@
 // The uplink against the real portal process: exactly once through its deaths, and the words for each way to fail.
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { create } from "@bufbuild/protobuf";
 import { SensorSchema } from "@nightjar/proto";
 import { resolveSettings, type Settings, statePaths } from "@nightjar/stage";
+import { waitFor } from "@nightjar/test-support";
 import test from "ava";
 import { Backoff } from "./backoff.ts";
 import { locatePortal } from "./endpoint.ts";
@@ -15,16 +16,21 @@ import { Outbox } from "./outbox.ts";
 import { PortalClient } from "./portal-client.ts";
 import { detectionsAt, type PortalProcess, startPortalProcess } from "./portal-process.ts";
 import { runSender } from "./sender.ts";
-import { detection, freshFolder, remove, until } from "./testing.ts";
+import { detection, freshFolder, remove } from "./testing.ts";
+
+/** Ample: the machine may be busy with other things. */
+const WAIT_MS = 30_000;
 
 const MIB = 1024 * 1024;
 const KILLS = 4;
+const TEST_MS_MAX = 180_000;
 const DETECTIONS_A_ROUND = 60;
 
 let stateDir: string;
 let portal: PortalProcess;
 
-test.before(async () => {
+test.before(async (t) => {
+  t.timeout(TEST_MS_MAX);
   stateDir = freshFolder();
   portal = await startPortalProcess(stateDir);
 });
@@ -136,16 +142,17 @@ test("a wrong token that is put right is taken up without a new start", async (t
   const path = file("token-mended", "wrong");
   const client = clientWith(t, { portal_token_file: path });
   await t.throwsAsync(client.heartbeat(heartbeat()), { message: "comm error (401)" });
-  const { readFileSync } = await import("node:fs");
   writeFileSync(path, readFileSync(statePaths.portalToken(stateDir)));
   await t.notThrowsAsync(client.heartbeat(heartbeat()));
 });
 
 test.serial("kill -9 of the portal again and again: each detection is there exactly once", async (t) => {
+  t.timeout(TEST_MS_MAX);
   const outbox = await Outbox.open(join(stateDir, "outbox"), {
     bytesMax: 64 * MIB,
     clock: Date.now,
     evicted: () => {},
+    broken: () => {},
   });
   const client = clientWith(t, {});
   const abort = new AbortController();
@@ -172,11 +179,11 @@ test.serial("kill -9 of the portal again and again: each detection is there exac
   };
   for (let kill = 0; kill < KILLS; kill++) {
     const feeding = feed();
-    await until("some are sent", () => outbox.count < ids.length);
+    await waitFor(() => outbox.count < ids.length, { what: "some are sent", timeoutMs: WAIT_MS });
     await portal.kill("SIGKILL");
     await feeding;
     portal = await startPortalProcess(stateDir);
-    await until("the outbox is empty", () => outbox.count === 0);
+    await waitFor(() => outbox.count === 0, { what: "the outbox is empty", timeoutMs: WAIT_MS });
   }
   abort.abort();
   await sender;
