@@ -8,7 +8,7 @@ import { FALCO_GAPS } from "./falco-gaps.ts";
 import { type FlatEvent, flatField } from "./flat-fields.ts";
 
 /** The folder of cases; it is not part of this repository. */
-const folder = resolve(process.env.NIGHTJAR_CASES ?? join(import.meta.dirname, "../../../shared/cases"));
+const folder = resolve(process.env.NIGHTJAR_CASES ?? join(import.meta.dirname, "../../..", "shared", "cases"));
 /** Where a JSON report of every case's outcome goes, if anywhere. */
 const reportFile = process.env.NIGHTJAR_CASES_REPORT;
 

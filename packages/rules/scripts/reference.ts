@@ -1,4 +1,6 @@
-// Writes docs/reference/rules.md from the code: node packages/rules/scripts/reference.ts
+// Writes docs/reference/rules.md from the tables of the rule language.
+//
+//   node packages/rules/scripts/reference.ts
 import { writeFileSync } from "node:fs";
 import { rulesReference } from "../src/reference.ts";
 
