@@ -98,7 +98,9 @@ function healthPage(): string {
 }
 
 /** Options of a setting's own are on the page of the settings. */
-function commandSection(command: Program): string[] {
+function commandSection(command: Program, parents = "nightjar"): string[] {
+  const name = `${parents} ${command.name()}`;
+  if (command.commands.length > 0) return command.commands.flatMap((one) => commandSection(one as Program, name));
   const names = new Set(settingNames.map(({ flag }) => flag));
   const own = command.options.filter(({ long }) => !names.has(long ?? ""));
   const takesAll = command.options.length - own.length > settingNames.length / 2;
@@ -120,7 +122,7 @@ function cliPage(): string {
     "With `--json` a command writes JSON to standard output, an object a line, and nothing else there; messages for a " +
       "person go to standard error. In a checkout the launcher `./nightjar` takes the same commands, and besides them " +
       "`setup` (install and build only), `test [SUITE…]`, `test --list` and `bench NAME`.",
-    ...program.commands.flatMap((command) => commandSection(command as Program)),
+    ...program.commands.flatMap((one) => commandSection(one as Program)),
     "## Exit codes",
     tableOf(
       ["code", "name", "what it means"],

@@ -5,6 +5,7 @@ import type { Environment } from "./command.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { detectionsCommand } from "./commands/detections.ts";
 import { recordCommand } from "./commands/record.ts";
+import { rulesCommand } from "./commands/rules.ts";
 import { runCommand } from "./commands/run.ts";
 import { statisticsCommand } from "./commands/statistics.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -20,6 +21,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   tapCommand,
   recordCommand,
   decodeCommand,
+  rulesCommand,
   versionCommand,
 ];
 

@@ -82,3 +82,28 @@ test("status --wait gives up when the time is over", async (t) => {
   t.is(code, exitCodes.NOT_READY.code);
   t.regex(stderr, /not ready after 0.1 s: no bus answers/);
 });
+
+test("rules are checked with the place of each mistake; the others can be used", async (t) => {
+  const file = join(temporaryFolder(t), "rules.yaml");
+  const rule = (name: string, condition: string) =>
+    `- rule: ${name}\n  desc: ${name}\n  condition: ${condition}\n  output: "%proc.name"\n  priority: NOTICE\n`;
+  writeFileSync(file, rule("Right", "evt.type = execve") + rule("Wrong", "proc.nam = x and evt.type = execve"));
+  const { code, stdout, stderr } = await runCli(["rules", "check", file]);
+  t.is(code, exitCodes.FAILED.code);
+  t.regex(stdout, new RegExp(`^${file}:8:\\d+: error: LOAD_ERR_COMPILE_CONDITION: .*proc.nam`, "m"));
+  t.regex(stderr, /^1 rules can be used; 1 errors/m);
+  const [problem] = (await runCli(["rules", "check", file, "--json"])).stdout
+    .split("\n")
+    .map((line) => line && JSON.parse(line));
+  t.is(problem.line, 8);
+});
+
+test("the starter rules have no mistake", async (t) => {
+  const { code, stdout } = await runCli([
+    "rules",
+    "check",
+    join(import.meta.dirname, "../../services/rule-engine/rules"),
+  ]);
+  t.is(stdout, "");
+  t.is(code, exitCodes.OK.code);
+});
