@@ -1,4 +1,4 @@
-// Whether the disk has room for the store. PGlite does not survive a full disk: its write-ahead log would loop for ever.
+// Whether the disk has room for the store: on a full disk PGlite does not fail, it loops for ever.
 import { statfsSync } from "node:fs";
 import { PortalError } from "./errors.ts";
 import { FREE_BYTES_MIN } from "./limits.ts";

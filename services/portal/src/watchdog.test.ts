@@ -6,7 +6,8 @@ const TURNS_MS = 600;
 
 function run(script: string): { signal: NodeJS.Signals | null; status: number | null } {
   const watchdog = new URL("./watchdog.ts", import.meta.url).href;
-  const program = `const { startWatchdog } = await import(${JSON.stringify(watchdog)}); await startWatchdog(50, 300); ${script}`;
+  const start = `const { startWatchdog } = await import("${watchdog}"); await startWatchdog(50, 300);`;
+  const program = `${start} ${script}`;
   return spawnSync(process.execPath, ["--input-type=module", "-e", program], { timeout: 20_000 });
 }
 

@@ -14,9 +14,8 @@ import { PortalFailure } from "./failure.ts";
 import { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { PortalClient } from "./portal-client.ts";
-import { detectionsAt, type PortalProcess, startPortalProcess } from "./portal-process.ts";
 import { runSender } from "./sender.ts";
-import { detection, freshFolder, remove } from "./testing.ts";
+import { detection, detectionsAt, freshFolder, type PortalProcess, remove, startPortalProcess } from "./testing.ts";
 
 /** Ample: the machine may be busy with other things. */
 const WAIT_MS = 30_000;
