@@ -16,6 +16,8 @@ const ASSETS = [
 /** Files that run as processes or threads of their own. */
 const ENTRIES = ["src/main.ts", "src/worker.ts", "src/make-store.ts"];
 
+const REQUIRE = "const require = __createRequire(import.meta.url);";
+
 const folder = process.cwd();
 const outdir = join(folder, "dist");
 const entryPoints = ENTRIES.map((entry) => join(folder, entry)).filter(existsSync);
@@ -30,9 +32,12 @@ await build({
   format: "esm",
   target: "node24",
   external: EXTERNAL,
+  // The text of a bundle stays in memory as long as its process lives.
+  minify: true,
+  keepNames: true,
   sourcemap: "linked",
   // Modules that are CommonJS inside the bundle still call require.
-  banner: { js: 'import { createRequire as r } from "node:module"; const require = r(import.meta.url);' },
+  banner: { js: `import { createRequire as __createRequire } from "node:module";${REQUIRE}` },
   logLevel: "warning",
 });
 for (const asset of ASSETS.map((path) => join(folder, path)).filter(existsSync)) {
