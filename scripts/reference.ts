@@ -19,6 +19,7 @@ import {
 } from "../packages/stage/src/index.ts";
 import { HealthSeverity } from "../proto/src/index.ts";
 import { busErrorCodes } from "../services/bus/src/errors.ts";
+import { portalErrorCodes } from "../services/portal/src/errors.ts";
 
 const root = dirname(import.meta.dirname);
 const NOTICE = "<!-- Made from the code by `node scripts/reference.ts`; edit there. -->";
@@ -48,12 +49,12 @@ function settingsPage(): string {
   const header = ["in the file", "in the environment", "flag", "default", "allowed", "what it does"];
   return page(
     "Settings",
-    "A flag wins over the environment, which wins over the file, which wins over the default. `nightjar run` takes all " +
-      "of them and gives them to its stages. The file is YAML, named by `--config FILE` or `NIGHTJAR_CONFIG`: a name " +
-      "with a dot is a key in a section (`uplink.retry_base_ms` is `retry_base_ms:` below `uplink:`). A name that is not " +
-      "known (`SETTING_UNKNOWN`), a value that is not allowed (`SETTING_INVALID`) or a file that cannot be read " +
-      "(`SETTINGS_FILE_UNREADABLE`) stops the start and says what is allowed. Through sudo: `sudo -E ./nightjar run`, or " +
-      "`sudo NIGHTJAR_LOG_LEVEL=debug ./nightjar run`.",
+    `A flag wins over the environment, which wins over the file, which wins over the default. \`nightjar run\` takes
+all of them and gives them to its stages. The file is YAML, named by \`--config FILE\` or \`NIGHTJAR_CONFIG\`: a name
+with a dot is a key in a section (\`uplink.retry_base_ms\` is \`retry_base_ms:\` below \`uplink:\`). A name that is not
+known (\`SETTING_UNKNOWN\`), a value that is not allowed (\`SETTING_INVALID\`) or a file that cannot be read
+(\`SETTINGS_FILE_UNREADABLE\`) stops the start and says what is allowed. Through sudo: \`sudo -E ./nightjar run\`, or
+\`sudo NIGHTJAR_LOG_LEVEL=debug ./nightjar run\`.`,
     ...sections.flatMap((section) => [
       `## ${section}`,
       tableOf(header, settingNames.filter((one) => one.section === section).map(row)),
@@ -83,11 +84,10 @@ function healthPage(): string {
     "A health issue is a loss of sight or function that a person should know. `nightjar status` shows those that are " +
       "open, the uplink tells the portal of them, and the stage's log has each with its `code`.",
     tableOf(["code", "severity", "what it means"], rows),
-    "## Why the bus does not start",
-    "In the log of the stage `bus`:",
+    "## Why the bus or the portal does not start",
     tableOf(
       ["code", "what to do"],
-      Object.entries(busErrorCodes).map(([code, doc]) => [`\`${code}\``, doc]),
+      Object.entries({ ...busErrorCodes, ...portalErrorCodes }).map(([code, doc]) => [`\`${code}\``, doc]),
     ),
     "## Exit codes of a stage",
     tableOf(
@@ -119,9 +119,9 @@ function cliPage(): string {
   const program = buildProgram(environment);
   return page(
     "The command line",
-    "With `--json` a command writes JSON to standard output, an object a line, and nothing else there; messages for a " +
-      "person go to standard error. In a checkout the launcher `./nightjar` takes the same commands, and besides them " +
-      "`setup` (install and build only), `test [SUITE…]`, `test --list` and `bench NAME`.",
+    `With \`--json\` a command writes JSON to standard output, an object a line, and nothing else there; messages for a
+person go to standard error. In a checkout the launcher \`./nightjar\` takes the same commands, and besides them
+\`setup\` (install and build only), \`test [SUITE…]\`, \`test --list\` and \`bench NAME\`.`,
     ...program.commands.flatMap((one) => commandSection(one as Program)),
     "## Exit codes",
     tableOf(

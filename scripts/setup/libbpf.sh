@@ -28,7 +28,8 @@ step_libbpf() {
 build_libbpf() { # SUITE
   local made
   open_suite deb-src "$1" main && suite_apt source --download-only --tar-only libbpf || return
-  as_builder tar -C "$SUITE_FOLDER/unpacked" -xf "$SUITE_FOLDER"/archives/libbpf_*.orig.tar.* --strip-components 1 || return
+  as_builder tar -C "$SUITE_FOLDER/unpacked" --strip-components 1 -xf "$SUITE_FOLDER"/archives/libbpf_*.orig.tar.* ||
+    return
   made=$SUITE_FOLDER/made
   as_builder make -C "$SUITE_FOLDER/unpacked/src" NO_PKG_CONFIG=1 PREFIX="$made" LIBDIR="$made/lib" \
     install install_uapi_headers || return
@@ -40,7 +41,8 @@ build_libbpf() { # SUITE
 }
 
 result_libbpf() {
-  if [ -e "$LIBBPF_FOLDER/suite" ]; then echo ": built from $(cat "$LIBBPF_FOLDER/suite")"; else echo ": the distribution's"; fi
+  if [ ! -e "$LIBBPF_FOLDER/suite" ]; then echo ": the distribution's"; return; fi
+  echo ": built from $(cat "$LIBBPF_FOLDER/suite")"
 }
 
 # Prints the variables with which compilers and linker find it, where it is there.

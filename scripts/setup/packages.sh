@@ -19,7 +19,8 @@ NPM_MAJOR_MIN=7
 
 npm_is_usable() {
   local version
-  version=$(BUILDER_PATH=$PATH as_builder npm --version 2>/dev/null) && [ "${version%%.*}" -ge "$NPM_MAJOR_MIN" ] 2>/dev/null
+  version=$(BUILDER_PATH=$PATH as_builder npm --version 2>/dev/null) || return
+  [ "${version%%.*}" -ge "$NPM_MAJOR_MIN" ] 2>/dev/null
 }
 
 # Prints the missing packages in one line. npm is only wanted to bring Node and pnpm.

@@ -13,7 +13,8 @@ case $(uname -m) in
 esac
 NODE_PACKAGE=node-$PLATFORM
 # turbo spawns pnpm without a shell, so it has to find the program itself and not the script that stands for it.
-TOOL_PATHS=$TOOLS/node_modules/$NODE_PACKAGE/bin:$TOOLS/node_modules/@pnpm/exe.$PLATFORM:$NIGHTJAR_ROOT/node_modules/.bin
+TOOL_PATHS=$TOOLS/node_modules/$NODE_PACKAGE/bin:$TOOLS/node_modules/@pnpm/exe.$PLATFORM
+TOOL_PATHS+=:$NIGHTJAR_ROOT/node_modules/.bin
 
 SETUP_FOLDER=$NIGHTJAR_ROOT/scripts/setup
 # shellcheck source=scripts/setup/steps.sh
@@ -114,8 +115,8 @@ may_set_up() { # PENDING
 
 step_toolchain() {
   # npm runs on the Node that is there already, not on the one it is about to replace.
-  BUILDER_PATH=$PATH as_builder npm install --prefix "$TOOLS" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund \
-    "$NODE_PACKAGE@$NODE_MAJOR" "pnpm@$PNPM_VERSION"
+  BUILDER_PATH=$PATH as_builder npm install --prefix "$TOOLS" --no-save --no-package-lock --ignore-scripts \
+    --no-audit --no-fund "$NODE_PACKAGE@$NODE_MAJOR" "pnpm@$PNPM_VERSION"
 }
 
 step_dependencies() {

@@ -2,6 +2,8 @@
 # How a step of the setup runs: its progress for a person, its output in a log, its failure with what to try next.
 LOG_LINES_SHOWN=25
 
+NPM_HINT="check that 'npm ping' works; behind a proxy pass its variables on: sudo -E ./nightjar, or sudo https_proxy=…"
+
 declare -A STEP_TITLES=(
   [packages]="distribution packages"
   [toolchain]="Node and pnpm, into .tools"
@@ -11,12 +13,12 @@ declare -A STEP_TITLES=(
   [nats_server]="nats-server, into .tools"
 )
 declare -A STEP_HINTS=(
-  [packages]="run 'apt-get update' and 'apt-get install' by hand to see more; behind a proxy, apt has its own settings (apt.conf)"
-  [toolchain]="check that 'npm ping' works; behind a proxy pass the variables on: sudo -E ./nightjar, or sudo https_proxy=... ./nightjar"
-  [dependencies]="check that 'npm ping' works; behind a proxy pass the variables on: sudo -E ./nightjar, or sudo https_proxy=... ./nightjar"
+  [packages]="try 'apt-get update' by hand; behind a proxy, apt has settings of its own (apt.conf)"
+  [toolchain]=$NPM_HINT
+  [dependencies]=$NPM_HINT
   [libbpf]="install libbpf-dev 1.0 or later yourself, and run it again"
   [build]="read the log; to start over, remove .tools/stamps and run it again"
-  [nats_server]="install nats-server 2.9.4 or later yourself so that it is on the PATH, or name it: NIGHTJAR_BUS_SERVER_BINARY=/path/to/nats-server"
+  [nats_server]="install nats-server 2.9.4 or later yourself: on the PATH, or named by NIGHTJAR_BUS_SERVER_BINARY"
 )
 
 # Everything the setup says goes to standard error: standard output belongs to the command.
@@ -69,7 +71,8 @@ as_builder() {
     drop=(setpriv --reuid "$BUILDER_UID" --regid "$BUILDER_GID" --init-groups)
   "${drop[@]}" env HOME="$BUILDER_HOME" CI=1 PATH="${BUILDER_PATH:-$TOOL_PATHS:$PATH}" \
     npm_config_cache="$TOOLS/cache/npm" npm_config_update_notifier=false \
-    XDG_CACHE_HOME="$TOOLS/cache" XDG_DATA_HOME="$TOOLS/cache" XDG_STATE_HOME="$TOOLS/cache" XDG_CONFIG_HOME="$TOOLS/cache" \
+    XDG_CACHE_HOME="$TOOLS/cache" XDG_DATA_HOME="$TOOLS/cache" \
+    XDG_STATE_HOME="$TOOLS/cache" XDG_CONFIG_HOME="$TOOLS/cache" \
     TURBO_TELEMETRY_DISABLED=1 DO_NOT_TRACK=1 "$@"
 }
 

@@ -10,7 +10,7 @@ const PLATFORM = process.arch === "arm64" ? "linux-arm64" : "linux-x64";
 const SECOND_START_MS_MAX = 1_000;
 const NOBODY = 65534;
 
-/** Each notes that it was called. The real npm, pnpm and turbo make far more, but this is what the launcher looks at. */
+/** Each notes that it was called. The real ones make far more, but this is what the launcher looks at. */
 const STAND_INS = {
   npm: `[ "$1" = --version ] && echo 10.0.0 && exit
 echo npm >> calls
@@ -53,7 +53,7 @@ async function launch(t: ExecutionContext, folder: string, args: string[], env: 
 const calls = (folder: string) =>
   existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n") : [];
 
-test("the first start takes each step once, in order, and tells each; standard output stays the command's", async (t) => {
+test("the first start takes each step once, in order, and tells each on standard error", async (t) => {
   const folder = makeCheckout(t);
   const { code, stdout, stderr } = await launch(t, folder, ["setup"]);
   t.is(code, 0, stderr);
@@ -93,7 +93,7 @@ test("what changed decides which steps run again", async (t) => {
   t.is(calls(folder).length, 6);
 });
 
-test("a failure names the step, the command, what it said last and what to try; the next start goes on there", async (t) => {
+test("a failure names the step, the command and what to try; the next start goes on there", async (t) => {
   const pnpm =
     'echo pnpm >> calls; [ -e mended ] || { echo "no such host: registry"; exit 7; }; touch node_modules/.modules.yaml';
   const folder = makeCheckout(t, { pnpm });

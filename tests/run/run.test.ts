@@ -85,18 +85,17 @@ async function listens(t: ExecutionContext, { stateDir }: Sensor): Promise<void>
     ...[CLI, "tap", "--state-dir", stateDir],
     ...["--type", "exec", "--process", "true", "--count", "1"],
   ]);
-  const deeds = setInterval(() => startProcess(t, "true"), 100);
+  startProcess(t, "sh", ["-c", "while /bin/true; do sleep 0.1; done"], { group: true });
   const { code } = await listening.exited;
   t.is(code, 0);
   const event = JSON.parse(listening.stdout);
   t.is(event.subject, "nightjar.events");
-  t.deepEqual(event.exec.args, ["true"]);
+  t.deepEqual(event.exec.args, ["/bin/true"]);
   t.is(event.process.user_name, "root");
   const file = join(temporaryFolder(t), "context.json");
   t.is((await nightjar(t, ["tap", "--state-dir", stateDir, "--nats-context", "--output", file])).code, 0);
   const listener = await connectWith(JSON.parse(readFileSync(file, "utf8")));
   const bytes = await nextMessage(listener, "nightjar.events");
-  clearInterval(deeds);
   const decoded = await nightjar(t, ["decode", "nightjar.events"], bytes);
   const lines = decoded.stdout.trim().split("\n");
   t.is(lines.length, fromBinary(BatchSchema, bytes).events.length);

@@ -102,5 +102,6 @@ function issueLine(output: Output, issue: HealthIssue): string {
   const severe = issue.severity === HealthSeverity.ERROR;
   const word = output.paint(severe ? "red" : "yellow", severe ? "ERROR" : "WARNING");
   const since = issue.since ? timestampDate(issue.since).toISOString() : "-";
-  return `${word} ${issue.code} (${issue.stage}, since ${since}, ${count(issue.count)} times): ${printable(issue.message)}`;
+  const place = `${issue.stage}, since ${since}, ${count(issue.count)} times`;
+  return `${word} ${issue.code} (${place}): ${printable(issue.message)}`;
 }
