@@ -1,6 +1,17 @@
 // Reads an encoded Batch without decoding its events: where they lie, what type they have, which process acted.
 import { BatchSchema, EventSchema, eventTypes, ProcessSchema } from "@nightjar/proto";
-import { FieldCursor, readFixed64, readVarint, readVarint64, WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT, WireError } from "./wire.ts";
+import { sourceIdOf } from "./source-id.ts";
+import {
+  FieldCursor,
+  readFixed64,
+  readVarint,
+  readVarint64,
+  varintEnd,
+  WIRE_BYTES,
+  WIRE_FIXED64,
+  WIRE_VARINT,
+  WireError,
+} from "./wire.ts";
 
 const BATCH = BatchSchema.field;
 const EVENT_POSITION = EventSchema.field.position.number;
@@ -46,7 +57,7 @@ export class BatchReader {
 
   /** Boot id and epoch in hexadecimal: positions of one source are in one order. */
   get sourceId(): string {
-    return `${Buffer.from(this.bootId).toString("hex")}:${this.epoch.toString(16).padStart(16, "0")}`;
+    return sourceIdOf(this.bootId, this.epoch);
   }
 
   eventStart(index: number): number {
@@ -67,7 +78,7 @@ export class BatchReader {
 
   eventPosition(index: number): number {
     const cursor = this.#cursor.enter(this.bytes, this.eventStart(index), this.eventEnd(index));
-    while (cursor.next()) if (cursor.number === EVENT_POSITION) return cursor.uint();
+    while (cursor.next()) if (cursor.number === EVENT_POSITION && cursor.wireType === WIRE_VARINT) return cursor.uint();
     return 0;
   }
 
@@ -85,19 +96,26 @@ export class BatchReader {
     return this.processBounds.length / 2;
   }
 
-  /** The row of a process's parent, -1 where there is none. */
+  /** The row of a process's parent, -1 where there is none; throws a WireError where there is no such row. */
   parent(row: number): number {
-    const start = this.processBounds[2 * row] as number;
-    const cursor = this.#cursor.enter(this.bytes, start, this.processBounds[2 * row + 1] as number);
+    const { processBounds } = this;
+    if (row >= this.processCount) throw new WireError(`a batch without a process in row ${row}`, this.bytes.length);
+    const cursor = this.#cursor.enter(
+      this.bytes,
+      processBounds[2 * row] as number,
+      processBounds[2 * row + 1] as number,
+    );
     let parent = 0;
-    while (cursor.next()) if (cursor.number === PROCESS_PARENT) parent = cursor.uint();
+    while (cursor.next())
+      if (cursor.number === PROCESS_PARENT && cursor.wireType === WIRE_VARINT) parent = cursor.uint();
     return parent - 1;
   }
 
-  /** The rows of the process that acted and of its ancestors, the actor first. */
+  /** The rows of the process that acted and of its ancestors, the actor first; throws a WireError where one is missing. */
   lineage(index: number): number[] {
     const rows: number[] = [];
-    for (let row = this.actor(index); row >= 0 && rows.length < this.processCount; row = this.parent(row)) rows.push(row);
+    for (let row = this.actor(index); row >= 0 && rows.length < this.processCount; row = this.parent(row))
+      rows.push(row);
     return rows;
   }
 
@@ -107,7 +125,8 @@ export class BatchReader {
     else if (number === BATCH.processes.number && wireType === WIRE_BYTES) {
       this.processBounds.push(cursor.start, cursor.end);
     } else if (number === BATCH.actors.number && wireType === WIRE_BYTES) this.#readActors(cursor);
-    else if (number === BATCH.bootId.number && wireType === WIRE_BYTES) this.bootId = bytes.slice(cursor.start, cursor.end);
+    else if (number === BATCH.bootId.number && wireType === WIRE_BYTES)
+      this.bootId = bytes.slice(cursor.start, cursor.end);
     else if (number === BATCH.epoch.number && wireType === WIRE_FIXED64) this.epoch = readFixed64(bytes, cursor.start);
     else if (wireType !== WIRE_VARINT) return;
     else if (number === BATCH.firstPosition.number) this.firstPosition = cursor.uint();
@@ -116,9 +135,11 @@ export class BatchReader {
   }
 
   #readActors(cursor: FieldCursor): void {
-    for (let offset = cursor.start; offset < cursor.end; offset++) {
-      this.#actors.push(readVarint(this.bytes, offset));
-      while ((this.bytes[offset] as number) >= 0x80 && offset < cursor.end) offset++;
+    const { bytes } = this;
+    for (let offset = cursor.start; offset < cursor.end; ) {
+      const end = varintEnd(bytes, offset, cursor.end);
+      this.#actors.push(readVarint(bytes, offset));
+      offset = end;
     }
   }
 }

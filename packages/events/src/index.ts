@@ -1,5 +1,7 @@
-// Encoded batches of events: read lazily, append to, split; and the sets of position ranges that make stages idempotent.
+// Encoded batches of events, read lazily; recordings of them; and the sets of position ranges that make stages idempotent.
 export * from "./batch-reader.ts";
+export * from "./errors.ts";
 export * from "./ranges.ts";
 export * from "./recording.ts";
+export * from "./source-id.ts";
 export * from "./wire.ts";

@@ -3,7 +3,7 @@ import test from "ava";
 import { encodeRecordingHeader, encodeRecordingPart, RecordingError, readRecording } from "./recording.ts";
 
 const header = { sensorVersion: "1", kernelRelease: "6.1", machine: "x86_64" };
-const batches = [new Uint8Array(0), new Uint8Array([1, 2, 3]), new Uint8Array(70_000).fill(7)];
+const batches = [new Uint8Array(0), new Uint8Array([1, 2, 3]), new Uint8Array(9_000).fill(7)];
 
 function recording(): Uint8Array {
   return Buffer.concat([encodeRecordingHeader(header), ...batches.map(encodeRecordingPart)]);
@@ -28,8 +28,22 @@ for (const size of [1, 7, 4096, 1 << 20]) {
 const refused: [string, Uint8Array, string][] = [
   ["another file", Buffer.from("#!/bin/sh\necho this is no recording"), "RECORDING_FOREIGN"],
   ["an empty file", new Uint8Array(0), "RECORDING_BROKEN"],
+  [
+    "a header that is no message",
+    Buffer.concat([Buffer.from("NIGHTJAR"), encodeRecordingPart(Buffer.from([255]))]),
+    "RECORDING_BROKEN",
+  ],
+  [
+    "a header of another version",
+    Buffer.concat([Buffer.from("NIGHTJAR"), encodeRecordingPart(Buffer.from([8, 99]))]),
+    "RECORDING_VERSION",
+  ],
   ["a cut recording", recording().subarray(0, -1), "RECORDING_BROKEN"],
-  ["a length over the limit", Buffer.concat([encodeRecordingHeader(header), Buffer.from([255, 255, 255, 127])]), "RECORDING_BROKEN"],
+  [
+    "a length over the limit",
+    Buffer.concat([encodeRecordingHeader(header), Buffer.from([255, 255, 255, 127])]),
+    "RECORDING_BROKEN",
+  ],
 ];
 
 for (const [what, bytes, code] of refused) {

@@ -1,6 +1,7 @@
 // Recordings: a header, then the collector's batches as they were published, each after its length as a varint.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type RecordingHeader, RecordingHeaderSchema } from "@nightjar/proto";
+import type { RecordingErrorCode } from "./errors.ts";
 import { readVarint, varintSize, writeVarint } from "./wire.ts";
 
 /** The form written and the only one read. */
@@ -11,10 +12,10 @@ const MAGIC = new TextEncoder().encode("NIGHTJAR");
 export const RECORDING_PART_BYTES_MAX = 1024 * 1024;
 const VARINT_BYTES_MAX = 4;
 
-/** What is wrong with a recording; `place` is a byte offset. */
+/** What is wrong with a recording. */
 export class RecordingError extends Error {
-  readonly code: "RECORDING_FOREIGN" | "RECORDING_VERSION" | "RECORDING_BROKEN";
-  constructor(code: RecordingError["code"], message: string) {
+  readonly code: RecordingErrorCode;
+  constructor(code: RecordingErrorCode, message: string) {
     super(message);
     this.name = "RecordingError";
     this.code = code;
@@ -55,7 +56,12 @@ export async function* readRecording(chunks: AsyncIterable<Uint8Array>): AsyncGe
 }
 
 function checkHeader(part: Uint8Array): void {
-  const { version } = fromBinary(RecordingHeaderSchema, part);
+  let version: number;
+  try {
+    version = fromBinary(RecordingHeaderSchema, part).version;
+  } catch (error) {
+    throw new RecordingError("RECORDING_BROKEN", `the recording's header cannot be read: ${(error as Error).message}`);
+  }
   if (version === RECORDING_VERSION) return;
   const message = `the recording has version ${version}; this sensor reads version ${RECORDING_VERSION}`;
   throw new RecordingError("RECORDING_VERSION", message);

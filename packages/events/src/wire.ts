@@ -89,6 +89,13 @@ export class FieldCursor {
   }
 }
 
+/** Where the varint at `offset` ends; throws a WireError when that is not before `limit` or after ten bytes. */
+export function varintEnd(bytes: Uint8Array, offset: number, limit: number): number {
+  const end = Math.min(limit, offset + VARINT_BYTES_MAX);
+  for (let position = offset; position < end; position++) if ((bytes[position] as number) < 0x80) return position + 1;
+  throw new WireError("a varint without an end", offset);
+}
+
 /** The varint at `offset` as a number; above 2^53 the lowest bits are lost. */
 export function readVarint(bytes: Uint8Array, offset: number): number {
   let byte = bytes[offset] as number;
