@@ -12,8 +12,8 @@ const VICTIMS: readonly Victim[] = ["nats-server", "bus", "enricher", "rule-engi
 const KILL_INTERVAL_MS_MAX = 1_200;
 const SETTLE_TIMEOUT_MS = 120_000;
 /**
- * A part that dies every few seconds is started again later and later. Here that would only keep the bus away for longer
- * than the default ring can hold, and what the kernel drops is not what this test is about.
+ * A part that dies every few seconds is started again later and later. Here that would only keep the bus away for
+ * longer than the default ring can hold, and what the kernel drops is not what this test is about.
  */
 const PATIENCE = ["--cli-restart-delay-max-ms", "250", "--collector-ring-bytes", String(64 * 1024 * 1024)];
 /** Deeds that must each be detected, and those that only make load. */

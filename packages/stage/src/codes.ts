@@ -18,7 +18,9 @@ export const healthCodes = {
   BUS_REFUSED: { severity: ERROR, doc: "nats-server refused a message. The stage keeps it and tries again." },
   BUS_SERVER_FAULTY: {
     severity: WARNING,
-    doc: "This nats-server is of a version that can stall a work queue after a crash (before 2.11.4). The bus heals the stall; a newer server does not need it.",
+    doc:
+      "This nats-server is of a version that can stall a work queue after a crash (before 2.11.4). The bus heals the " +
+      "stall; a newer server does not need it.",
   },
   BUS_SERVER_RESTARTED: { severity: WARNING, doc: "nats-server ended by itself and was started again." },
   BUS_STORE_BROKEN: {
@@ -39,7 +41,9 @@ export const healthCodes = {
   },
   POISON: {
     severity: ERROR,
-    doc: "A message made the stage crash several times in a row. It was kept in the stage's folder garbage/ and passed over.",
+    doc:
+      "A message made the stage crash several times in a row. It was kept in the stage's folder garbage/ and passed " +
+      "over.",
   },
   EVENTS_DROPPED: {
     severity: ERROR,

@@ -8,7 +8,10 @@ const CAUSES_MAX = 8;
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Writes `{"timestamp":…,"level":…,"target":…,"fields":{"message":…}}`. An Error among the fields is told with its causes. */
+/**
+ * Writes `{"timestamp":…,"level":…,"target":…,"fields":{"message":…}}`. An Error among the fields is told with its
+ * causes.
+ */
 export interface Logger {
   error(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;

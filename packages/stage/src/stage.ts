@@ -65,7 +65,8 @@ export class RefusedError extends Error {
 /**
  * Runs `main` as the stage `name` of the sensor whose settings the environment gives. `main` sets things up and
  * resolves; the process goes on until SIGTERM, SIGINT, or the end of its supervisor. It exits with EXIT_SETTINGS
- * when a setting is not allowed, with EXIT_REFUSED when `main` throws a RefusedError, with EXIT_BUG when `main`, a handler or anything else throws.
+ * when a setting is not allowed, with EXIT_REFUSED when `main` throws a RefusedError, with EXIT_BUG when `main`, a
+ * handler or anything else throws.
  */
 export async function runStage(name: StageName, main: (stage: Stage) => Promise<void>): Promise<void> {
   const { values: settings, problems } = resolveSettings({ env: process.env });

@@ -1,4 +1,5 @@
-// The bus's streams: who writes, who reads, how long things stay. ARCHITECTURE.md shows this table; a test compares them.
+// The bus's streams: who writes, who reads, how long things stay. ARCHITECTURE.md shows this table, which a test holds
+// to it.
 
 export type StageName = "bus" | "collector" | "enricher" | "rule-engine" | "uplink";
 export const stageNames: readonly StageName[] = ["bus", "collector", "enricher", "rule-engine", "uplink"];

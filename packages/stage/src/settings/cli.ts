@@ -12,7 +12,9 @@ export const cliSettings = {
     min: 50,
     max: 600_000,
     unit: "ms",
-    doc: "The longest wait before `nightjar run` starts a stage again that keeps ending; it begins at 50 ms and doubles.",
+    doc:
+      "The longest wait before `nightjar run` starts a stage again that keeps ending; it begins at 50 ms and " +
+      "doubles.",
   }),
   stop_timeout_ms: integer({
     default: 10_000,
