@@ -1,7 +1,7 @@
 // The bus as a stage sees it: publish until stored, consume in order, ask and be asked.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { AttachRequestSchema, AttachResponseSchema, type StageStatus, StageStatusSchema } from "@nightjar/proto";
 import { connectBus, connectOnce, pause, watchAddress } from "./connection.ts";
 import { type MessageHandler, StreamConsumer } from "./consumer.ts";
@@ -176,11 +176,20 @@ export class Bus {
 /** Asks all stages on `connection` for their status; returns as soon as all have answered, or after `waitMs`. */
 export async function askStatuses(connection: NatsConnection, waitMs = STATUS_WAIT_MS): Promise<StageStatus[]> {
   const answers: StageStatus[] = [];
-  const replies = await connection.requestMany(ASK_STATUS_SUBJECT, new Uint8Array(0), {
-    strategy: "count",
-    maxMessages: stageNames.length,
-    maxWait: waitMs,
-  });
-  for await (const reply of replies) answers.push(fromBinary(StageStatusSchema, reply.data));
+  try {
+    const replies = await connection.requestMany(ASK_STATUS_SUBJECT, new Uint8Array(0), {
+      strategy: "count",
+      maxMessages: stageNames.length,
+      maxWait: waitMs,
+    });
+    for await (const reply of replies) answers.push(fromBinary(StageStatusSchema, reply.data));
+  } catch (error) {
+    // The server says at once that nobody listens, which is an answer too.
+    if (!isNoResponders(error)) throw error;
+  }
   return answers;
+}
+
+function isNoResponders(error: unknown): boolean {
+  return error instanceof errors.NoRespondersError || (error as Error).cause instanceof errors.NoRespondersError;
 }
