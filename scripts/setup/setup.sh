@@ -126,6 +126,8 @@ step_dependencies() {
 step_build() {
   local only=() variables
   read -ra variables <<<"$(libbpf_variables)"
+  # turbo writes over what it restores, which would kill a running collector that has it mapped (SIGBUS).
+  as_builder rm -f "$NIGHTJAR_ROOT"/services/*/dist/*.node
   [ -z "$SKIP_PROBE" ] || only=(--filter "!@nightjar/native-probe")
   cd "$NIGHTJAR_ROOT" && as_builder env "${variables[@]}" \
     turbo run build --env-mode loose --no-update-notifier --output-logs new-only "${only[@]}"

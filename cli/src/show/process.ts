@@ -5,10 +5,10 @@ import { printable, utf8 } from "./text.ts";
 const COMMAND_LINE_CHARACTERS_MAX = 160;
 const ANCESTORS_MAX = 8;
 
-/** The last component of the executable; the kernel's name of the process where there is none. */
+/** The last component of the executable; the kernel's name of it where there is none; "?" where that is not known. */
 export function processName(process: Process): string {
   const executable = utf8(process.image?.executable ?? new Uint8Array());
-  return executable.slice(executable.lastIndexOf("/") + 1) || utf8(process.name);
+  return executable.slice(executable.lastIndexOf("/") + 1) || utf8(process.name) || "?";
 }
 
 /** Its arguments as one text, its name where they are not known. */
