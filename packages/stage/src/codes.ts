@@ -61,6 +61,14 @@ export const healthCodes = {
     doc: "The outbox reached its limit. Detections of the lowest severity were deleted first.",
   },
   DETECTIONS_STALE: { severity: ERROR, doc: "Detections waited too long for the portal and were deleted." },
+  DETECTION_REFUSED: {
+    severity: ERROR,
+    doc: "The portal will never take a detection as it is. It is kept in the outbox's part for refused ones.",
+  },
+  OUTBOX_BROKEN: {
+    severity: ERROR,
+    doc: "The outbox could not be read. It was set aside, and the detections that waited in it are not sent.",
+  },
   ENRICHMENT_LOST: { severity: WARNING, doc: "Processes were evicted from the process tree before they ended." },
 } as const satisfies Record<string, HealthCode>;
 

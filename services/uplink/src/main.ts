@@ -65,6 +65,7 @@ function openOutbox(stage: Stage): Promise<Outbox> {
     },
     broken: (movedTo, error) => {
       stage.counters.add("outboxes_broken");
+      stage.health.raise("OUTBOX_BROKEN", `the outbox could not be read and was moved to ${movedTo}`);
       stage.log.error("the outbox cannot be read; what was in it is not sent", { movedTo, error });
     },
   });
@@ -113,6 +114,7 @@ function startSender(stage: Stage, { id, client, link, outbox }: Parts & { outbo
       failed: (failure) => failed(stage, link, failure),
       refused: ({ detection }, why) => {
         counters.add("detections_refused");
+        health.raise("DETECTION_REFUSED", `the portal refused a detection of "${detection.rule}": ${why}`);
         log.error("the portal refused a detection; it is kept in the outbox's part for refused ones", {
           resp: why,
           detection: detection.id,
