@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startProcess, type TestProcess, temporaryFolder } from "@nightjar/test-support";
+import { startProcess, type TestProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
 import { attacks } from "../attacks/acts.ts";
 
@@ -31,10 +31,9 @@ function detectionsOf(run: TestProcess): PrintedDetection[] {
 
 async function replayed(t: ExecutionContext, recording: string): Promise<TestProcess> {
   const run = nightjar(t, temporaryFolder(t), "run", "--replay", recording, "--json");
-  const timer = setTimeout(() => run.signal("SIGKILL"), REPLAY_TIMEOUT_MS);
-  const exit = await run.exited;
-  clearTimeout(timer);
-  t.deepEqual(exit, { code: 0, signal: null }, run.stderr);
+  const explain = () => run.stderr.slice(-4_000);
+  await waitFor(() => !run.running, { what: "the replay ends", timeoutMs: REPLAY_TIMEOUT_MS, explain });
+  t.deepEqual(await run.exited, { code: 0, signal: null }, run.stderr);
   return run;
 }
 
