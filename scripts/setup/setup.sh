@@ -81,7 +81,7 @@ set_up() { # the command's arguments
   local pending
   pending=$(pending_steps)
   [ -n "$pending" ] || return 0
-  may_set_up "$pending"
+  may_set_up "$pending" || return 0
   as_builder mkdir -p "$STAMPS" "$TOOLS/cache"
   as_builder touch "$TOOLS/lock"
   exec 9<"$TOOLS/lock"
@@ -99,11 +99,14 @@ choose_scope() {
   if [ "$(id -u)" != 0 ] && ! is_done build && [ -n "$(missing_packages)" ]; then SKIP_PROBE=yes; fi
 }
 
+# Ends with a message what cannot be set up; returns 1 where what was built before can be run as it is.
 may_set_up() { # PENDING
   local missing
   [ "$PLATFORM" != unsupported ] || fail "this machine is $(uname -m); Nightjar runs on x86_64 and aarch64"
   if ! as_builder mkdir -p "$TOOLS" 2>/dev/null || ! as_builder test -w "$TOOLS"; then
-    fail "$TOOLS cannot be written by $(id -un "$BUILDER_UID")" "run it as the owner of the checkout, or as root"
+    [ ! -e "$NIGHTJAR_ROOT/cli/dist/main.js" ] ||
+      { say "what is built is not up to date, and $(id -un) cannot build here; it runs as it is" && return 1; }
+    fail "$TOOLS cannot be written by $(id -un)" "run it as the owner of the checkout, or as root"
   fi
   case " $1 " in *" packages "*) missing=$(missing_packages) ;; *) return 0 ;; esac
   [ "$(id -u)" = 0 ] || fail "these packages are missing, and installing them needs root:" "  $missing" \
