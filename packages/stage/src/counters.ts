@@ -1,18 +1,19 @@
 // A stage's counters, by name.
+import type { CounterName } from "./metrics.ts";
 
 /** Counts since the process started. `set` is for values that another part counts. */
 export class Counters {
-  readonly #values = new Map<string, number>();
+  readonly #values = new Map<CounterName, number>();
 
-  add(name: string, amount = 1): void {
+  add(name: CounterName, amount = 1): void {
     this.#values.set(name, (this.#values.get(name) ?? 0) + amount);
   }
 
-  set(name: string, value: number): void {
+  set(name: CounterName, value: number): void {
     this.#values.set(name, value);
   }
 
-  get(name: string): number {
+  get(name: CounterName): number {
     return this.#values.get(name) ?? 0;
   }
 

@@ -5,6 +5,7 @@ export * from "./connection.ts";
 export { GarbageError } from "./garbage.ts";
 export type { Health } from "./health.ts";
 export * from "./log.ts";
+export * from "./metrics.ts";
 export * from "./module-beside.ts";
 export * from "./resolve-settings.ts";
 export * from "./setting.ts";

@@ -9,6 +9,7 @@ import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_OK, EXIT_REFUSED, EXIT_SETTINGS } from "
 import { Counters } from "./counters.ts";
 import { Health } from "./health.ts";
 import { createLogger, type Logger } from "./log.ts";
+import type { FactName } from "./metrics.ts";
 import { resolveSettings } from "./resolve-settings.ts";
 import type { Settings } from "./settings/index.ts";
 import { statePaths } from "./state-folder.ts";
@@ -35,7 +36,7 @@ export interface Stage {
   /** One line for a person: what the stage does now. */
   summary: string;
   /** Facts that are no numbers, by name. */
-  readonly facts: Map<string, string>;
+  readonly facts: Map<FactName, string>;
   /** The collector's. */
   ledger: LedgerEntry[];
   /** Processes of other programs that belong to the stage. */
@@ -114,7 +115,7 @@ class RunningStage implements Stage {
   readonly counters = new Counters();
   readonly bus: Bus;
   readonly signal: AbortSignal;
-  readonly facts = new Map<string, string>();
+  readonly facts = new Map<FactName, string>();
   summary = "starting";
   ledger: LedgerEntry[] = [];
   childPids: number[] = [];

@@ -131,11 +131,13 @@ export class Watch {
 
   #count(infos: ReadonlyMap<string, StreamInfo>, readers: ReadonlyMap<string, ConsumerInfo | undefined>): void {
     const { counters } = this.#host;
-    for (const [name, { state }] of infos) {
-      counters.set(`${name}_stored_messages`, state.messages);
-      counters.set(`${name}_stored_bytes`, state.bytes);
+    for (const { name } of streams) {
+      const state = infos.get(name)?.state;
+      if (state) counters.set(`${name}_stored_messages`, state.messages);
+      if (state) counters.set(`${name}_stored_bytes`, state.bytes);
     }
-    for (const [name, reader] of readers) {
+    for (const { name } of streams.filter(isQueue)) {
+      const reader = readers.get(name);
       counters.set(`${name}_pending`, reader?.num_pending ?? 0);
       counters.set(`${name}_unacknowledged`, reader?.num_ack_pending ?? 0);
     }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fromBinary } from "@bufbuild/protobuf";
 import { InterestSchema } from "@nightjar/proto";
-import { describeError, MESSAGE_BYTES_MAX, runStage, type Stage, streamOf } from "@nightjar/stage";
+import { type CounterName, describeError, MESSAGE_BYTES_MAX, runStage, type Stage, streamOf } from "@nightjar/stage";
 import { Enricher } from "./enricher.ts";
 import { createHandler } from "./handle.ts";
 import { listPids, readProcess, scanProcfs } from "./procfs.ts";
@@ -94,7 +94,7 @@ function reporter(stage: Stage, enricher: Enricher, procfs: ProcfsBudget, state:
   let askedAt = performance.now();
   return () => {
     const { counts, tree } = enricher;
-    const values: Record<string, number> = {
+    const values: Partial<Record<CounterName, number>> = {
       batches: counts.batches,
       batches_repeated: counts.batchesRepeated,
       events_in: counts.eventsIn,
@@ -113,7 +113,7 @@ function reporter(stage: Stage, enricher: Enricher, procfs: ProcfsBudget, state:
       procfs_reads: procfs.reads,
       procfs_reads_refused: procfs.refused,
     };
-    for (const [name, value] of Object.entries(values)) stage.counters.set(name, value);
+    for (const [name, value] of Object.entries(values)) stage.counters.set(name as CounterName, value);
     const now = performance.now();
     const perSecond = ((counts.eventsIn - eventsBefore) * 1_000) / Math.max(now - askedAt, 1);
     eventsBefore = counts.eventsIn;

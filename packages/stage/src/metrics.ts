@@ -1,0 +1,105 @@
+// Every counter and fact of a stage's status by name, and what it says. docs/reference/counters.md is made from it.
+import type { StageName, StreamName } from "./streams.ts";
+
+type Docs = Readonly<Record<string, string>>;
+
+/** Counters since the process started, unless they say "now". `<STREAM>` stands for each stream's name. */
+export const counterDocs = {
+  "every reader of a stream": {
+    "<STREAM>_messages": "Messages taken from the stream, those that came again too.",
+    garbage: "Messages that were passed over and kept aside, because they were garbage or poison.",
+  },
+  bus: {
+    "<STREAM>_stored_messages": "Messages the stream holds now.",
+    "<STREAM>_stored_bytes": "Bytes the stream holds now.",
+    "<STREAM>_pending": "Messages the stream's reader has not been given yet, now: its lag.",
+    "<STREAM>_unacknowledged": "Messages the stream's reader has and did not acknowledge yet, now.",
+    attaches: "Times a stage had its durable consumer made anew.",
+    asks_refused: "Requests for a durable consumer that were no requests, or came from someone else.",
+    heals: "Durable consumers made anew because they had stalled or were gone.",
+    purged_messages: "Stored messages of DETECTIONS, the least severe first, given up to make room.",
+    server_restarts: "Times nats-server ended by itself and was started again.",
+  },
+  collector: {
+    batches_published: "Batches stored in RAW.",
+    batches_pending: "Batches read from the ring buffer and not stored in RAW yet, now.",
+    events_published: "Events stored in RAW.",
+    ring_bytes: "The size of the ring buffer.",
+    ring_used_bytes: "Bytes of the ring buffer that wait for the bus, now.",
+  },
+  enricher: {
+    batches: "Batches taken in.",
+    batches_repeated: "Batches that had been taken in before.",
+    events_in: "Events taken in.",
+    events_out: "Events put on EVENTS.",
+    events_filtered: "Events that no reader of EVENTS is interested in.",
+    outputs_split: "Outputs beyond one a batch, because one would have been too large for the bus.",
+    ancestors_lost: "Ancestors left out because even a single event with all of them was too large.",
+    ancestors_spliced: "Ended ancestors taken out of a line that was too long.",
+    ranges_forgotten: "Ranges of positions forgotten because the set of what was processed was full.",
+    processes: "Processes in the tree, now.",
+    process_image_bytes: "Bytes the tree's processes take as messages, now.",
+    processes_evicted: "Processes that had to leave the tree because it was full.",
+    processes_evicted_running: "Those of them that still ran.",
+    unknown_actors: "Events whose process was not in the tree.",
+    header_only_processes: "Processes of which only an event's header was known when they were met.",
+    exits_missed: "Processes that ended without an exit event.",
+    procfs_reads: "Processes that were looked up in /proc.",
+    procfs_reads_refused: "Look-ups in /proc that were left out to spare the processor.",
+  },
+  "rule-engine": {
+    batches: "Batches evaluated.",
+    batches_repeated: "Batches that had been evaluated before or were being evaluated.",
+    events: "Events evaluated.",
+    detections: "Matches of a rule.",
+    ranges: "Ranges of positions evaluated, now: one, and one more for each gap.",
+  },
+  uplink: {
+    detections_in: "Detections taken into the outbox.",
+    detections_sent: "Detections the portal has acknowledged.",
+    detections_refused: "Detections the portal will never take.",
+    detections_evicted: "Detections deleted because the outbox was full.",
+    detections_stale: "Detections deleted because they had waited too long.",
+    heartbeats_sent: "Heartbeats the portal has answered.",
+    calls_failed: "Calls of the portal that failed.",
+    outboxes_broken: "Outboxes that could not be read and were set aside.",
+    outbox_detections: "Detections in the outbox, now.",
+    outbox_bytes: "Bytes of the outbox, now.",
+  },
+} as const satisfies Partial<Record<StageName | "every reader of a stream", Docs>>;
+
+/** Facts that are no numbers. `<program>` stands for the name of each of the probe's programs. */
+export const factDocs = {
+  bus: {
+    server_address: "Where nats-server listens.",
+    server_binary: "The nats-server that runs.",
+    server_pid: "Its process id.",
+    server_version: "Its version.",
+    disk_budget_bytes: "What the streams may take of the disk together.",
+  },
+  collector: {
+    "attachment.<program>": "Where the kernel took the program, or `refused:` and the error's name.",
+    replay: "`finished` when all of a recording is stored in RAW.",
+    source: "Boot id and epoch of the events: positions of one source are in one order.",
+    stored: "The position up to which everything is stored in RAW.",
+    wanted: "The event types that the kernel sends; the others are only counted.",
+  },
+  enricher: { event_types: "The ids of the event types that the readers of EVENTS are interested in." },
+  "rule-engine": {
+    processed: "The ranges of positions that have been evaluated, as JSON, source by source.",
+    rules: "How many rules are in force.",
+  },
+  uplink: { sensor_id: "The id by which the portal knows this sensor." },
+} as const satisfies Partial<Record<StageName, Docs>>;
+
+type Keys<T> = T extends T ? keyof T & string : never;
+type Named<Name extends string> = Name extends `<STREAM>${infer Rest}`
+  ? `${StreamName}${Rest}`
+  : Name extends `${infer Begin}<program>`
+    ? `${Begin}${string}`
+    : Name;
+
+/** The names a stage may count by. */
+export type CounterName = Named<Keys<(typeof counterDocs)[keyof typeof counterDocs]>>;
+/** The names of facts. */
+export type FactName = Named<Keys<(typeof factDocs)[keyof typeof factDocs]>>;
