@@ -7,37 +7,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { exitCodes } from "../cli/src/exit-codes.ts";
 import { buildProgram } from "../cli/src/program.ts";
-import {
-  EXIT_BUG,
-  EXIT_BUS_MOVED,
-  EXIT_OK,
-  EXIT_SETTINGS,
-  healthCodes,
-  otherVariables,
-  type SettingName,
-  settingNames,
-} from "../packages/stage/src/index.ts";
-import { HealthSeverity } from "../proto/src/index.ts";
-import { busErrorCodes } from "../services/bus/src/errors.ts";
-import { portalErrorCodes } from "../services/portal/src/errors.ts";
+import { otherVariables, type SettingName, settingNames } from "../packages/stage/src/index.ts";
+import { countersPage } from "./reference/counters-page.ts";
+import { errorsPage } from "./reference/errors-page.ts";
+import { healthPage } from "./reference/health-page.ts";
+import { page, tableOf } from "./reference/text.ts";
 
 const root = dirname(import.meta.dirname);
-const NOTICE = "<!-- Made from the code by `node scripts/reference.ts`; edit there. -->";
 
 type Program = ReturnType<typeof buildProgram>;
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
-}
-
-function tableOf(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-function page(title: string, ...parts: readonly string[]): string {
-  return `${[`# ${title}`, NOTICE, ...parts].join("\n\n")}\n`;
-}
 
 /** The code's table in order: the sections, each with its settings. */
 function settingsPage(): string {
@@ -63,36 +41,6 @@ known (\`SETTING_UNKNOWN\`), a value that is not allowed (\`SETTING_INVALID\`) o
     tableOf(
       ["variable", "what it is for"],
       Object.entries(otherVariables).map(([variable, doc]) => [`\`${variable}\``, doc]),
-    ),
-  );
-}
-
-function healthPage(): string {
-  const rows = Object.entries(healthCodes).map(([code, { severity, doc }]) => [
-    `\`${code}\``,
-    severity === HealthSeverity.ERROR ? "error" : "warning",
-    doc,
-  ]);
-  const exits: [number, string][] = [
-    [EXIT_OK, "it was asked to end and did"],
-    [EXIT_BUG, "a bug, or something it cannot go on without; its log says what. It is to be started again"],
-    [EXIT_SETTINGS, "a setting is not allowed; starting again is no use"],
-    [EXIT_BUS_MOVED, "the bus has another address now; started again, the stage finds it"],
-  ];
-  return page(
-    "Health issues",
-    "A health issue is a loss of sight or function that a person should know. `nightjar status` shows those that are " +
-      "open, the uplink tells the portal of them, and the stage's log has each with its `code`.",
-    tableOf(["code", "severity", "what it means"], rows),
-    "## Why the bus or the portal does not start",
-    tableOf(
-      ["code", "what to do"],
-      Object.entries({ ...busErrorCodes, ...portalErrorCodes }).map(([code, doc]) => [`\`${code}\``, doc]),
-    ),
-    "## Exit codes of a stage",
-    tableOf(
-      ["code", "why it ended"],
-      exits.map(([code, doc]) => [String(code), doc]),
     ),
   );
 }
@@ -134,6 +82,8 @@ person go to standard error. In a checkout the launcher \`./nightjar\` takes the
 const PAGES: readonly [path: string, make: () => string][] = [
   ["docs/reference/settings.md", settingsPage],
   ["docs/reference/health.md", healthPage],
+  ["docs/reference/errors.md", errorsPage],
+  ["docs/reference/counters.md", countersPage],
   ["docs/reference/cli.md", cliPage],
 ];
 

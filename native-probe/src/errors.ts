@@ -9,6 +9,11 @@ export function errnoName(errno: number): string {
   return nameOfErrno.get(errno) ?? `E${errno}`;
 }
 
+export const probeErrorCodes = {
+  PROBE_NOT_BUILT: "The addon or the programs' object is missing, or the addon lacks a library. Build the sensor anew.",
+  PROBE_LAYOUT: "A kernel program's record does not fit its message: the two were not built together. Build both anew.",
+} as const;
+
 /**
  * Loading was refused. The message begins with "failed loading ebpf skeleton". `code` is the errno's name, or
  * PROBE_NOT_BUILT (the addon or the object is missing) or PROBE_LAYOUT (a program's record does not fit proto/).

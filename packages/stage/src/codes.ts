@@ -74,13 +74,19 @@ export const healthCodes = {
 
 export type HealthCodeName = keyof typeof healthCodes;
 
-/** Exit codes of a stage's process. */
+/** Exit codes of a stage's process; what each means stands below. */
 export const EXIT_OK = 0;
 export const EXIT_BUG = 1;
 export const EXIT_SETTINGS = 2;
-/** The kernel does not let the probe load; starting again is no use. */
 export const EXIT_PROBE = 3;
-/** The stage cannot do its work until a person changes something; starting again is no use. */
 export const EXIT_REFUSED = 4;
-/** The bus moved to another address; the stage starts anew to find it. */
 export const EXIT_BUS_MOVED = 10;
+
+export const stageExitCodes: readonly (readonly [code: number, doc: string])[] = [
+  [EXIT_OK, "It was asked to end and did."],
+  [EXIT_BUG, "A bug, or something it cannot go on without; its log says what. It is to be started again."],
+  [EXIT_SETTINGS, "A setting is not allowed, or a file named by one cannot be used; starting again is no use."],
+  [EXIT_PROBE, "The kernel does not let the probe load; starting again is no use."],
+  [EXIT_REFUSED, "It cannot do its work until a person changes something, which its log names."],
+  [EXIT_BUS_MOVED, "The bus has another address now; started again, the stage finds it."],
+];

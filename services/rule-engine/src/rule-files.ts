@@ -1,6 +1,7 @@
 // Finds the rules files that the settings name.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { RuleFileCode } from "./errors.ts";
 
 const RULES_FILES_MAX = 1_000;
 const RULES_FILE_ENDINGS = [".yaml", ".yml"];
@@ -12,7 +13,7 @@ export interface RuleFile {
 }
 
 export interface FileProblem {
-  code: "RULES_FILE_UNREADABLE" | "RULES_FILES_TOO_MANY";
+  code: RuleFileCode;
   file: string;
   message: string;
 }

@@ -1,0 +1,33 @@
+// The page of the codes that are no health issue and no problem of a setting or of a rule.
+import { probeErrorCodes } from "../../native-probe/src/errors.ts";
+import { recordingErrorCodes, wireErrorCodes } from "../../packages/events/src/errors.ts";
+import { busErrorCodes } from "../../services/bus/src/errors.ts";
+import { portalErrorCodes } from "../../services/portal/src/errors.ts";
+import { ruleFileCodes } from "../../services/rule-engine/src/errors.ts";
+import { page, rowsOf, tableOf } from "./text.ts";
+
+const SECTIONS: readonly (readonly [title: string, text: string, codes: Readonly<Record<string, string>>])[] = [
+  ["The bus does not start", "In the log of the stage `bus`:", busErrorCodes],
+  ["The portal does not start or store", "In the portal's log, and in the uplink's:", portalErrorCodes],
+  [
+    "The kernel does not take the probe",
+    "In the log of the collector, beside the names of the kernel's own errors (`EPERM` and the like), which come with " +
+      "what to check:",
+    probeErrorCodes,
+  ],
+  ["A recording cannot be replayed", "From `nightjar run --replay`:", { ...recordingErrorCodes, ...wireErrorCodes }],
+  ["Rules files cannot be read", "In the log of the rule engine:", ruleFileCodes],
+];
+
+export function errorsPage(): string {
+  return page(
+    "Errors",
+    "The codes that are neither a [health issue](health.md), nor a problem of a [setting](settings.md) or of a " +
+      "[rule](rules.md).",
+    ...SECTIONS.flatMap(([title, text, codes]) => [
+      `## ${title}`,
+      text,
+      tableOf(["code", "what it means and what to do"], rowsOf(codes)),
+    ]),
+  );
+}
