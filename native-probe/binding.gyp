@@ -16,7 +16,9 @@
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
-      "cflags_cc": ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fexceptions"],
+      "cflags_cc": [
+        "-std=c++17", "-O3", "-fvisibility=hidden", "-fexceptions", "-Wall", "-Wextra", "-Wno-unused-parameter",
+      ],
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],
       # Debian's libbpf.a is not position independent.
       "libraries": ["-lbpf"],

@@ -205,21 +205,34 @@ void Encoder::bytes(const Member &member, const uint8_t *from, size_t size) {
     key(member);
 }
 
+// The next `size` bytes before what is written already; null, and the record malformed, when the buffer is full.
+uint8_t *Encoder::room(size_t size) {
+    if (size > static_cast<size_t>(at_ - buffer_.data())) {
+        is_sound_ = false;
+        return nullptr;
+    }
+    return at_ -= size;
+}
+
+// Byte by byte: what is this short is not worth a call of memcpy.
 void Encoder::varint(uint64_t value) {
-    uint8_t encoded[10];
-    size_t size = 0;
-    for (; value >= 0x80; value >>= 7) encoded[size++] = static_cast<uint8_t>(value | 0x80);
-    encoded[size++] = static_cast<uint8_t>(value);
-    raw(encoded, size);
+    size_t size = 1;
+    for (uint64_t rest = value >> 7; rest; rest >>= 7) size++;
+    uint8_t *to = room(size);
+    if (!to) return;
+    for (; value >= 0x80; value >>= 7) *to++ = static_cast<uint8_t>(value | 0x80);
+    *to = static_cast<uint8_t>(value);
+}
+
+void Encoder::key(const Member &member) {
+    uint8_t *to = room(member.key_size);
+    if (!to) return;
+    for (size_t i = 0; i < member.key_size; i++) to[i] = member.key[i];
 }
 
 void Encoder::raw(const void *from, size_t size) {
-    if (size > static_cast<size_t>(at_ - buffer_.data())) {
-        is_sound_ = false;
-        return;
-    }
-    at_ -= size;
-    std::memcpy(at_, from, size);
+    uint8_t *to = room(size);
+    if (to) std::memcpy(to, from, size);
 }
 
 std::string encode_batch_head(const BatchHead &head) {

@@ -34,7 +34,8 @@ class Encoder {
     const uint8_t *tail(uint32_t offset, uint32_t length);
     void varint(uint64_t value);
     void raw(const void *from, size_t size);
-    void key(const Member &member) { raw(member.key, member.key_size); }
+    void key(const Member &member);
+    uint8_t *room(size_t size);
 
     const Layouts &layouts_;
     std::vector<uint8_t> buffer_;

@@ -172,6 +172,10 @@ void Object::set_open_interest(uint32_t interest) {
     __atomic_store_n(&settings_->open_interest, interest, __ATOMIC_RELAXED);
 }
 
+void Object::set_reader_sleeps(bool sleeps) {
+    __atomic_store_n(&settings_->reader_sleeps, sleeps ? 1 : 0, __ATOMIC_SEQ_CST);
+}
+
 int Object::add_own_process(uint32_t pid, uint64_t start_ticks) {
     return bpf_map_update_elem(map_fd("own_processes"), &pid, &start_ticks, BPF_ANY) ? errno : 0;
 }

@@ -51,6 +51,8 @@ class Object {
 
     void set_wanted(const std::vector<uint32_t> &types);
     void set_open_interest(uint32_t interest);
+    // Whether the next record must wake the reader.
+    void set_reader_sleeps(bool sleeps);
     // Both return 0 or an errno; E2BIG when there are too many.
     int add_own_process(uint32_t pid, uint64_t start_ticks);
     int remove_own_process(uint32_t pid);

@@ -15,6 +15,12 @@ namespace {
 
 constexpr uint32_t kBatchEventsMax = 256;
 constexpr size_t kBatchBytesMax = 256 * 1024;
+// What 256 events usually take.
+constexpr size_t kBatchBytesUsual = 64 * 1024;
+// After this many ticks without an event the reader sleeps, and the programs wake it for the next one.
+constexpr int kIdleTicksMax = 3;
+// A wake-up can be missed by an event that is recorded while the reader is falling asleep; then it waits this long.
+constexpr std::chrono::milliseconds kSleepMax(250);
 // The counters of all event types travel with a batch at most this often.
 constexpr std::chrono::milliseconds kLedgerInterval(100);
 constexpr uint64_t kNsPerS = 1000000000;
@@ -29,6 +35,7 @@ std::unique_ptr<Batch> new_batch(uint64_t first_position) {
     auto batch = std::make_unique<Batch>();
     batch->first_position = batch->next_position = first_position;
     batch->events_count = 0;
+    batch->events.reserve(kBatchBytesUsual);
     return batch;
 }
 
@@ -45,8 +52,10 @@ Reader::Reader(Object &object, const ReaderOptions &options, OnBatch on_batch, O
     // Edge-triggered: the kernel calls the ring readable for as long as anything in it is not released.
     epoll_event on_ring{};
     on_ring.events = EPOLLIN | EPOLLET;
+    on_ring.data.fd = object.ring_fd();
     epoll_event on_wake{};
-    on_wake.events = EPOLLIN | EPOLLET;
+    on_wake.events = EPOLLIN;
+    on_wake.data.fd = wake_fd_;
     if (wake_fd_ < 0 || epoll_fd_ < 0 || epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, object.ring_fd(), &on_ring) ||
         epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &on_wake))
         throw LoadError("failed loading ebpf skeleton", errno, "the ring buffer could not be polled");
@@ -111,22 +120,36 @@ void Reader::run() {
     on_end_({failure_, ring_.written() - batch_->first_position});
 }
 
-// Until the ring has much in it, something is released or stopped, or a tick is over.
+// Until the ring has much in it, something is released or stopped, or a tick is over; with nothing to do, longer.
 void Reader::wait() {
     epoll_event events[2];
-    epoll_wait(epoll_fd_, events, 2, static_cast<int>(options_.flush_delay.count()));
-    uint64_t count;
-    if (read(wake_fd_, &count, sizeof(count)) < 0) return;
+    bool sleeps = idle_ticks_ > kIdleTicksMax && batch_->events_count == 0 && !is_stopping_.load();
+    if (sleeps) {
+        object_.set_reader_sleeps(true);
+        // What came before the programs knew would wake nobody.
+        sleeps = ring_.position() >= ring_.written();
+    }
+    const auto limit = sleeps ? kSleepMax : options_.flush_delay;
+    const int ready = epoll_wait(epoll_fd_, events, 2, static_cast<int>(limit.count()));
+    if (idle_ticks_ > kIdleTicksMax) object_.set_reader_sleeps(false);
+    for (int i = 0; i < ready; i++) {
+        uint64_t count;
+        if (events[i].data.fd == wake_fd_ && read(wake_fd_, &count, sizeof(count)) < 0) return;
+    }
+    has_room_ = in_flight() < options_.batches_in_flight_max;
 }
 
 void Reader::drain() {
     Ring::Record record;
-    while (in_flight() < options_.batches_in_flight_max && failure_.empty() && ring_.next(record)) {
+    const uint64_t begun_at = ring_.position();
+    // A flush may use up what may be in flight, nothing else does.
+    while (has_room_ && failure_.empty() && ring_.next(record)) {
         if (record.data && !read_record(record))
             failure_ = "malformed record at position " + std::to_string(record.position);
         batch_->next_position = ring_.position();
         if (batch_->events_count >= kBatchEventsMax) flush();
     }
+    idle_ticks_ = ring_.position() == begun_at ? idle_ticks_ + 1 : 0;
 }
 
 bool Reader::read_record(const Ring::Record &record) {
@@ -158,6 +181,7 @@ void Reader::flush() {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         ends_.push_back(batch_->next_position);
+        has_room_ = ends_.size() < options_.batches_in_flight_max;
     }
     auto next = new_batch(batch_->next_position);
     on_batch_(std::move(batch_));

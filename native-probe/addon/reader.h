@@ -87,6 +87,9 @@ class Reader {
     Clock::time_point ledger_read_;
     std::vector<LedgerRow> ledger_;
     std::string failure_;
+    // Of the reader's thread alone: whether another batch may go out, and ticks since an event was read.
+    bool has_room_ = true;
+    int idle_ticks_ = 0;
 
     std::mutex mutex_;
     // Where each batch in flight ends, the oldest first.

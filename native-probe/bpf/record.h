@@ -139,6 +139,8 @@ static __always_inline bool record_user_string(struct record *record, struct tex
 }
 
 static __always_inline u64 record_wakeup(u32 size) {
+    struct settings *now = settings_read();
+    if (now && now->reader_sleeps) return BPF_RB_FORCE_WAKEUP;
     u64 position = bpf_ringbuf_query(&ring, BPF_RB_PROD_POS);
     return position % WAKEUP_BYTES + size >= WAKEUP_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }

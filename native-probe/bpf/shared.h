@@ -26,7 +26,8 @@ struct settings {
     __u64 syscalls[SYSCALLS_MAX / 64];
     // enum open_interest
     __u32 open_interest;
-    __u32 unused;
+    // The reader does not poll: whoever puts something into the ring wakes it.
+    __u32 reader_sleeps;
 };
 
 // An entry of the map `syscalls`, whose key is the number.

@@ -11,11 +11,8 @@ const buildFolder = join(folder, "build");
 const objectPath = join(buildFolder, "nightjar.bpf.o");
 const addonPath = join(buildFolder, "Release", "nightjar_probe.node");
 
-/** Node's names of machines, as bpf_tracing.h and the headers' folders know them. */
-const MACHINES: Record<string, { target: string; triplet: string }> = {
-  x64: { target: "x86", triplet: "x86_64-linux-gnu" },
-  arm64: { target: "arm64", triplet: "aarch64-linux-gnu" },
-};
+/** Node's names of machines, as bpf_tracing.h knows them. */
+const TARGETS: Record<string, string> = { x64: "x86", arm64: "arm64" };
 
 function fail(what: string): never {
   process.stderr.write(`native-probe: ${what}\n`);
@@ -44,10 +41,9 @@ function once(name: string, output: string, inputs: readonly string[], salt: str
 const filesIn = (sub: string) => readdirSync(join(folder, sub)).map((name) => `${sub}/${name}`);
 
 function buildObject(): void {
-  const machine = MACHINES[process.arch] ?? fail(`the machine ${process.arch} is not supported`);
+  const target = TARGETS[process.arch] ?? fail(`the machine ${process.arch} is not supported`);
   const args = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"];
-  args.push(`-D__TARGET_ARCH_${machine.target}`, `-I/usr/include/${machine.triplet}`);
-  args.push("-c", "bpf/nightjar.bpf.c", "-o", objectPath);
+  args.push(`-D__TARGET_ARCH_${target}`, "-c", "bpf/nightjar.bpf.c", "-o", objectPath);
   once("object", objectPath, [...filesIn("bpf"), ...filesIn("gen")], args.join(" "), () => {
     run("clang", args);
     // Its line tables are for debuggers; BTF stays. Without the tool the object is larger, nothing else.

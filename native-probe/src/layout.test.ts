@@ -21,9 +21,9 @@ function openChanged(t: ExecutionContext, file: string, changes: readonly (reado
   }
   writeFileSync(join(copy, "bpf", file), source);
   const object = join(copy, "changed.o");
-  const target = process.arch === "x64" ? ["x86", "x86_64"] : ["arm64", "aarch64"];
-  const args = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", `-D__TARGET_ARCH_${target[0]}`];
-  args.push(`-I/usr/include/${target[1]}-linux-gnu`, "-c", join(copy, "bpf", "nightjar.bpf.c"), "-o", object);
+  const target = process.arch === "x64" ? "x86" : "arm64";
+  const args = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", `-D__TARGET_ARCH_${target}`];
+  args.push("-c", join(copy, "bpf", "nightjar.bpf.c"), "-o", object);
   const { status, stderr } = spawnSync("clang", args, { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
   const addon = loadAddon();
