@@ -11,11 +11,11 @@ const SECTIONS: readonly (readonly [title: string, text: string, codes: Readonly
   ["The portal does not start or store", "In the portal's log, and in the uplink's:", portalErrorCodes],
   [
     "The kernel does not take the probe",
-    "In the log of the collector, beside the names of the kernel's own errors (`EPERM` and the like), which come with " +
-      "what to check:",
+    "In the log of the collector, beside the names of the kernel's own errors (`EPERM` and the like), which come " +
+      "with what to check:",
     probeErrorCodes,
   ],
-  ["A recording cannot be replayed", "From `nightjar run --replay`:", { ...recordingErrorCodes, ...wireErrorCodes }],
+  ["A recording is refused", "From `nightjar run --replay`:", { ...recordingErrorCodes, ...wireErrorCodes }],
   ["Rules files cannot be read", "In the log of the rule engine:", ruleFileCodes],
 ];
 

@@ -21,8 +21,8 @@ const PROCESS_PARENT = ProcessSchema.field.parent.number;
 const EVENT_TYPE_MIN = Math.min(...eventTypes.map((type) => type.id));
 
 /**
- * An encoded Batch. The constructor walks the top level and throws a WireError where it is no message; events are looked
- * into only when asked for. The bytes are not copied and must not change while the reader is in use.
+ * An encoded Batch. The constructor walks the top level and throws a WireError where it is no message; events are
+ * looked into only when asked for. The bytes are not copied and must not change while the reader is in use.
  */
 export class BatchReader {
   readonly bytes: Uint8Array;
@@ -111,7 +111,7 @@ export class BatchReader {
     return parent - 1;
   }
 
-  /** The rows of the process that acted and of its ancestors, the actor first; throws a WireError where one is missing. */
+  /** The rows of the process that acted and of its ancestors, it first; throws a WireError where one is missing. */
   lineage(index: number): number[] {
     const rows: number[] = [];
     for (let row = this.actor(index); row >= 0 && rows.length < this.processCount; row = this.parent(row))

@@ -1,4 +1,4 @@
-// Encoded batches of events, read lazily; recordings of them; and the sets of position ranges that make stages idempotent.
+// Encoded batches of events, read lazily; recordings of them; and sets of ranges, which make stages idempotent.
 export * from "./batch-reader.ts";
 export * from "./errors.ts";
 export * from "./ranges.ts";

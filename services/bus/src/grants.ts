@@ -71,7 +71,8 @@ interface Question {
 function questionsOf(streams: readonly Stream[]): Question[] {
   const queueReaders = streams.filter(isQueue).flatMap(({ readers }) => readers);
   return [
-    // The uplink's heartbeats tell the portal how all stages are; the collector learns which processes are the sensor's.
+    // The uplink's heartbeats tell the portal how all stages are; the collector learns which processes are the
+    // sensor's own.
     { subject: ASK_STATUS_SUBJECT, askers: ["operator", "uplink", "collector"], answerers: stageNames },
     { subject: ASK_ATTACH_SUBJECT, askers: [...new Set(queueReaders)], answerers: ["bus"] },
   ];

@@ -5,8 +5,8 @@ export const commonSettings = {
   state_dir: path({
     default: "",
     doc:
-      "The sensor's state folder. Several sensors run side by side in different ones. `nightjar run` takes `.state` in " +
-      "the checkout when it is empty.",
+      "The sensor's state folder. Several sensors run side by side in different ones. `nightjar run` takes `.state` " +
+      "in the checkout when it is empty.",
   }),
   log_level: choice({
     choices: ["error", "warn", "info", "debug"],
