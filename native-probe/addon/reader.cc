@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -111,7 +112,7 @@ void Reader::run() {
     while (failure_.empty()) {
         wait();
         drain();
-        if (batch_->events_count > 0 && Clock::now() - batch_begun_ >= options_.flush_delay) flush();
+        if (batch_->events_count > 0 && (tick_is_over_ || Clock::now() >= flush_at_)) flush();
         if (!is_stopping_.load()) continue;
         const std::chrono::milliseconds deadline(stop_deadline_ms_.load());
         const bool is_late = Clock::now().time_since_epoch() >= deadline;
@@ -129,14 +130,22 @@ void Reader::wait() {
         // What came before the programs knew would wake nobody.
         sleeps = ring_.position() >= ring_.written();
     }
-    const auto limit = sleeps ? kSleepMax : options_.flush_delay;
-    const int ready = epoll_wait(epoll_fd_, events, 2, static_cast<int>(limit.count()));
+    const int ready = epoll_wait(epoll_fd_, events, 2, sleeps ? kSleepMax.count() : tick_ms());
+    // What wakes a sleeping reader has come alone, and need not wait for others.
+    tick_is_over_ = ready == 0 || sleeps;
     if (idle_ticks_ > kIdleTicksMax) object_.set_reader_sleeps(false);
     for (int i = 0; i < ready; i++) {
         uint64_t count;
         if (events[i].data.fd == wake_fd_ && read(wake_fd_, &count, sizeof(count)) < 0) return;
     }
     has_room_ = in_flight() < options_.batches_in_flight_max;
+}
+
+// Until the events that wait have waited long enough, at most the delay.
+int Reader::tick_ms() const {
+    if (batch_->events_count == 0) return static_cast<int>(options_.flush_delay.count());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(flush_at_ - Clock::now());
+    return std::max(0, static_cast<int>(left.count()));
 }
 
 void Reader::drain() {
@@ -155,7 +164,7 @@ void Reader::drain() {
 bool Reader::read_record(const Ring::Record &record) {
     if (!encoder_.encode(record.data, record.size, record.position)) return false;
     if (batch_->events_count > 0 && batch_->events.size() + encoder_.size() > kBatchBytesMax) flush();
-    if (batch_->events_count == 0) batch_begun_ = Clock::now();
+    if (batch_->events_count == 0) flush_at_ = Clock::now() + options_.flush_delay;
     append_event(batch_->events, encoder_.data(), encoder_.size());
     batch_->events_count++;
     return true;

@@ -65,6 +65,7 @@ class Reader {
 
     void run();
     void wait();
+    int tick_ms() const;
     void drain();
     bool read_record(const Ring::Record &record);
     void flush();
@@ -83,13 +84,16 @@ class Reader {
     int wake_fd_ = -1;
 
     std::unique_ptr<Batch> batch_;
-    Clock::time_point batch_begun_;
+    // When the batch goes out, however few events it has.
+    Clock::time_point flush_at_;
     Clock::time_point ledger_read_;
     std::vector<LedgerRow> ledger_;
     std::string failure_;
     // Of the reader's thread alone: whether another batch may go out, and ticks since an event was read.
     bool has_room_ = true;
     int idle_ticks_ = 0;
+    // The last wait was a whole one: what came meanwhile goes out.
+    bool tick_is_over_ = false;
 
     std::mutex mutex_;
     // Where each batch in flight ends, the oldest first.
