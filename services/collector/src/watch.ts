@@ -1,5 +1,6 @@
 // Watches the kernel: the probe's batches to RAW, its ledger to the status, the rules' interest to its filters.
 import { create, fromBinary } from "@bufbuild/protobuf";
+import { sourceIdOf } from "@nightjar/events";
 import { openProbe, type Probe, ProbeError } from "@nightjar/native-probe";
 import { eventTypeName, eventTypes, InterestSchema, LedgerEntrySchema } from "@nightjar/proto";
 import type { Stage } from "@nightjar/stage";
@@ -24,7 +25,7 @@ export function watchKernel(stage: Stage): void {
       throw error;
     },
   });
-  const source = `${Buffer.from(probe.bootId).toString("hex")}:${probe.epoch.toString(16).padStart(16, "0")}`;
+  const source = sourceIdOf(probe.bootId, probe.epoch);
   publisher = new RawPublisher(stage, source, (position) => probe.release(position));
   stage.onStop(async () => {
     const { unreadBytes } = await probe.stop();
