@@ -119,7 +119,8 @@ may_set_up() { # PENDING
 step_toolchain() {
   # npm runs on the Node that is there already, not on the one it is about to replace.
   BUILDER_PATH=$PATH as_builder npm install --prefix "$TOOLS" --no-save --no-package-lock --ignore-scripts \
-    --no-audit --no-fund "$NODE_PACKAGE@$NODE_MAJOR" "pnpm@$PNPM_VERSION"
+    --no-audit --no-fund "$NODE_PACKAGE@$NODE_MAJOR" "pnpm@$PNPM_VERSION" || return
+  as_builder rm -rf "$TOOLS/cache/npm"
 }
 
 step_dependencies() {
