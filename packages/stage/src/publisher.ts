@@ -11,6 +11,8 @@ const RETRY_WAIT_MAX_MS = 1_000;
 const IN_FLIGHT_MAX = 64;
 
 interface Entry {
+  /** Its place in the order, counted from the stage's start. */
+  number: number;
   subject: string;
   bytes: Uint8Array;
   messageId: string;
@@ -37,6 +39,7 @@ export class Publisher {
   readonly #signal: AbortSignal;
   readonly #queue: Entry[] = [];
   #failed: Entry[] = [];
+  #count = 0;
   #inFlight = 0;
   #recovering = false;
   #waitMs = RETRY_WAIT_MIN_MS;
@@ -50,7 +53,7 @@ export class Publisher {
   /** Resolves when the server has stored the message; never rejects. */
   publish(subject: string, bytes: Uint8Array, messageId: string): Promise<void> {
     return new Promise((stored) => {
-      this.#queue.push({ subject, bytes, messageId, stored });
+      this.#queue.push({ number: this.#count++, subject, bytes, messageId, stored });
       this.#pump();
     });
   }
@@ -101,7 +104,8 @@ export class Publisher {
   }
 
   async #recover(): Promise<void> {
-    const again = this.#failed;
+    // Failures come in any order: a refusal at once, silence after a time-out.
+    const again = this.#failed.sort((left, right) => left.number - right.number);
     this.#failed = [];
     await pause(this.#waitMs, this.#signal);
     this.#waitMs = Math.min(this.#waitMs * 2, RETRY_WAIT_MAX_MS);
