@@ -63,7 +63,7 @@ function allSuites(): Suite[] {
     .sort();
   return [
     { name: "check", command: ["node", "scripts/check.ts"], read: readSummary },
-    avaSuite("unit", "!tests/house/**"),
+    avaSuite("unit", "**/*.test.ts", "!tests/house/**"),
     avaSuite("house", "tests/house/**"),
     ...folders.map((name) => avaSuite(name, "--config", "ava.system.config.js", `tests/${name}/**`)),
   ];
