@@ -119,7 +119,10 @@ export class Bus {
 
   async #follow(connection: NatsConnection): Promise<void> {
     for await (const { type } of connection.status()) {
-      if (type === "disconnect") for (const publisher of this.#publishers.values()) publisher.disconnected();
+      // The client drops what was sent while it was away, so that is given up when it is back, too.
+      if (type === "disconnect" || type === "reconnect") {
+        for (const publisher of this.#publishers.values()) publisher.disconnected();
+      }
       if (type === "reconnect") for (const consumer of this.#consumers) consumer.restart();
     }
   }
