@@ -56,7 +56,7 @@ const readerOf = (durable: string) => [
   `$JS.ACK.${durable}.1.1.1.1.0`,
   ASK_ATTACH_SUBJECT,
 ];
-const ASKERS = [inboxOf("operator"), inboxOf("uplink")];
+const ASKERS = [inboxOf("operator"), inboxOf("uplink"), inboxOf("collector")];
 
 /** What each key may do of the above. */
 const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
@@ -66,7 +66,7 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
   },
   manager: { publish: [...LOOK, ...MANAGE], subscribe: [] },
   collector: {
-    publish: ["nightjar.raw", INTEREST_GET, ...ASKERS],
+    publish: ["nightjar.raw", INTEREST_GET, ASK_STATUS_SUBJECT, ...ASKERS],
     subscribe: ["nightjar.interest.rule-engine", ASK_STATUS_SUBJECT],
   },
   enricher: {

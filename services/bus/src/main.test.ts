@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { EXIT_REFUSED } from "@nightjar/stage";
 import { temporaryFolder } from "@nightjar/test-support";
 import test from "ava";
 import { hasIssue, startBus, TestBus } from "./testing.ts";
@@ -77,7 +78,7 @@ test("a port taken in between is given up for another", async (t) => {
 test("a second bus on the same folder is refused while the first lives", async (t) => {
   const bus = await startBus(t);
   const second = new TestBus(t, {}, bus.stateDir);
-  t.deepEqual(await second.process.exited, { code: 1, signal: null });
+  t.deepEqual(await second.process.exited, { code: EXIT_REFUSED, signal: null });
   t.regex(second.process.stderr, /BUS_ALREADY_RUNNING/);
   t.true((await bus.status(await bus.connect("operator"))).ready);
 });
@@ -111,7 +112,7 @@ test("a smaller budget keeps what is stored", async (t) => {
 
 test("a missing server is said with its code", async (t) => {
   const bus = new TestBus(t, { NIGHTJAR_BUS_SERVER_BINARY: "/nonexistent/nats-server" });
-  t.is((await bus.process.exited)?.code, 1);
+  t.is((await bus.process.exited)?.code, EXIT_REFUSED);
   t.regex(bus.process.stderr, /BUS_SERVER_MISSING/);
 });
 
