@@ -97,7 +97,7 @@ async function listens(t: ExecutionContext, { stateDir }: Sensor): Promise<void>
   const listener = await connectWith(JSON.parse(readFileSync(file, "utf8")));
   const bytes = await nextMessage(listener, "nightjar.events");
   const decoded = await nightjar(t, ["decode", "nightjar.events"], bytes);
-  const lines = decoded.stdout.trim().split("\n");
+  const lines = decoded.stdout.split("\n").filter((line) => line !== "");
   t.is(lines.length, fromBinary(BatchSchema, bytes).events.length);
   const streams = await listener.request("$JS.API.STREAM.NAMES");
   t.true(JSON.parse(streams.string()).streams.includes("EVENTS"));

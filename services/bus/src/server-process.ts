@@ -44,6 +44,10 @@ export async function startServer(binary: string, files: BusFiles): Promise<Serv
     state.gone = true;
     return signal ? `ended by ${signal}` : `exit code ${code}`;
   });
+  // However this process ends, but for SIGKILL: its own stop may run out of time while it waits for answers.
+  const endWithUs = () => void child.kill("SIGTERM");
+  process.once("exit", endWithUs);
+  void exited.then(() => process.off("exit", endWithUs));
   const { pid } = child;
   if (pid === undefined) throw new Error("a started process has a pid");
   const looked = { size: logBytes, gaveUp: false };

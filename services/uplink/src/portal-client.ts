@@ -4,7 +4,7 @@ import { type Client, createClient, type Interceptor } from "@connectrpc/connect
 import { compressionGzip, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { HeartbeatRequestSchema, SendDetectionsRequestSchema, SensorService } from "@nightjar/proto";
 import type { Endpoint } from "./endpoint.ts";
-import { type FailureKind, failureOf } from "./failure.ts";
+import { type FailureKind, failureOf, PortalFailure } from "./failure.ts";
 import { PING_INTERVAL_MS, PING_TIMEOUT_MS, RESPONSE_BYTES_MAX } from "./limits.ts";
 
 export interface PortalClientOptions {
@@ -67,9 +67,13 @@ export class PortalClient {
       connection = this.#connection ??= this.#connect();
       await work(connection.sensors, { timeoutMs, signal });
     } catch (error) {
+      // Ended by us because the portal is somewhere else now: no fault of the portal's, and the next call finds it.
+      if (connection && this.#connection !== connection) {
+        throw new PortalFailure("absent", "the portal has moved", "", error);
+      }
       const failure = failureOf(error);
       const outdated = stale.has(failure.kind) || failure.message === UNAUTHENTICATED;
-      if (outdated && connection && this.#connection === connection) this.disconnect();
+      if (outdated) this.disconnect();
       throw failure;
     }
   }
