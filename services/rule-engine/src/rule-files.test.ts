@@ -1,5 +1,5 @@
 // Rules files are found in the order given, folders by name; what cannot be read is named.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@nightjar/test-support";
 import test from "ava";
@@ -30,6 +30,21 @@ test("a path that is not there is a problem, the others are read", (t) => {
   t.deepEqual(
     problems.map(({ code, file }) => [code, file]),
     [["RULES_FILE_UNREADABLE", join(folder, "missing.yaml")]],
+  );
+});
+
+test("a file that cannot be read does not take its folder with it", (t) => {
+  const folder = temporaryFolder(t);
+  symlinkSync(join(folder, "nowhere"), join(folder, "b.yaml"));
+  for (const name of ["a.yaml", "c.yaml"]) writeFileSync(join(folder, name), name);
+  const { files, problems } = readRuleFiles([folder]);
+  t.deepEqual(
+    files.map((file) => file.text),
+    ["a.yaml", "c.yaml"],
+  );
+  t.deepEqual(
+    problems.map(({ code, file }) => [code, file]),
+    [["RULES_FILE_UNREADABLE", join(folder, "b.yaml")]],
   );
 });
 

@@ -22,15 +22,18 @@ export interface FileProblem {
 export function readRuleFiles(paths: readonly string[]): { files: RuleFile[]; problems: FileProblem[] } {
   const files: RuleFile[] = [];
   const problems: FileProblem[] = [];
-  for (const path of paths) {
+  const trying = <T>(file: string, read: () => T): T | undefined => {
     try {
-      for (const name of filesOf(path)) {
-        if (files.length < RULES_FILES_MAX) files.push({ name, text: readFileSync(name, "utf8") });
-        else return { files, problems: [...problems, tooMany(name)] };
-      }
+      return read();
     } catch (error) {
-      problems.push({ code: "RULES_FILE_UNREADABLE", file: path, message: (error as Error).message });
+      problems.push({ code: "RULES_FILE_UNREADABLE", file, message: (error as Error).message });
+      return undefined;
     }
+  };
+  for (const name of paths.flatMap((path) => trying(path, () => filesOf(path)) ?? [])) {
+    if (files.length >= RULES_FILES_MAX) return { files, problems: [...problems, tooMany(name)] };
+    const text = trying(name, () => readFileSync(name, "utf8"));
+    if (text !== undefined) files.push({ name, text });
   }
   return { files, problems };
 }
