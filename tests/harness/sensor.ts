@@ -25,6 +25,13 @@ export interface SensorOptions {
   stages?: readonly StageName[];
 }
 
+/** A line of a stage's log. */
+export interface LogLine {
+  level: string;
+  target: string;
+  fields: { message: string; code?: string } & Record<string, unknown>;
+}
+
 /** Why no sensor can watch this kernel from here, undefined when one can. */
 export function whyNoKernel(): string | undefined {
   if (process.getuid?.() !== 0) return "loading eBPF needs root";
@@ -81,6 +88,12 @@ export class Sensor {
       if (!page.more) return all;
       after = page.next;
     }
+  }
+
+  /** What a stage has logged, the lines as they stand in its file. */
+  log(stage: StageName): LogLine[] {
+    const lines = readFileSync(statePaths.log(this.stateDir, stage), "utf8").trim().split("\n");
+    return lines.map((line) => JSON.parse(line));
   }
 
   /** The process ids by name, as the supervisor and the stages tell them. */
