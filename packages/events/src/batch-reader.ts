@@ -111,12 +111,17 @@ export class BatchReader {
     return parent - 1;
   }
 
-  /** The rows of the process that acted and of its ancestors, it first; throws a WireError where one is missing. */
+  /**
+   * The rows of the process that acted and of its ancestors, it first; throws a WireError where one is missing or its
+   * own ancestor.
+   */
   lineage(index: number): number[] {
-    const rows: number[] = [];
-    for (let row = this.actor(index); row >= 0 && rows.length < this.processCount; row = this.parent(row))
-      rows.push(row);
-    return rows;
+    const rows = new Set<number>();
+    for (let row = this.actor(index); row >= 0; row = this.parent(row)) {
+      if (rows.has(row)) throw new WireError(`a process that is its own ancestor, in row ${row}`, this.bytes.length);
+      rows.add(row);
+    }
+    return [...rows];
   }
 
   #field(cursor: FieldCursor): void {

@@ -1,6 +1,6 @@
 // Detections carry the event and its process tree, have the same id each time, and fit the bus.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { BatchReader } from "@nightjar/events";
+import { BatchReader, WireError } from "@nightjar/events";
 import { BatchSchema, DetectionBatchSchema, Priority } from "@nightjar/proto";
 import test from "ava";
 import { detectionId, groupDetections, type Matched } from "./detections.ts";
@@ -44,6 +44,16 @@ test("a detection has the event, the tree from actor to root, and the time of da
   t.is(detection?.event?.data.case, "open");
   t.is(detection?.time?.seconds, 1_700_000_001n);
   t.is(detection?.time?.nanos, 500_000_000);
+});
+
+test("what the rules did not read and is no message is a WireError", (t) => {
+  const sound = batchOf(1);
+  // Behind the path that the rule read: a group's end, which nothing began.
+  const bytes = Uint8Array.from(sound.bytes);
+  const place = Buffer.from(bytes).indexOf("/etc/shadow") + "/etc/shadow".length - 1;
+  bytes.set([0x0c], place);
+  bytes[Buffer.from(bytes).indexOf("/etc/shado") - 1] = "/etc/shado".length;
+  t.throws(() => groupDetections(new BatchReader(bytes), [match(0)]), { instanceOf: WireError });
 });
 
 test("the same batch makes the same messages, the worst priority first", (t) => {

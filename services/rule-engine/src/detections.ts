@@ -1,7 +1,7 @@
 // Makes detections of matches: with an id that is the same each time, the event, and the process tree as evidence.
 import { createHash } from "node:crypto";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { BatchReader } from "@nightjar/events";
+import { create, type DescMessage, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type BatchReader, WireError } from "@nightjar/events";
 import {
   type Detection,
   DetectionBatchSchema,
@@ -43,7 +43,7 @@ export function detectionId(rule: string, eventId: string): string {
   return createHash("sha256").update(rule).update("\0").update(eventId).digest("hex").slice(0, ID_HEX_DIGITS);
 }
 
-/** The detections of a batch, worst priority first, in messages that the bus takes. */
+/** The detections of a batch, worst priority first, in messages that the bus takes; throws a WireError. */
 export function groupDetections(batch: BatchReader, matches: readonly Matched[]): DetectionGroup[] {
   const byPriority = Map.groupBy(matches, (match) => match.rule.priority);
   return [...byPriority.keys()]
@@ -61,7 +61,7 @@ export function subjectOf(priority: Priority): string {
 
 function detectionOf(batch: BatchReader, match: Matched): Detection {
   const { eventIndex: index, rule } = match;
-  const event = fromBinary(EventSchema, batch.bytes.subarray(batch.eventStart(index), batch.eventEnd(index)));
+  const event = decode(EventSchema, batch, batch.eventStart(index), batch.eventEnd(index));
   const unixNs = event.timeNs + batch.bootTimeUnixNs;
   const eventId = batch.eventId(index);
   return create(DetectionSchema, {
@@ -82,7 +82,16 @@ function detectionOf(batch: BatchReader, match: Matched): Detection {
 
 function processOf(batch: BatchReader, row: number): Process {
   const bounds = batch.processBounds;
-  return fromBinary(ProcessSchema, batch.bytes.subarray(bounds[2 * row], bounds[2 * row + 1]));
+  return decode(ProcessSchema, batch, bounds[2 * row] as number, bounds[2 * row + 1] as number);
+}
+
+/** Throws a WireError where the bytes are none: the rules read only the fields they name, this reads all. */
+function decode<Schema extends DescMessage>(schema: Schema, { bytes }: BatchReader, start: number, end: number) {
+  try {
+    return fromBinary(schema, bytes.subarray(start, end));
+  } catch (error) {
+    throw new WireError(`${schema.name}: ${(error as Error).message}`, start);
+  }
 }
 
 /** Halves until each message is small enough, the same way each time. */
