@@ -1,5 +1,6 @@
 // Publishes to a stream until the server has stored it: in order, several at a time, again after every failure.
-import { JetStreamApiError, type JetStreamClient } from "@nats-io/jetstream";
+import { JetStreamApiError, type JetStreamClient, type JetStreamPublishOptions } from "@nats-io/jetstream";
+import { BufferCollector } from "./buffer-collector.ts";
 import type { HealthCodeName } from "./codes.ts";
 import { pause } from "./connection.ts";
 import type { Health } from "./health.ts";
@@ -28,10 +29,14 @@ const FULL_CODES: ReadonlyMap<number, HealthCodeName> = new Map([
   [10028, "DISK_FULL"],
 ]);
 
+/** "wrong last msg ID": the message before was refused, so this one has to wait for it; no issue of its own. */
+const OUT_OF_ORDER_CODE = 10070;
+
 /**
  * One stage's way out to the bus. After a failure nothing new is sent until all that is under way has been answered;
- * what failed is then sent again first, with the same message id. So the order holds, and a copy that the server had
- * stored before it died is recognised by its id or, later, by its range.
+ * what failed is then sent again first, with the same message id. Each message names the one before it, so that the
+ * server refuses what would overtake a refused one: a small message may fit where a large one did not. So the order
+ * holds, and a copy that the server had stored before it died is recognised by its id or, later, by its range.
  */
 export class Publisher {
   readonly #js: JetStreamClient;
@@ -40,9 +45,12 @@ export class Publisher {
   readonly #queue: Entry[] = [];
   #failed: Entry[] = [];
   #count = 0;
+  readonly #buffers = new BufferCollector();
   #inFlight = 0;
   #recovering = false;
   #waitMs = RETRY_WAIT_MIN_MS;
+  /** The message sent before; undefined where all before is stored and the server need not know which was the last. */
+  #previousId: string | undefined;
 
   constructor(js: JetStreamClient, health: Health, signal: AbortSignal) {
     this.#js = js;
@@ -87,9 +95,12 @@ export class Publisher {
     });
     this.#giveUps.add(giveUp);
     try {
-      const options = { msgID: entry.messageId, timeout: PUBACK_TIMEOUT_MS };
+      const options: Partial<JetStreamPublishOptions> = { msgID: entry.messageId, timeout: PUBACK_TIMEOUT_MS };
+      if (this.#previousId !== undefined) options.expect = { lastMsgID: this.#previousId };
+      this.#previousId = entry.messageId;
       await Promise.race([this.#js.publish(entry.subject, entry.bytes, options), broken]);
       entry.stored();
+      this.#buffers.passed(entry.bytes.length);
       this.#succeeded();
     } catch (error) {
       this.#failed.push(entry);
@@ -110,6 +121,7 @@ export class Publisher {
     await pause(this.#waitMs, this.#signal);
     this.#waitMs = Math.min(this.#waitMs * 2, RETRY_WAIT_MAX_MS);
     if (this.#signal.aborted) return;
+    this.#previousId = undefined;
     this.#queue.unshift(...again);
     this.#recovering = false;
     this.#pump();
@@ -124,6 +136,7 @@ export class Publisher {
   }
 
   #report(error: unknown): void {
+    if (error instanceof JetStreamApiError && error.code === OUT_OF_ORDER_CODE) return;
     if (error instanceof JetStreamApiError) {
       this.#health.raise(FULL_CODES.get(error.code) ?? "BUS_REFUSED", `the bus refused a message: ${error.message}`);
     } else if (this.#waitMs >= RETRY_WAIT_MAX_MS) {

@@ -10,8 +10,11 @@ const STOP_MS_MAX = 4_000;
 const TAIL_BYTES_MAX = 16_384;
 const SAID_CHARACTERS_MAX = 2_048;
 const FILE_MODE = 0o600;
-/** Go's soft limit: below it the collector of garbage is in no hurry. */
-const MEMORY_LIMIT = "128MiB";
+/**
+ * Go collects garbage when the heap has grown by GOGC percent, and harder from GOMEMLIMIT on, which is a soft limit. What
+ * the server holds is small; most of its heap is messages it has written already.
+ */
+const GO_ENV = { GOGC: "50", GOMEMLIMIT: "48MiB" };
 
 export interface ServerProcess {
   readonly pid: number;
@@ -35,7 +38,7 @@ export async function startServer(binary: string, files: BusFiles): Promise<Serv
   const child = spawn(binary, ["-c", files.configuration], {
     stdio: ["ignore", "ignore", stderr],
     detached: true,
-    env: { GOMEMLIMIT: MEMORY_LIMIT },
+    env: GO_ENV,
   });
   closeSync(stderr);
   await once(child, "spawn");
