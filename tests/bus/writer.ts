@@ -1,5 +1,5 @@
 // A stage that publishes numbered messages to RAW, as fast as it may, and says when all of them are stored. Blanks make
-// them WRITER_BYTES long.
+// every third WRITER_BYTES long, the others a third and two thirds of it.
 import { runStage } from "@nightjar/stage";
 
 const UNDER_WAY_MAX = 128;
@@ -11,7 +11,12 @@ await runStage("collector", async (stage) => {
   stage.ready();
   const underWay = new Set<Promise<void>>();
   for (let number = 0; number < count; number++) {
-    const one = stage.bus.publish("RAW", "nightjar.raw", Buffer.from(String(number).padEnd(length)), `raw-${number}`);
+    const one = stage.bus.publish(
+      "RAW",
+      "nightjar.raw",
+      Buffer.from(String(number).padEnd((length * ((number % 3) + 1)) / 3)),
+      `raw-${number}`,
+    );
     underWay.add(one);
     void one.then(() => underWay.delete(one));
     if (underWay.size >= UNDER_WAY_MAX) await Promise.race(underWay);

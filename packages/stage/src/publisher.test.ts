@@ -7,10 +7,16 @@ import type { Health } from "./health.ts";
 import { Publisher } from "./publisher.ts";
 
 const STREAM_FULL = 10077;
+const OUT_OF_ORDER = 10070;
 
 /** "lost": stored, but the answer does not come. */
 const OUTCOMES = ["stored", "refused", "silent", "lost"] as const;
 type Outcome = (typeof OUTCOMES)[number];
+
+interface Options {
+  msgID: string;
+  expect?: { lastMsgID: string };
+}
 
 /** A server that does as it is told with each message it gets; what is beyond the plan is stored. */
 class FakeServer {
@@ -30,7 +36,8 @@ class FakeServer {
     this.#plan = [...plan];
   }
 
-  readonly publish = (subject: string, bytes: Uint8Array, { msgID: id }: { msgID: string }): Promise<void> => {
+  readonly publish = (subject: string, bytes: Uint8Array, { msgID: id, expect }: Options): Promise<void> => {
+    if (expect && expect.lastMsgID !== this.sent.at(-1)) this.wrong.push(`${id} behind ${expect.lastMsgID}`);
     const [first] = [...this.#failed].sort((left, right) => Number(left) - Number(right));
     if (first !== undefined && first !== id) this.wrong.push(`${id} before ${first}`);
     this.#failed.delete(id);
@@ -149,6 +156,17 @@ for (const [code, issue] of [
     t.deepEqual(seen.slice(-2), ["0", "1"]);
   });
 }
+
+test("what may not overtake a refused message is no issue of its own", async (t) => {
+  let tries = 0;
+  const publish = async () => {
+    if (tries++ === 0) throw refusal(OUT_OF_ORDER);
+  };
+  const { publisher, issues } = publisherOn({ publish });
+  await publisher.publish("s", new Uint8Array(0), "0");
+  t.is(tries, 2);
+  t.deepEqual([...issues], []);
+});
 
 test("a bus that stays away is an issue; a stop ends the trying", async (t) => {
   const stopping = new AbortController();
