@@ -126,7 +126,8 @@ export class Session {
       [2],
     ))
       output.line(line);
-    output.line(`Portal: ${portal}`);
+    const token = `open it in a browser; its token is in ${statePaths.portalToken(stateDir)}`;
+    output.line(settings.uplink.portal_url === "" ? `Portal: ${portal} (${token})` : `Portal: ${portal}`);
     output.line("Detections are printed as they happen; Ctrl-C stops everything.");
     output.json({ type: "ready", version: SENSOR_VERSION, state_dir: stateDir, portal, stages: rows });
   }
