@@ -7,7 +7,7 @@ import { identify, type ProcessIdentity } from "./identity.ts";
 import type { StagePlan } from "./plan.ts";
 import type { StageRecord } from "./record.ts";
 
-/** Young generations that stay small, and are collected by the bytes that passed (BufferCollector in @nightjar/stage). */
+/** Young generations that stay small, and are collected by the bytes that passed (BufferCollector, @nightjar/stage). */
 const NODE_FLAGS = ["--max-semi-space-size=2", "--expose-gc"];
 /** glibc keeps an arena for each thread that ever allocated; the stages' threads are few and mostly idle. */
 const MEMORY_ENV = { MALLOC_ARENA_MAX: "1" };

@@ -11,8 +11,8 @@ const TAIL_BYTES_MAX = 16_384;
 const SAID_CHARACTERS_MAX = 2_048;
 const FILE_MODE = 0o600;
 /**
- * Go collects garbage when the heap has grown by GOGC percent, and harder from GOMEMLIMIT on, which is a soft limit. What
- * the server holds is small; most of its heap is messages it has written already.
+ * Go collects garbage when the heap has grown by GOGC percent, and harder from GOMEMLIMIT on, which is a soft limit.
+ * What the server holds is small; most of its heap is messages it has written already.
  */
 const GO_ENV = { GOGC: "50", GOMEMLIMIT: "48MiB" };
 
