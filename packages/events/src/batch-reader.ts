@@ -44,6 +44,7 @@ export class BatchReader {
     while (cursor.next()) this.#field(cursor);
     if (this.bootId.length !== BOOT_ID_BYTES) throw new WireError("a batch without a boot id", 0);
     if (this.nextPosition < this.firstPosition) throw new WireError("a batch whose range is reversed", 0);
+    if (!Number.isSafeInteger(this.nextPosition)) throw new WireError("a position above 2^53", 0);
   }
 
   get length(): number {

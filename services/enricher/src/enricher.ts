@@ -89,7 +89,6 @@ export class Enricher {
    */
   take(bytes: Uint8Array): Taken {
     const reader = new BatchReader(bytes);
-    if (!Number.isSafeInteger(reader.nextPosition)) throw new WireError("a position above 2^53", 0);
     const range = { source: reader.sourceId, first: reader.firstPosition, next: reader.nextPosition };
     // An empty range says only how the counters stand; it changes nothing and may come as often as it likes.
     if (range.first < range.next && this.processed.has(range)) {

@@ -81,3 +81,14 @@ test("detections too large for one message are split, none lost", (t) => {
   t.is(new Set(ids).size, events);
   t.is(new Set(groups.map(({ messageId }) => messageId)).size, groups.length);
 });
+
+test("a detection too large for a message loses evidence, not itself", (t) => {
+  const [group, ...others] = groupDetections(batchOf(1, "x".repeat(3_000_000)), [match(0)]);
+  t.deepEqual(others, []);
+  t.true((group?.bytes.length ?? Number.POSITIVE_INFINITY) <= 1024 * 1024);
+  const [detection] = fromBinary(DetectionBatchSchema, group?.bytes ?? new Uint8Array()).detections;
+  t.is(detection?.output, "cat read /etc/shadow");
+  const huge = { ...match(0), output: "y".repeat(3_000_000) };
+  const [cut] = groupDetections(batchOf(1), [huge]);
+  t.is(fromBinary(DetectionBatchSchema, cut?.bytes ?? new Uint8Array()).detections[0]?.output.length, 64 * 1024);
+});

@@ -19,6 +19,9 @@ const ID_HEX_DIGITS = 32;
 /** Under the bus's largest message, with room for what protobuf adds. */
 const GROUP_BYTES_MAX = 900_000;
 
+/** What is left of an output that alone is too large for a message. */
+const OUTPUT_CHARACTERS_MAX = 64 * 1024;
+
 /** What the rules say of one event. */
 export interface Matched {
   rule: { name: string; priority: Priority; tags: readonly string[]; place: string };
@@ -97,12 +100,23 @@ function decode<Schema extends DescMessage>(schema: Schema, { bytes }: BatchRead
 /** Halves until each message is small enough, the same way each time. */
 function pack(detections: Detection[], messageId: string, subject: string): DetectionGroup[] {
   const bytes = toBinary(DetectionBatchSchema, create(DetectionBatchSchema, { detections }));
-  if (bytes.length <= GROUP_BYTES_MAX || detections.length === 1) {
-    return [{ subject, messageId, bytes, count: detections.length }];
-  }
+  if (bytes.length <= GROUP_BYTES_MAX) return [{ subject, messageId, bytes, count: detections.length }];
+  const [first] = detections;
+  if (first && detections.length === 1) return pack([lighter(first)], messageId, subject);
   const half = Math.ceil(detections.length / 2);
   return [
     ...pack(detections.slice(0, half), `${messageId}.0`, subject),
     ...pack(detections.slice(half), `${messageId}.1`, subject),
   ];
+}
+
+/** A detection too large for the bus goes without what a person misses least: far ancestors, the event, the texts. */
+function lighter(detection: Detection): Detection {
+  const { processes, event, fields, ...rest } = detection;
+  if (processes.length > 1) {
+    return { ...detection, processes: processes.slice(0, Math.ceil(processes.length / 2)) };
+  }
+  if (event) return { ...rest, processes, fields };
+  if (Object.keys(fields).length > 0) return { ...rest, processes, fields: {} };
+  return { ...rest, processes: [], fields: {}, output: detection.output.slice(0, OUTPUT_CHARACTERS_MAX) };
 }

@@ -46,7 +46,7 @@ await runStage("rule-engine", async (stage) => {
 function evaluator(stage: Stage, pool: Pool, processed: ProcessedRanges): (bytes: Uint8Array) => Promise<void> {
   const underWay = new Map<string, Promise<void>>();
   return (bytes) => {
-    const batch = readBatch(bytes);
+    const batch = readable(() => new BatchReader(bytes));
     const range = { source: batch.sourceId, first: batch.firstPosition, next: batch.nextPosition };
     if (processed.has(range)) {
       stage.counters.add("batches_repeated");
@@ -55,7 +55,8 @@ function evaluator(stage: Stage, pool: Pool, processed: ProcessedRanges): (bytes
     let work = underWay.get(batch.id);
     if (work !== undefined) stage.counters.add("batches_repeated");
     else {
-      work = evaluate(stage, pool, bytes, doneOf(batch, processed)).then(() => processed.commit(range));
+      const done = readable(() => doneOf(batch, processed));
+      work = evaluate(stage, pool, bytes, done).then(() => processed.commit(range));
       underWay.set(batch.id, work);
       void work.finally(() => underWay.delete(batch.id)).catch(() => {});
     }
@@ -83,9 +84,10 @@ async function evaluate(stage: Stage, pool: Pool, bytes: Uint8Array, done: reado
   stage.counters.add("detections", result.matches);
 }
 
-function readBatch(bytes: Uint8Array): BatchReader {
+/** What looking into a message gives; bytes that are none of ours are garbage, not a bug. */
+function readable<T>(look: () => T): T {
   try {
-    return new BatchReader(bytes);
+    return look();
   } catch (error) {
     if (error instanceof WireError) throw new GarbageError(error.message);
     throw error;
