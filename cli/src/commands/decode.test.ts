@@ -28,7 +28,7 @@ test("a batch is one line an event, with process and ancestors", async (t) => {
   t.is(exec.type, "exec");
   t.is(exec.call, "execve");
   t.deepEqual(exec.exec.args, ["cat", "/etc/shadow"]);
-  t.is(open.id, `${"ab".repeat(16)}:18446744073709551615:200`);
+  t.is(open.id, `${"ab".repeat(16)}:${"f".repeat(16)}:200`);
   t.is(open.time, "2023-11-14T22:13:20.002Z");
   t.is(open.open.path, "/etc/shadow");
   t.is(open.result, "3");

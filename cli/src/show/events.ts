@@ -1,4 +1,5 @@
 // A batch as JSON, one object an event, joined with the batch's table of processes.
+import { sourceIdOf } from "@nightjar/events";
 import {
   type Batch,
   type Event,
@@ -10,7 +11,7 @@ import {
 } from "@nightjar/proto";
 import { type Plain, toPlain } from "./plain.ts";
 import { processName } from "./process.ts";
-import { hex, utf8 } from "./text.ts";
+import { utf8 } from "./text.ts";
 
 const NS_PER_MS = 1_000_000n;
 /** A parent index that leads in a circle would never end. */
@@ -46,7 +47,7 @@ function eventJson(batch: Batch, event: Event, type: string, chain: readonly Pro
   const [actor, ...ancestors] = chain;
   return {
     type,
-    id: `${hex(batch.bootId)}:${batch.epoch}:${event.position}`,
+    id: `${sourceIdOf(batch.bootId, batch.epoch)}:${event.position}`,
     time: new Date(unixMs).toISOString(),
     ...fields,
     ...(actor && { process: processJson(actor) }),
