@@ -1,8 +1,7 @@
 // All that can be asked of a running sensor, put together: its stages, its queues, its supervisor, its portal.
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { StageStatus } from "@nightjar/proto";
-import { askStatuses, stageNames } from "@nightjar/stage";
-import { isAlive } from "../supervisor/identity.ts";
+import { askStatuses, isAlive, stageNames } from "@nightjar/stage";
 import { readRecord, type SupervisorRecord } from "../supervisor/record.ts";
 import { connectPortal, portalAddress } from "./portal.ts";
 import { type Queue, readQueues } from "./streams.ts";

@@ -1,6 +1,5 @@
 // Ends the stages that a supervisor left behind when it was killed.
-import { pause } from "@nightjar/stage";
-import { isAlive, type ProcessIdentity } from "./identity.ts";
+import { isAlive, type ProcessIdentity, pause } from "@nightjar/stage";
 import type { SupervisorRecord } from "./record.ts";
 
 // They end by themselves when their standard input closes; this is what they get before they are told.

@@ -1,6 +1,7 @@
 // `run/supervisor.json`: who supervises this state folder and which processes are its stages.
+
+import type { ProcessIdentity } from "@nightjar/stage";
 import { readSmallFile, statePaths, writeFileAtomic } from "@nightjar/stage";
-import type { ProcessIdentity } from "./identity.ts";
 
 export interface StageRecord extends Partial<ProcessIdentity> {
   /** How often it was started again since the supervisor began. */

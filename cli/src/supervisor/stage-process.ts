@@ -2,8 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { EXIT_BUS_MOVED, type FolderName, pause } from "@nightjar/stage";
-import { identify, type ProcessIdentity } from "./identity.ts";
+import { EXIT_BUS_MOVED, type FolderName, identify, type ProcessIdentity, pause } from "@nightjar/stage";
 import type { StagePlan } from "./plan.ts";
 import type { StageRecord } from "./record.ts";
 

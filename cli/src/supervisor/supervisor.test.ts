@@ -1,7 +1,8 @@
 // Tested with real processes: rights as /proc tells them, identities, leftovers of a killed supervisor.
+
+import { identify, isAlive } from "@nightjar/stage";
 import { startProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
 import test from "ava";
-import { identify, isAlive } from "./identity.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { readRecord, type SupervisorRecord, writeRecord } from "./record.ts";
 import { missingRights } from "./rights.ts";

@@ -1,6 +1,5 @@
 // Runs all stages of a sensor: starts each, starts again what ends, stops all in their order.
-import { type ResolvedSettings, SENSOR_VERSION, settingsEnvironment } from "@nightjar/stage";
-import { identify } from "./identity.ts";
+import { identify, type ResolvedSettings, SENSOR_VERSION, settingsEnvironment } from "@nightjar/stage";
 import { planStages, STOP_ORDER } from "./plan.ts";
 import { writeRecord } from "./record.ts";
 import { type StageEvents, StageProcess } from "./stage-process.ts";

@@ -1,17 +1,10 @@
 // Ends servers that an earlier bus left behind when it was killed: found by the configuration they run with.
 import { readdirSync, readFileSync } from "node:fs";
-import { pause } from "@nightjar/stage";
+import { identify, isAlive, type ProcessIdentity, pause } from "@nightjar/stage";
 
 const TERM_MS_MAX = 5_000;
 const KILL_MS_MAX = 5_000;
 const LOOK_MS = 10;
-
-/** A process that cannot be confused with a later one of the same pid. */
-interface Identity {
-  pid: number;
-  /** Clock ticks since boot, field 22 of /proc/PID/stat. */
-  startTicks: string;
-}
 
 /**
  * Ends every process that runs as `<program> -c <configuration>`: SIGTERM, then SIGKILL. The command line is the
@@ -37,20 +30,7 @@ function runsWith(pid: number, configuration: string): boolean {
   }
 }
 
-/** Undefined when it is gone or only waits to be collected (state Z). */
-function identify(pid: number): Identity | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may contain anything; the fields after the last one are plain.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [state, startTicks] = [fields[0], fields[19]];
-    return startTicks === undefined || state === "Z" ? undefined : { pid, startTicks };
-  } catch {
-    return undefined;
-  }
-}
-
-async function end(leftover: Identity): Promise<void> {
+async function end(leftover: ProcessIdentity): Promise<void> {
   for (const [signal, wait_ms] of [
     ["SIGTERM", TERM_MS_MAX],
     ["SIGKILL", KILL_MS_MAX],
@@ -63,8 +43,4 @@ async function end(leftover: Identity): Promise<void> {
     }
     for (const deadline = Date.now() + wait_ms; isAlive(leftover) && Date.now() < deadline; ) await pause(LOOK_MS);
   }
-}
-
-function isAlive(leftover: Identity): boolean {
-  return identify(leftover.pid)?.startTicks === leftover.startTicks;
 }

@@ -1,7 +1,7 @@
 // Which processes belong to the sensor: their opens and connects are no news, and would make more of them.
 import { readFileSync } from "node:fs";
 import type { OwnProcess } from "@nightjar/native-probe";
-import { type Stage, statePaths } from "@nightjar/stage";
+import { identify, type Stage, statePaths } from "@nightjar/stage";
 
 const ASK_WAIT_MS = 500;
 
@@ -12,7 +12,10 @@ const ASK_WAIT_MS = 500;
 export async function ownProcesses(stage: Stage): Promise<OwnProcess[]> {
   const statuses = await stage.bus.askStatuses(ASK_WAIT_MS);
   const pids = statuses.flatMap((status) => [status.pid, ...status.childPids]);
-  return [...new Set([process.pid, ...pids, ...supervisedPids(stage.stateDir)])].flatMap(identify);
+  return [...new Set([process.pid, ...pids, ...supervisedPids(stage.stateDir)])].flatMap((pid) => {
+    const identity = identify(pid);
+    return identity ? [{ pid, startTicks: BigInt(identity.start_ticks) }] : [];
+  });
 }
 
 function supervisedPids(stateDir: string): number[] {
@@ -24,16 +27,3 @@ function supervisedPids(stateDir: string): number[] {
     return [];
   }
 }
-
-function identify(pid: number): OwnProcess[] {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may hold anything; field 22 is the twentieth behind it.
-    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[START_TIME_INDEX];
-    return ticks === undefined ? [] : [{ pid, startTicks: BigInt(ticks) }];
-  } catch {
-    return [];
-  }
-}
-
-const START_TIME_INDEX = 19;
