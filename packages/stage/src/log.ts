@@ -56,6 +56,8 @@ export function createLogger(options: { target: string; level: string; file?: st
 /** A file that cannot be written is left out and tried again later: a full disk must not end the stage, nor its log. */
 function addFile(logger: winston.Logger, filename: string): void {
   const giveUp = (error: unknown) => {
+    // Without a transport winston would complain on standard error, once a line.
+    logger.silent = logger.transports.length === 0;
     logger.warn("the log file cannot be written", { fields: { error } });
     setTimeout(() => addFile(logger, filename), FILE_RETRY_MS).unref();
   };
@@ -71,6 +73,7 @@ function addFile(logger: winston.Logger, filename: string): void {
       giveUp(error);
     });
     logger.add(file);
+    logger.silent = false;
   } catch (error) {
     giveUp(error);
   }
