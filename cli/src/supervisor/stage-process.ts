@@ -6,8 +6,8 @@ import { EXIT_BUS_MOVED, type FolderName, identify, type ProcessIdentity, pause 
 import type { StagePlan } from "./plan.ts";
 import type { StageRecord } from "./record.ts";
 
-/** Young generations that stay small, and are collected by the bytes that passed (BufferCollector, @nightjar/stage). */
-const NODE_FLAGS = ["--max-semi-space-size=2", "--expose-gc"];
+/** Young generations that stay small: what a batch needs is garbage when the batch is through. */
+const NODE_FLAGS = ["--max-semi-space-size=2"];
 /** glibc keeps an arena for each thread that ever allocated; the stages' threads are few and mostly idle. */
 const MEMORY_ENV = { MALLOC_ARENA_MAX: "1" };
 const RESTART_DELAY_MIN_MS = 50;

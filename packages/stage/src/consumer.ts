@@ -1,6 +1,5 @@
 // Reads a work queue: in order, acknowledged only when what was made of a message is safe.
 import type { ConsumerMessages, JetStreamClient, JsMsg } from "@nats-io/jetstream";
-import { BufferCollector } from "./buffer-collector.ts";
 import { pause } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import { GarbageError, type GarbageStore } from "./garbage.ts";
@@ -47,7 +46,6 @@ export interface ConsumerOptions {
 export class StreamConsumer {
   readonly #options: ConsumerOptions;
   readonly #slots: (() => void)[] = [];
-  readonly #buffers = new BufferCollector();
   #inFlight = 0;
   #messages: ConsumerMessages | undefined;
 
@@ -115,7 +113,6 @@ export class StreamConsumer {
       if (garbage.isPoison(message.data)) this.#keepAside(message, "POISON", "it crashed the stage");
       else await handle(message.data, { subject: message.subject, redelivered: message.info.redelivered });
       message.ack();
-      this.#buffers.passed(message.data.length);
     } catch (error) {
       if (error instanceof GarbageError) {
         this.#keepAside(message, "GARBAGE", describeError(error));

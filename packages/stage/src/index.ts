@@ -1,5 +1,4 @@
 // What makes a process a stage: settings, log, bus, health, counters, shutdown.
-export * from "./buffer-collector.ts";
 export * from "./bus.ts";
 export * from "./codes.ts";
 export * from "./connection.ts";

@@ -1,6 +1,5 @@
 // Publishes to a stream until the server has stored it: in order, several at a time, again after every failure.
 import { JetStreamApiError, type JetStreamClient, type JetStreamPublishOptions } from "@nats-io/jetstream";
-import { BufferCollector } from "./buffer-collector.ts";
 import type { HealthCodeName } from "./codes.ts";
 import { pause } from "./connection.ts";
 import type { Health } from "./health.ts";
@@ -45,7 +44,6 @@ export class Publisher {
   readonly #queue: Entry[] = [];
   #failed: Entry[] = [];
   #count = 0;
-  readonly #buffers = new BufferCollector();
   #inFlight = 0;
   #recovering = false;
   #waitMs = RETRY_WAIT_MIN_MS;
@@ -100,7 +98,6 @@ export class Publisher {
       this.#previousId = entry.messageId;
       await Promise.race([this.#js.publish(entry.subject, entry.bytes, options), broken]);
       entry.stored();
-      this.#buffers.passed(entry.bytes.length);
       this.#succeeded();
     } catch (error) {
       this.#failed.push(entry);

@@ -10,11 +10,8 @@ const STOP_MS_MAX = 4_000;
 const TAIL_BYTES_MAX = 16_384;
 const SAID_CHARACTERS_MAX = 2_048;
 const FILE_MODE = 0o600;
-/**
- * Go collects garbage when the heap has grown by GOGC percent, and harder from GOMEMLIMIT on, which is a soft limit.
- * What the server holds is small; most of its heap is messages it has written already.
- */
-const GO_ENV = { GOGC: "50", GOMEMLIMIT: "48MiB" };
+/** Go's soft limit: below it the collector of garbage is in no hurry. Most of the heap is messages written already. */
+const GO_ENV = { GOMEMLIMIT: "64MiB" };
 
 export interface ServerProcess {
   readonly pid: number;

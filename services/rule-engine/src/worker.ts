@@ -2,7 +2,6 @@
 import { BatchReader, WireError } from "@nightjar/events";
 import type { Priority } from "@nightjar/proto";
 import { compileRules, loadRules, type Problem, type Rule } from "@nightjar/rules";
-import { BufferCollector } from "@nightjar/stage/buffer-collector";
 import { workerData } from "piscina";
 import { type DetectionGroup, groupDetections, type Matched } from "./detections.ts";
 import type { RuleFile } from "./rule-files.ts";
@@ -29,13 +28,11 @@ export type MatchResult =
 const { files } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerData;
 const loaded = loadRules(files);
 const engine = compileRules(loaded.rules);
-const buffers = new BufferCollector();
 
 export default function run(task: Task): RulesDescription | MatchResult {
   if (task.kind === "describe") {
     return { rules: loaded.rules.length, eventTypes: [...engine.eventTypes], problems: loaded.problems };
   }
-  buffers.passed(task.bytes.length);
   try {
     const batch = new BatchReader(task.bytes);
     const fresh = engine.matchBatch(task.bytes).filter((match) => !task.done.includes(match.eventIndex));
