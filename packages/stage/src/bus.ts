@@ -17,6 +17,9 @@ const ATTACH_RETRY_MS = 100;
 const STATUS_WAIT_MS = 1_000;
 const VALUES_RETRY_MS = 500;
 
+/** Called with a last value: its bytes and its subject. */
+type ValueHandler = (bytes: Uint8Array, subject: string) => void;
+
 export class Bus {
   readonly #stage: Stage;
   readonly #crash: (error: unknown) => void;
@@ -24,6 +27,7 @@ export class Bus {
   readonly #publishers = new Map<StreamName, Publisher>();
   readonly #consumers: StreamConsumer[] = [];
   readonly #reads: Promise<void>[] = [];
+  readonly #followed: { stream: StreamName; handle: ValueHandler }[] = [];
   #connection: NatsConnection | undefined;
 
   constructor(stage: Stage, crash: (error: unknown) => void, moved: () => void) {
@@ -102,8 +106,17 @@ export class Bus {
   }
 
   /** Gives the last value of each subject of a stream to `handle`, then each new one, until the stage stops. */
-  follow(stream: StreamName, handle: (bytes: Uint8Array, subject: string) => void): void {
-    this.#reads.push(this.#followValues(stream, handle));
+  follow(stream: StreamName, handle: ValueHandler): void {
+    this.#followed.push({ stream, handle });
+    // A subscription sees each new value; what was there before is asked for, again after each reconnection.
+    for (const subject of streamOf(stream).subjects) {
+      this.connection.subscribe(subject, {
+        callback: (error, message) => {
+          if (!error) handle(message.data, message.subject);
+        },
+      });
+    }
+    this.#reads.push(this.#lastValues(stream, handle));
   }
 
   /** Asks all stages how they are; those that do not answer in time are missing from the result. */
@@ -123,7 +136,9 @@ export class Bus {
       if (type === "disconnect" || type === "reconnect") {
         for (const publisher of this.#publishers.values()) publisher.disconnected();
       }
-      if (type === "reconnect") for (const consumer of this.#consumers) consumer.restart();
+      if (type !== "reconnect") continue;
+      for (const consumer of this.#consumers) consumer.restart();
+      for (const { stream, handle } of this.#followed) void this.#lastValues(stream, handle);
     }
   }
 
@@ -144,24 +159,14 @@ export class Bus {
     }
   }
 
-  /** A subscription sees each new value; what was there before is asked for, again after each reconnection. */
-  async #followValues(stream: StreamName, handle: (bytes: Uint8Array, subject: string) => void): Promise<void> {
+  async #lastValues(stream: StreamName, handle: ValueHandler): Promise<void> {
     const { subjects, writers } = streamOf(stream);
     for (const subject of subjects) {
-      this.connection.subscribe(subject, {
-        callback: (error, message) => {
-          if (!error) handle(message.data, message.subject);
-        },
-      });
       for (const writer of writers) await this.#lastValue(stream, subject.replace("*", writer), handle);
     }
   }
 
-  async #lastValue(
-    stream: StreamName,
-    subject: string,
-    handle: (bytes: Uint8Array, subject: string) => void,
-  ): Promise<void> {
+  async #lastValue(stream: StreamName, subject: string, handle: ValueHandler): Promise<void> {
     const { signal, log } = this.#stage;
     while (!signal.aborted) {
       try {

@@ -4,6 +4,7 @@ export * from "./codes.ts";
 export * from "./connection.ts";
 export { GarbageError } from "./garbage.ts";
 export type { Health } from "./health.ts";
+export * from "./interest.ts";
 export * from "./lock.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";

@@ -1,9 +1,9 @@
 // Watches the kernel: the probe's batches to RAW, its ledger to the status, the rules' interest to its filters.
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { sourceIdOf } from "@nightjar/events";
 import { openProbe, type Probe, ProbeError } from "@nightjar/native-probe";
-import { eventTypeName, eventTypes, InterestSchema, LedgerEntrySchema } from "@nightjar/proto";
-import type { Stage } from "@nightjar/stage";
+import { eventTypeName, eventTypes, LedgerEntrySchema } from "@nightjar/proto";
+import { followInterest, type Stage } from "@nightjar/stage";
 import { ownProcesses } from "./own-processes.ts";
 import { RawPublisher } from "./raw-publisher.ts";
 
@@ -32,7 +32,12 @@ export function watchKernel(stage: Stage): void {
     if (unreadBytes > 0) stage.log.error("the bus did not take all that was in the ring", { bytes: unreadBytes });
   });
   reportAttachments(stage, probe);
-  followInterest(stage, probe);
+  // What nobody wants is only counted in the kernel. All passes until the rules' interest is known.
+  followInterest(stage, (types) => {
+    const ids = eventTypes.filter(({ id, name }) => types.has(id) || ALWAYS_WANTED.has(name)).map(({ id }) => id);
+    probe.setWanted(ids);
+    stage.facts.set("wanted", ids.map(eventTypeName).join(", "));
+  });
   keepOwnProcesses(stage, probe);
   stage.facts.set("source", source);
   stage.beforeStatus = () => report(stage, probe, publisher);
@@ -46,18 +51,6 @@ function reportAttachments(stage: Stage, probe: Probe): void {
   if (refused.length === 0) return;
   const list = refused.map(({ program, point, code }) => `${program} (${point}: ${code})`).join(", ");
   stage.health.raise("PROBE_PARTIAL", `the kernel refused ${list}`);
-}
-
-/** What nobody wants is only counted in the kernel. All passes until the rules' interest is known. */
-function followInterest(stage: Stage, probe: Probe): void {
-  const wanted = new Map<string, readonly number[]>();
-  stage.bus.follow("INTEREST", (bytes, subject) => {
-    wanted.set(subject, fromBinary(InterestSchema, bytes).eventTypes);
-    const types = new Set([...wanted.values()].flat());
-    const ids = eventTypes.filter(({ id, name }) => types.has(id) || ALWAYS_WANTED.has(name)).map(({ id }) => id);
-    probe.setWanted(ids);
-    stage.facts.set("wanted", ids.map(eventTypeName).join(", "));
-  });
 }
 
 function keepOwnProcesses(stage: Stage, probe: Probe): void {

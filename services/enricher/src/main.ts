@@ -1,8 +1,6 @@
 // The stage enricher: RAW to EVENTS, each event with the process that acted, its ancestors and its users' names.
 import { readFileSync } from "node:fs";
-import { fromBinary } from "@bufbuild/protobuf";
-import { InterestSchema } from "@nightjar/proto";
-import { type CounterName, describeError, MESSAGE_BYTES_MAX, runStage, type Stage, streamOf } from "@nightjar/stage";
+import { type CounterName, followInterest, MESSAGE_BYTES_MAX, runStage, type Stage, streamOf } from "@nightjar/stage";
 import { Enricher } from "./enricher.ts";
 import { createHandler } from "./handle.ts";
 import { listPids, readProcess, scanProcfs } from "./procfs.ts";
@@ -41,7 +39,10 @@ async function main(stage: Stage): Promise<void> {
     milliseconds: Math.round(performance.now() - loadStart),
   });
   await bus.connect();
-  followInterest(stage, enricher);
+  followInterest(stage, (types) => {
+    enricher.setInterest(types);
+    stage.facts.set("event_types", [...types].sort((left, right) => left - right).join(","));
+  });
   const subject = streamOf("EVENTS").subjects[0] as string;
   const handle = createHandler(enricher, ({ bytes, id }) => bus.publish("EVENTS", subject, bytes, id));
   const state = { lagMs: 0 };
@@ -62,22 +63,6 @@ async function main(stage: Stage): Promise<void> {
   }, RECONCILE_MS);
   stage.onStop(() => clearInterval(reconcile));
   stage.ready();
-}
-
-/** Passes on what the readers of EVENTS want, all of it until the first of them says so. */
-function followInterest(stage: Stage, enricher: Enricher): void {
-  const wanted = new Map<string, readonly number[]>();
-  stage.bus.follow("INTEREST", (bytes, subject) => {
-    try {
-      wanted.set(subject, fromBinary(InterestSchema, bytes).eventTypes);
-    } catch (error) {
-      stage.log.warn("an interest that cannot be read is ignored", { subject, cause: describeError(error) });
-      return;
-    }
-    const types = new Set([...wanted.values()].flat());
-    enricher.setInterest(types);
-    stage.facts.set("event_types", [...types].sort((left, right) => left - right).join(","));
-  });
 }
 
 function reportHealth(stage: Stage, enricher: Enricher, users: UserFiles): void {
