@@ -8,8 +8,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <bitset>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "libbpf_log.h"
 
@@ -81,7 +83,6 @@ void Object::map_settings() {
 
 // Which calls concern the programs, by number; and the programs that sys_exit goes on to.
 void Object::fill_syscalls() {
-    syscall_entry entries[SYSCALLS_MAX] = {};
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         const TypeSpec *type = syscall_type(bpf_program__name(program));
@@ -93,23 +94,19 @@ void Object::fill_syscalls() {
             const int native = native_numbers()[i];
             const int foreign = foreign_numbers()[i];
             if (call.type != type->id) continue;
-            if (native >= 0) entries[native].type = static_cast<uint16_t>(call.type);
-            if (foreign >= 0) entries[foreign].foreign_type = static_cast<uint16_t>(call.type);
+            if (native >= 0) syscalls_[native].type = static_cast<uint16_t>(call.type);
+            if (foreign >= 0) syscalls_[foreign].foreign_type = static_cast<uint16_t>(call.type);
         }
     }
 #if defined(__x86_64__)
-    entries[I386_SOCKETCALL].foreign_type = EVENT_CONNECT;
+    syscalls_[I386_SOCKETCALL].foreign_type = EVENT_CONNECT;
 #endif
     // Calls without a program have an entry too: exec and fork ask which call a task is in.
     for (size_t i = 0; i < calls().size; i++) {
         const int native = native_numbers()[i];
-        if (native >= 0) entries[native].call = static_cast<uint16_t>(calls()[i].call);
+        if (native >= 0) syscalls_[native].call = static_cast<uint16_t>(calls()[i].call);
     }
-    for (uint32_t number = 0; number < SYSCALLS_MAX; number++) {
-        update("syscalls", &number, &entries[number]);
-        const bool is_handled = entries[number].type || entries[number].foreign_type;
-        if (is_handled) settings_->syscalls[number / 64] |= 1ULL << (number % 64);
-    }
+    for (uint32_t number = 0; number < SYSCALLS_MAX; number++) update("syscalls", &number, &syscalls_[number]);
 }
 
 int Object::map_fd(const char *name) const {
@@ -162,10 +159,22 @@ std::vector<LedgerRow> Object::ledger() const {
 }
 
 void Object::set_wanted(const std::vector<uint32_t> &wanted) {
-    constexpr size_t words = EVENT_TYPE_IDS_MAX / 64;
-    __u64 mask[words] = {};
-    for (const uint32_t type : wanted) mask[type / 64] |= 1ULL << (type % 64);
-    for (size_t i = 0; i < words; i++) __atomic_store_n(&settings_->wanted_types[i], mask[i], __ATOMIC_RELAXED);
+    std::bitset<EVENT_TYPE_IDS_MAX> is_wanted;
+    for (const uint32_t type : wanted) is_wanted.set(type);
+    __u64 types[EVENT_TYPE_IDS_MAX / 64] = {};
+    __u64 numbers[SYSCALLS_MAX / 64] = {};
+    for (size_t type = 0; type < EVENT_TYPE_IDS_MAX; type++)
+        if (is_wanted[type]) types[type / 64] |= 1ULL << (type % 64);
+    for (size_t number = 0; number < SYSCALLS_MAX; number++) {
+        const syscall_entry &entry = syscalls_[number];
+        const bool is_handled =
+            (entry.type && is_wanted[entry.type]) || (entry.foreign_type && is_wanted[entry.foreign_type]);
+        if (is_handled) numbers[number / 64] |= 1ULL << (number % 64);
+    }
+    for (size_t i = 0; i < std::size(types); i++)
+        __atomic_store_n(&settings_->wanted_types[i], types[i], __ATOMIC_RELAXED);
+    for (size_t i = 0; i < std::size(numbers); i++)
+        __atomic_store_n(&settings_->syscalls[i], numbers[i], __ATOMIC_RELAXED);
 }
 
 void Object::set_open_interest(uint32_t interest) {

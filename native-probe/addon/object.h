@@ -49,6 +49,7 @@ class Object {
     // Sums over the CPUs, of every event type there is.
     std::vector<LedgerRow> ledger() const;
 
+    // Types that are not wanted are not even counted where a system call makes them.
     void set_wanted(const std::vector<uint32_t> &types);
     void set_open_interest(uint32_t interest);
     // Whether the next record must wake the reader.
@@ -68,6 +69,8 @@ class Object {
     std::vector<bpf_link *> links_;
     Layouts layouts_;
     settings *settings_ = nullptr;
+    // By system call number, of both ABIs.
+    syscall_entry syscalls_[SYSCALLS_MAX] = {};
 };
 
 } // namespace nightjar

@@ -24,9 +24,11 @@ struct descriptor {
     u8 type;
     u16 family;
     u16 socket_type;
+    u16 protocol;
     struct endpoint local;
     struct endpoint remote;
     struct text name;
+    struct path_text path;
 };
 
 static __always_inline struct file *descriptor_file_read(struct task_struct *task, u32 fd, bool is_known) {
@@ -89,6 +91,7 @@ static __always_inline struct socket *file_socket(struct file *file) {
     return (mode & S_IFMT) == S_IFSOCK ? BPF_CORE_READ(file, private_data) : NULL;
 }
 
+// Its type, both ends of a socket, the last component of a name.
 static __noinline int descriptor_read(struct record *record, struct descriptor *descriptor, struct file *file) {
     struct socket *socket = file_socket(file);
     struct sock *sock = socket ? BPF_CORE_READ(socket, sk) : NULL;
@@ -99,10 +102,18 @@ static __noinline int descriptor_read(struct record *record, struct descriptor *
         descriptor->family = BPF_CORE_READ(sock, __sk_common.skc_family);
         descriptor->type = family_type(descriptor->family);
         descriptor->socket_type = BPF_CORE_READ(socket, type);
+        descriptor->protocol = BPF_CORE_READ(sock, sk_protocol);
         socket_ends(record, sock, &descriptor->local, &descriptor->remote);
     } else {
         const void *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
         record_kernel_string(record, &descriptor->name, name, NAME_SIZE_MAX);
     }
     return 0;
+}
+
+// The same, with the whole path of what has one.
+static __always_inline void descriptor_read_with_path(struct record *record, struct descriptor *descriptor,
+                                                      struct file *file) {
+    descriptor_read(record, descriptor, file);
+    if (descriptor->name.length) path_read(record, &descriptor->path, &file->f_path);
 }

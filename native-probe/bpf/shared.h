@@ -22,7 +22,7 @@ enum open_interest {
 struct settings {
     // A bit for each event type that someone wants.
     __u64 wanted_types[EVENT_TYPE_IDS_MAX / 64];
-    // A bit for each system call, of any ABI, that some program handles.
+    // A bit for each system call, of any ABI, that a program of a wanted type handles: others cost next to nothing.
     __u64 syscalls[SYSCALLS_MAX / 64];
     // enum open_interest
     __u32 open_interest;

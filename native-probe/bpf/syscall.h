@@ -32,6 +32,8 @@ enum { X32_BIT = 0x40000000, TS_COMPAT = 2, SOCKETCALL_CONNECT = 3 };
 #define SYSCALL_ARGUMENT_1(regs) ((regs)->si)
 #define SYSCALL_ARGUMENT_2(regs) ((regs)->dx)
 #define SYSCALL_ARGUMENT_3(regs) ((regs)->r10)
+#define SYSCALL_ARGUMENT_4(regs) ((regs)->r8)
+#define SYSCALL_ARGUMENT_5(regs) ((regs)->r9)
 #define SYSCALL_IS_X32(regs) ((regs)->orig_ax & X32_BIT)
 // i386 has one call for all that sockets do; its first argument says what.
 #define SYSCALL_IS_NO_EVENT(regs) ((regs)->orig_ax == I386_SOCKETCALL && (regs)->bx != SOCKETCALL_CONNECT)
@@ -49,6 +51,8 @@ enum { TIF_32BIT = 22 };
 #define SYSCALL_ARGUMENT_1(regs) ((regs)->regs[1])
 #define SYSCALL_ARGUMENT_2(regs) ((regs)->regs[2])
 #define SYSCALL_ARGUMENT_3(regs) ((regs)->regs[3])
+#define SYSCALL_ARGUMENT_4(regs) ((regs)->regs[4])
+#define SYSCALL_ARGUMENT_5(regs) ((regs)->regs[5])
 #define SYSCALL_IS_X32(regs) 0
 #define SYSCALL_IS_NO_EVENT(regs) 0
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { generate } from "./generate.ts";
 
 const folder = dirname(import.meta.dirname);
@@ -38,7 +38,11 @@ function once(name: string, output: string, inputs: readonly string[], salt: str
   writeFileSync(stamp, digest);
 }
 
-const filesIn = (sub: string) => readdirSync(join(folder, sub)).map((name) => `${sub}/${name}`);
+const filesIn = (sub: string) =>
+  readdirSync(join(folder, sub), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
 
 function buildObject(): void {
   const target = TARGETS[process.arch] ?? fail(`the machine ${process.arch} is not supported`);

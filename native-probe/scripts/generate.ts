@@ -1,15 +1,14 @@
 // Writes what the kernel programs and the addon must know of proto/: ids, values of enums, and tables of fields.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DescEnum, type DescField, type DescMessage, getOption, hasOption, ScalarType } from "@bufbuild/protobuf";
+import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import {
   CallSchema,
   DescriptorTypeSchema,
   DropReasonSchema,
   EventSchema,
-  event_type,
   eventTypes,
-  word,
+  reportedCalls,
 } from "@nightjar/proto";
 
 const NOTICE = "// Generated from proto/ by scripts/generate.ts.\n";
@@ -62,8 +61,6 @@ function kindOf(field: DescField): string {
   return kind;
 }
 
-const reportedCalls = () => CallSchema.values.filter((value) => hasOption(value, event_type));
-
 /** Every message reachable from Event, Event first. */
 function messagesOfEvent(): DescMessage[] {
   const found: DescMessage[] = [EventSchema];
@@ -88,10 +85,7 @@ function tables(): string {
   );
   const messageRows = messages.map(({ name }) => `    {"${name}", k${name}Fields, std::size(k${name}Fields)},`);
   const typeRows = eventTypes.map(({ id, name, field }) => `    {${id}, "${name}", ${indexOf(field)}},`);
-  const callRows = reportedCalls().map((value) => {
-    const type = eventTypes.find(({ name }) => name === getOption(value, event_type));
-    return `    {"${getOption(value, word)}", ${value.number}, ${type?.id}},`;
-  });
+  const callRows = reportedCalls.map(({ word, call, type }) => `    {"${word}", ${call}, ${type}},`);
   return [
     `${NOTICE}#include "../addon/fields.h"\n\n#include <asm/unistd.h>\n\n#include <iterator>\n`,
     `#include "numbers.h"\n\nnamespace nightjar {\nnamespace {\n`,
@@ -109,8 +103,8 @@ function tables(): string {
 
 /** The number of each call, row for row, from whichever ABI's header was included before; -1 where it has none. */
 function numbers(): string {
-  const names = reportedCalls().map((value) => `__NR_${getOption(value, word)}`);
-  const absent = names.map((name) => `#ifndef ${name}\n#define ${name} -1\n#endif\n`);
+  const names = reportedCalls.map(({ word }) => `__NR_${word}`);
+  const absent = [...new Set(names)].map((name) => `#ifndef ${name}\n#define ${name} -1\n#endif\n`);
   return `${NOTICE}#pragma once\n\n${absent.join("")}\n#define CALL_NUMBERS ${names.join(", ")}\n`;
 }
 

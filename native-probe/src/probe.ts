@@ -24,6 +24,8 @@ export interface ProbeOptions {
   onBatch: (bytes: Uint8Array, firstPosition: bigint, nextPosition: bigint, events: number) => void;
   /** Called when reading ends by itself, which is a bug: programs and addon do not agree. Thrown when left out. */
   onError?: (error: Error) => void;
+  /** The event types wanted from the beginning, by id; all by default. */
+  wanted?: readonly number[];
   ringBytes?: number;
   flushDelayMs?: number;
   batchesInFlightMax?: number;
@@ -100,7 +102,7 @@ export class Probe {
     this.ringBytes = ringBytes;
     this.epoch = native.epoch();
     this.bootId = native.bootId();
-    this.setWanted(eventTypes.map(({ id }) => id));
+    this.setWanted(options.wanted ?? eventTypes.map(({ id }) => id));
     this.setOpenInterest({ reads: true, writes: true, failures: true });
     this.attachments = attach(native);
     this.#stopped = this.#start(options);
@@ -124,7 +126,10 @@ export class Probe {
     return this.#native.ringUsed();
   }
 
-  /** The event types that someone wants, by id; others are only counted. All are wanted at first. */
+  /**
+   * The event types that someone wants, by id. Others are counted as filtered where the kernel runs the program anyway;
+   * a system call that only they would report is not looked at.
+   */
   setWanted(types: readonly number[]): void {
     const unknown = types.find((id) => !eventTypes.some((type) => type.id === id));
     if (unknown !== undefined) throw new RangeError(`there is no event type ${unknown}`);

@@ -1,7 +1,7 @@
 // Which calls an event type reports, read from the options of enum Call.
-import { getOption, hasOption } from "@bufbuild/protobuf";
-import { CallSchema } from "../gen/nightjar/event/v1/event_pb.ts";
-import { event_type, word } from "../gen/nightjar/options/v1/options_pb.ts";
+import { type DescEnumValue, getOption } from "@bufbuild/protobuf";
+import { CallSchema } from "../gen/nightjar/event/v1/call_pb.ts";
+import { event_type } from "../gen/nightjar/options/v1/options_pb.ts";
 import { eventTypes } from "./event-types.ts";
 
 const typeByName = new Map(eventTypes.map((type) => [type.name, type]));
@@ -12,11 +12,30 @@ function typeOf(name: string, call: string): number {
   return type.id;
 }
 
-const calls = CallSchema.values
-  .filter((value) => hasOption(value, event_type))
-  .map((value) => ({ type: typeOf(getOption(value, event_type), value.name), word: getOption(value, word) }));
+export interface ReportedCall {
+  /** Its number in enum Call. */
+  call: number;
+  /** As Falco and strace name it, e.g. "openat". */
+  word: string;
+  /** The id of an event type that reports it. */
+  type: number;
+}
+
+const wordOf = ({ name }: DescEnumValue): string => name.slice("CALL_".length).toLowerCase();
+
+/** The calls, one row for each event type that reports one, in the order of their numbers. */
+export const reportedCalls: readonly ReportedCall[] = CallSchema.values.flatMap((value) =>
+  getOption(value, event_type).map((name) => ({
+    call: value.number,
+    word: wordOf(value),
+    type: typeOf(name, value.name),
+  })),
+);
+
+/** For each number of enum Call, its word. */
+export const callWords: ReadonlyMap<number, string> = new Map(reportedCalls.map(({ call, word }) => [call, word]));
 
 /** For each event type's id, the words of the calls it reports, e.g. 35 → open, openat, openat2, creat. */
 export const callsOfEventType: ReadonlyMap<number, readonly string[]> = new Map(
-  eventTypes.map((type) => [type.id, calls.filter((call) => call.type === type.id).map((call) => call.word)]),
+  eventTypes.map((type) => [type.id, reportedCalls.filter((call) => call.type === type.id).map((call) => call.word)]),
 );

@@ -1,6 +1,7 @@
 // Every message and service, under one name: import { BatchSchema } from "@nightjar/proto".
 export * from "../gen/nightjar/detection/v1/detection_pb.ts";
 export * from "../gen/nightjar/event/v1/batch_pb.ts";
+export * from "../gen/nightjar/event/v1/call_pb.ts";
 export * from "../gen/nightjar/event/v1/connect_pb.ts";
 export * from "../gen/nightjar/event/v1/descriptor_pb.ts";
 export * from "../gen/nightjar/event/v1/event_pb.ts";

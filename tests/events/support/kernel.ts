@@ -42,6 +42,10 @@ export interface WatchOptions extends Partial<ProbeOptions> {
   types?: readonly TypeName[];
 }
 
+function idsOf(names: readonly string[]): number[] {
+  return eventTypes.filter(({ name }) => names.includes(name)).map(({ id }) => id);
+}
+
 export class Watch {
   readonly probe: Probe;
   readonly batches: Batch[] = [];
@@ -49,6 +53,7 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.probe = openProbe({
+      ...(options.types && { wanted: idsOf(options.types) }),
       onBatch: (bytes, _first, next) => {
         const batch = fromBinary(BatchSchema, bytes);
         this.batches.push(batch);
@@ -57,14 +62,11 @@ export class Watch {
       },
       ...options,
     });
-    if (options.types) this.want(options.types);
   }
 
   /** Narrows or widens the event types that are wanted. */
   want(names: readonly TypeName[]): void {
-    this.probe.setWanted(
-      eventTypes.filter(({ name }) => (names as readonly string[]).includes(name)).map(({ id }) => id),
-    );
+    this.probe.setWanted(idsOf(names));
   }
 
   /** Those of a type that have come so far. */

@@ -1,8 +1,8 @@
 // The fields of events that are worked out from the messages: results, times, arguments, the file or socket acted on.
 import {
-  CallSchema,
   ConnectSchema,
   callsOfEventType,
+  callWords,
   DescriptorType,
   DescriptorTypeSchema,
   EndpointSchema,
@@ -36,7 +36,6 @@ const WITH_RESULT = eventsNamed("exec", "fork", "open", "connect");
 
 type Get = (view: EventView) => Value;
 
-const callWords = wordsOf(CallSchema);
 const firstCalls = new Map([...callsOfEventType].map(([type, calls]) => [type, calls[0]]));
 /** An event whose call is not told is taken for the first of its type. */
 const callOf = (view: EventView): string | undefined =>

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Files: inodes, dentries, mounts, and what a task holds open.
+#pragma once
+
+#include "ids.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct qstr {
+    const unsigned char *name;
+};
+
+struct timespec64 {
+    s64 tv_sec;
+    long tv_nsec;
+};
+
+struct super_block {
+    u32 s_dev;
+    unsigned long s_magic;
+};
+
+struct inode {
+    u16 i_mode;
+    kuid_t i_uid;
+    struct super_block *i_sb;
+    unsigned long i_ino;
+    unsigned int i_nlink;
+    u32 i_rdev;
+    s64 i_mtime_sec, i_ctime_sec;
+    u32 i_mtime_nsec, i_ctime_nsec;
+};
+
+// 6.6 renamed i_ctime to __i_ctime (13bc24457850), 6.7 i_mtime to __i_mtime (12cd44023651),
+// 6.11 took both apart (3aa63a569c64).
+struct inode___before_6_6 {
+    struct timespec64 i_ctime;
+};
+
+struct inode___before_6_7 {
+    struct timespec64 i_mtime;
+};
+
+struct inode___before_6_11 {
+    struct timespec64 __i_mtime, __i_ctime;
+};
+
+struct hlist_bl_node {
+    struct hlist_bl_node **pprev;
+};
+
+struct dentry {
+    struct hlist_bl_node d_hash;
+    struct dentry *d_parent;
+    struct qstr d_name;
+    struct inode *d_inode;
+    struct super_block *d_sb;
+};
+
+struct vfsmount {
+    struct dentry *mnt_root;
+};
+
+struct mount {
+    struct mount *mnt_parent;
+    struct dentry *mnt_mountpoint;
+    struct vfsmount mnt;
+};
+
+struct path {
+    struct vfsmount *mnt;
+    struct dentry *dentry;
+};
+
+struct file {
+    unsigned int f_mode;
+    unsigned int f_flags;
+    struct inode *f_inode;
+    void *private_data;
+    struct path f_path;
+};
+
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+};
+
+struct fs_struct {
+    struct path root;
+    struct path pwd;
+};
+
+struct open_how {
+    u64 flags;
+    u64 mode;
+};
+
+#pragma clang attribute pop

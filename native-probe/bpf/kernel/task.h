@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Tasks: who runs, with which rights, in which namespaces and cgroup.
+#pragma once
+
+#include "file.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+    unsigned long bx, di, si, dx, r10, r8, r9, orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+    u64 regs[31];
+    u64 orig_x0;
+    s32 syscallno;
+};
+#endif
+
+struct thread_info {
+    unsigned long flags;
+    u32 status;
+};
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct user_namespace {
+    struct ns_common ns;
+};
+
+struct uts_namespace {
+    struct ns_common ns;
+};
+
+struct ipc_namespace {
+    struct ns_common ns;
+};
+
+struct mnt_namespace {
+    struct ns_common ns;
+};
+
+struct pid_namespace {
+    struct ns_common ns;
+};
+
+struct net {
+    struct ns_common ns;
+};
+
+struct cgroup_namespace {
+    struct ns_common ns;
+};
+
+struct nsproxy {
+    struct uts_namespace *uts_ns;
+    struct ipc_namespace *ipc_ns;
+    struct mnt_namespace *mnt_ns;
+    struct net *net_ns;
+    struct cgroup_namespace *cgroup_ns;
+};
+
+struct upid {
+    int nr;
+    struct pid_namespace *ns;
+};
+
+struct pid {
+    unsigned int level;
+    struct upid numbers[1];
+};
+
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID };
+
+struct tty_driver {
+    int major;
+    int minor_start;
+};
+
+struct tty_struct {
+    int index;
+    struct tty_driver *driver;
+};
+
+struct signal_struct {
+    atomic_t live;
+    int group_exit_code;
+    unsigned int flags;
+    struct pid *pids[4];
+    struct tty_struct *tty;
+};
+
+struct cred {
+    kuid_t uid, suid, euid;
+    kgid_t gid, sgid, egid;
+    kernel_cap_t cap_inheritable, cap_permitted, cap_effective;
+    struct user_namespace *user_ns;
+};
+
+struct kernfs_node {
+    struct kernfs_node *__parent;
+    const char *name;
+    u64 id;
+};
+
+// 6.15 renamed parent to __parent (633488947ef6).
+struct kernfs_node___before_6_15 {
+    struct kernfs_node *parent;
+};
+
+struct cgroup {
+    struct kernfs_node *kn;
+};
+
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
+};
+
+struct css_set {
+    struct cgroup_subsys_state *subsys[1];
+    struct cgroup *dfl_cgrp;
+};
+
+struct mm_struct {
+    unsigned long arg_start, arg_end;
+    struct file *exe_file;
+};
+
+struct task_struct {
+    struct thread_info thread_info;
+    int exit_code;
+    int pid, tgid;
+    struct task_struct *real_parent, *group_leader;
+    struct pid *thread_pid;
+    u64 start_boottime;
+    const struct cred *cred;
+    char comm[16];
+    struct fs_struct *fs;
+    struct files_struct *files;
+    struct nsproxy *nsproxy;
+    struct signal_struct *signal;
+    struct mm_struct *mm;
+    kuid_t loginuid;
+    unsigned int sessionid;
+    struct css_set *cgroups;
+};
+
+struct linux_binprm {
+    struct file *file;
+    const char *filename;
+    const char *fdpath;
+};
+
+struct clone_args {
+    u64 flags;
+};
+
+#pragma clang attribute pop
