@@ -6,7 +6,9 @@ import { decodeText, Message } from "./message.ts";
 const EVENT = EventSchema.field;
 const PROCESS = ProcessSchema.field;
 const EXEC = ExecSchema.field;
-const TYPE_IDS = eventTypes.map((type) => type.id);
+const TYPE_IDS: ReadonlySet<number> = new Set(eventTypes.map((type) => type.id));
+/** Event's own fields have lower numbers than all event types. */
+const EVENT_FIELD_MAX = Math.min(...TYPE_IDS) - 1;
 const EXEC_TYPE = eventTypes.find((type) => type.name === "exec")?.id ?? 0;
 
 /** What a process runs since its last exec: an encoded Exec, with what was worked out from it. */
@@ -80,7 +82,7 @@ export class EventView {
   serial = 0;
   /** The event type's id. */
   type = 0;
-  readonly event = new Message();
+  readonly event = new Message(EVENT_FIELD_MAX);
   /** The message of the event's type: an Exec, Open, … */
   readonly data = new Message();
   readonly #ownImage = new Image();
@@ -103,15 +105,10 @@ export class EventView {
     this.serial++;
     this.#name = undefined;
     this.#actor = this.process(batch.actor(index));
-    this.type = 0;
-    for (const id of TYPE_IDS) {
-      const start = event.start(id);
-      if (start === 0) continue;
-      this.type = id;
-      const stop = event.stop(id);
-      this.data.load(batch.bytes, start, stop);
-      if (id === EXEC_TYPE) this.#ownImage.load(batch.bytes, start, stop);
-    }
+    const type = event.beyond;
+    this.type = TYPE_IDS.has(type) ? type : 0;
+    if (this.type !== 0) this.data.load(batch.bytes, event.beyondStart, event.beyondEnd);
+    if (this.type === EXEC_TYPE) this.#ownImage.load(batch.bytes, event.beyondStart, event.beyondEnd);
     return this.type;
   }
 

@@ -44,6 +44,31 @@ test("fields read in place are those that were written", (t) => {
   );
 });
 
+test("a field above the highest number is found by itself, the last one, however high", (t) => {
+  for (const number of [32, 63, 64, 139, 2 ** 20]) {
+    const key = number * 8 + 2;
+    const varint: number[] = [];
+    for (let rest = key; ; rest = Math.floor(rest / 128)) {
+      varint.push(rest < 128 ? rest : (rest % 128) + 128);
+      if (rest < 128) break;
+    }
+    const message = new Message(31);
+    const bytes = new Uint8Array([0x18, 7, ...varint, 2, 1, 2, 0x20, 9]);
+    message.load(bytes, 0, bytes.length);
+    t.is(message.uint(3), 7);
+    t.is(message.uint(4), 9);
+    t.is(message.beyond, number);
+    t.deepEqual([...bytes.subarray(message.beyondStart, message.beyondEnd)], [1, 2]);
+    message.load(bytes, 0, 2);
+    t.is(message.beyond, 0);
+  }
+});
+
+test("bytes are code points where they are asked for so", (t) => {
+  const bytes = toBinary(ExecSchema, create(ExecSchema, { executable: new Uint8Array([0, 0x80, 0x9f, 0xff]) }));
+  t.is(view(bytes).binary(EXEC.executable.number), "\u0000\u0080\u009f\u00ff");
+});
+
 test("signed numbers keep their sign", (t) => {
   for (const result of [0n, 1n, -1n, -115n, 2n ** 40n, -(2n ** 40n)]) {
     const message = view(toBinary(EventSchema, create(EventSchema, { result })));

@@ -1,8 +1,8 @@
 // One encoded message whose fields are found in a single scan and decoded when they are asked for.
 import { readVarint, readVarint64, WireError } from "@nightjar/events";
 
-/** Fields with a higher number are walked over. */
-const FIELD_NUMBER_MAX = 63;
+/** The highest field number of a message that rules read, unless it says otherwise. */
+export const FIELD_NUMBER_MAX = 63;
 
 const utf8 = new TextDecoder("utf-8", { fatal: false });
 const EMPTY = new Uint8Array(0);
@@ -15,9 +15,20 @@ export class Message {
   bytes: Uint8Array = EMPTY;
   begin = 0;
   end = 0;
-  readonly #starts = new Int32Array(FIELD_NUMBER_MAX + 1);
-  readonly #ends = new Int32Array(FIELD_NUMBER_MAX + 1);
+  readonly #numberMax: number;
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
   #scanned = true;
+  #beyond = 0;
+  #beyondStart = 0;
+  #beyondEnd = 0;
+
+  /** Fields with a higher number than this are walked over; the last of them that has a length is `beyond`. */
+  constructor(numberMax = FIELD_NUMBER_MAX) {
+    this.#numberMax = numberMax;
+    this.#starts = new Int32Array(numberMax + 1);
+    this.#ends = new Int32Array(numberMax + 1);
+  }
 
   load(bytes: Uint8Array, begin: number, end: number): void {
     this.bytes = bytes;
@@ -40,6 +51,20 @@ export class Message {
   stop(number: number): number {
     if (!this.#scanned) this.#scan();
     return this.#ends[number] as number;
+  }
+
+  /** The number of the last field with a length whose number is above the highest; 0 where there is none. */
+  get beyond(): number {
+    if (!this.#scanned) this.#scan();
+    return this.#beyond;
+  }
+
+  get beyondStart(): number {
+    return this.#beyondStart;
+  }
+
+  get beyondEnd(): number {
+    return this.#beyondEnd;
   }
 
   /** A varint below 2^53; 0 where it is absent, as protobuf has it. */
@@ -71,6 +96,16 @@ export class Message {
     return start === stop ? undefined : decodeText(this.bytes, start, stop);
   }
 
+  /** The bytes of a field as code points 0 to 255; undefined where it is absent or empty. */
+  binary(number: number): string | undefined {
+    const bytes = this.view(number);
+    if (!bytes) return undefined;
+    // Not TextDecoder's latin1, which is Windows-1252.
+    let text = "";
+    for (const byte of bytes) text += String.fromCharCode(byte);
+    return text;
+  }
+
   /** The contents of a bytes field, without a copy; undefined where it is absent or empty. */
   view(number: number): Uint8Array | undefined {
     const start = this.start(number);
@@ -94,6 +129,8 @@ export class Message {
     starts.fill(0);
     ends.fill(0);
     this.#scanned = true;
+    this.#beyond = 0;
+    const numberMax = this.#numberMax;
     const { bytes, end } = this;
     let offset = this.begin;
     while (offset < end) {
@@ -118,9 +155,13 @@ export class Message {
       else if (wireType === 5) offset += 4;
       else throw new WireError(`wire type ${wireType}`, start);
       if (offset > end) throw new WireError("a field runs over its message's end", start);
-      if (number <= FIELD_NUMBER_MAX) {
+      if (number <= numberMax) {
         starts[number] = start;
         ends[number] = offset;
+      } else if (wireType === 2) {
+        this.#beyond = number;
+        this.#beyondStart = start;
+        this.#beyondEnd = offset;
       }
     }
   }
