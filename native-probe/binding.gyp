@@ -8,6 +8,7 @@
         "addon/encoder.cc",
         "addon/layout.cc",
         "addon/libbpf_log.cc",
+        "addon/maps.cc",
         "addon/object.cc",
         "addon/reader.cc",
         "addon/ring.cc",

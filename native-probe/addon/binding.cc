@@ -121,14 +121,13 @@ Napi::Function Probe::define(Napi::Env env) {
 // (path of the object, ring size in bytes, flush delay in ms, batches in flight)
 Probe::Probe(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Probe>(info) {
     const Napi::Env env = info.Env();
-    options_.ring_bytes = info[1].As<Napi::Number>().Uint32Value();
     options_.flush_delay = std::chrono::milliseconds(info[2].As<Napi::Number>().Uint32Value());
     options_.batches_in_flight_max = info[3].As<Napi::Number>().Uint32Value();
     options_.epoch = random_epoch();
     read_boot_id(options_.boot_id);
     try {
-        object_ = std::make_unique<Object>(info[0].As<Napi::String>().Utf8Value(),
-                                           static_cast<uint32_t>(options_.ring_bytes));
+        object_ =
+            std::make_unique<Object>(info[0].As<Napi::String>().Utf8Value(), info[1].As<Napi::Number>().Uint32Value());
     } catch (const LoadError &refused) {
         throw to_error(env, refused);
     } catch (const LayoutError &mismatch) {
@@ -156,7 +155,7 @@ void Probe::start(const Napi::CallbackInfo &info) {
     auto deliveries = Deliveries::New(env, info[0].As<Napi::Function>(), "nightjar", 0, 1);
     try {
         reader_ = std::make_unique<Reader>(
-            *object_, options_,
+            object_->maps(), object_->layouts(), options_,
             [deliveries](std::unique_ptr<Batch> batch) {
                 hand_over(deliveries, std::make_unique<Delivery>(Delivery{std::move(batch), {}}));
             },
@@ -179,7 +178,7 @@ Napi::Value Probe::ledger(const Napi::CallbackInfo &info) {
     const Napi::Env env = info.Env();
     Napi::Array rows = Napi::Array::New(env);
     if (!object_) return rows;
-    for (const LedgerRow &entry : object_->ledger()) {
+    for (const LedgerRow &entry : object_->maps().ledger()) {
         Napi::Object row = Napi::Object::New(env);
         Napi::Array drops = Napi::Array::New(env);
         for (uint32_t reason = 0; reason < DROP_REASONS; reason++)
@@ -204,24 +203,24 @@ Napi::Value Probe::ring_used(const Napi::CallbackInfo &info) {
 
 Napi::Value Probe::add_own_process(const Napi::CallbackInfo &info) {
     const uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
-    const int error = object_ ? object_->add_own_process(pid, to_uint64(info[1])) : 0;
+    const int error = object_ ? object_->maps().add_own_process(pid, to_uint64(info[1])) : 0;
     return Napi::Number::New(info.Env(), error);
 }
 
 Napi::Value Probe::remove_own_process(const Napi::CallbackInfo &info) {
     const uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
-    return Napi::Number::New(info.Env(), object_ ? object_->remove_own_process(pid) : 0);
+    return Napi::Number::New(info.Env(), object_ ? object_->maps().remove_own_process(pid) : 0);
 }
 
 void Probe::set_wanted(const Napi::CallbackInfo &info) {
     const Napi::Array ids = info[0].As<Napi::Array>();
     std::vector<uint32_t> wanted;
     for (uint32_t i = 0; i < ids.Length(); i++) wanted.push_back(ids.Get(i).As<Napi::Number>().Uint32Value());
-    if (object_) object_->set_wanted(wanted);
+    if (object_) object_->maps().set_wanted(wanted);
 }
 
 void Probe::set_open_interest(const Napi::CallbackInfo &info) {
-    if (object_) object_->set_open_interest(info[0].As<Napi::Number>().Uint32Value());
+    if (object_) object_->maps().set_open_interest(info[0].As<Napi::Number>().Uint32Value());
 }
 
 // (limit in ms)

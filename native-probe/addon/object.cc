@@ -1,17 +1,14 @@
-// Loads and attaches the kernel programs with libbpf, and reads and writes their maps.
+// Loads and attaches the kernel programs with libbpf.
 #include "object.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <bitset>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 
 #include "libbpf_log.h"
 
@@ -20,10 +17,6 @@ namespace {
 
 // Programs of this name are not attached: sys_exit calls the one of the event type.
 constexpr char kSyscallPrefix[] = "syscall_";
-
-[[noreturn]] void refuse(int error) {
-    throw LoadError("failed loading ebpf skeleton", error < 0 ? -error : error, libbpf_log());
-}
 
 const TypeSpec *syscall_type(const char *program) {
     const size_t prefix = sizeof(kSyscallPrefix) - 1;
@@ -50,8 +43,8 @@ Object::Object(const std::string &path, uint32_t ring_bytes) {
         layouts_ = read_layouts(bpf_object__btf(object_));
         const int error = bpf_object__load(object_);
         if (error) refuse(error);
-        map_settings();
         fill_syscalls();
+        maps_ = std::make_unique<Maps>(map_descriptors());
     } catch (...) {
         if (object_) bpf_object__close(object_);
         throw;
@@ -60,7 +53,6 @@ Object::Object(const std::string &path, uint32_t ring_bytes) {
 
 Object::~Object() {
     detach();
-    if (settings_) munmap(settings_, sizeof(settings));
     bpf_object__close(object_);
 }
 
@@ -75,14 +67,9 @@ void Object::open(const std::string &path, uint32_t ring_bytes) {
     if (resized) refuse(resized);
 }
 
-void Object::map_settings() {
-    void *mapped = mmap(nullptr, sizeof(settings), PROT_READ | PROT_WRITE, MAP_SHARED, map_fd("settings"), 0);
-    if (mapped == MAP_FAILED) refuse(errno);
-    settings_ = static_cast<settings *>(mapped);
-}
-
 // Which calls concern the programs, by number; and the programs that sys_exit goes on to.
 void Object::fill_syscalls() {
+    syscall_entry entries[SYSCALLS_MAX] = {};
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         const TypeSpec *type = syscall_type(bpf_program__name(program));
@@ -94,29 +81,34 @@ void Object::fill_syscalls() {
             const int native = native_numbers()[i];
             const int foreign = foreign_numbers()[i];
             if (call.type != type->id) continue;
-            if (native >= 0) syscalls_[native].type = static_cast<uint16_t>(call.type);
-            if (foreign >= 0) syscalls_[foreign].foreign_type = static_cast<uint16_t>(call.type);
+            if (native >= 0) entries[native].type = static_cast<uint16_t>(call.type);
+            if (foreign >= 0) entries[foreign].foreign_type = static_cast<uint16_t>(call.type);
         }
     }
 #if defined(__x86_64__)
-    syscalls_[I386_SOCKETCALL].foreign_type = EVENT_CONNECT;
+    entries[I386_SOCKETCALL].foreign_type = EVENT_CONNECT;
 #endif
     // Calls without a program have an entry too: exec and fork ask which call a task is in.
     for (size_t i = 0; i < calls().size; i++) {
         const int native = native_numbers()[i];
-        if (native >= 0) syscalls_[native].call = static_cast<uint16_t>(calls()[i].call);
+        if (native >= 0) entries[native].call = static_cast<uint16_t>(calls()[i].call);
     }
-    for (uint32_t number = 0; number < SYSCALLS_MAX; number++) update("syscalls", &number, &syscalls_[number]);
+    for (uint32_t number = 0; number < SYSCALLS_MAX; number++) update("syscalls", &number, &entries[number]);
 }
 
-int Object::map_fd(const char *name) const {
-    const int fd = bpf_object__find_map_fd_by_name(object_, name);
-    if (fd < 0) refuse(fd);
-    return fd;
+MapDescriptors Object::map_descriptors() const {
+    MapDescriptors descriptors;
+    bpf_map *map;
+    bpf_object__for_each_map(map, object_) {
+        const int copy = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
+        if (copy >= 0) descriptors[bpf_map__name(map)] = copy;
+    }
+    return descriptors;
 }
 
 void Object::update(const char *map, const void *key, const void *value) const {
-    if (bpf_map_update_elem(map_fd(map), key, value, BPF_ANY)) refuse(errno);
+    const int fd = bpf_object__find_map_fd_by_name(object_, map);
+    if (fd < 0 || bpf_map_update_elem(fd, key, value, BPF_ANY)) refuse(errno);
 }
 
 std::vector<Attachment> Object::attach() {
@@ -136,62 +128,6 @@ std::vector<Attachment> Object::attach() {
 void Object::detach() {
     for (bpf_link *link : links_) bpf_link__destroy(link);
     links_.clear();
-}
-
-std::vector<LedgerRow> Object::ledger() const {
-    const int fd = map_fd("ledger");
-    std::vector<ledger_counts> of_cpus(static_cast<size_t>(libbpf_num_possible_cpus()));
-    std::vector<LedgerRow> rows;
-    for (const TypeSpec &type : types()) {
-        LedgerRow row{type.id, {}};
-        if (bpf_map_lookup_elem(fd, &type.id, of_cpus.data()) == 0) {
-            for (const ledger_counts &counts : of_cpus) {
-                row.counts.seen += counts.seen;
-                row.counts.filtered += counts.filtered;
-                row.counts.submitted += counts.submitted;
-                for (int reason = 0; reason < DROP_REASONS; reason++)
-                    row.counts.dropped[reason] += counts.dropped[reason];
-            }
-        }
-        rows.push_back(row);
-    }
-    return rows;
-}
-
-void Object::set_wanted(const std::vector<uint32_t> &wanted) {
-    std::bitset<EVENT_TYPE_IDS_MAX> is_wanted;
-    for (const uint32_t type : wanted) is_wanted.set(type);
-    __u64 types[EVENT_TYPE_IDS_MAX / 64] = {};
-    __u64 numbers[SYSCALLS_MAX / 64] = {};
-    for (size_t type = 0; type < EVENT_TYPE_IDS_MAX; type++)
-        if (is_wanted[type]) types[type / 64] |= 1ULL << (type % 64);
-    for (size_t number = 0; number < SYSCALLS_MAX; number++) {
-        const syscall_entry &entry = syscalls_[number];
-        const bool is_handled =
-            (entry.type && is_wanted[entry.type]) || (entry.foreign_type && is_wanted[entry.foreign_type]);
-        if (is_handled) numbers[number / 64] |= 1ULL << (number % 64);
-    }
-    for (size_t i = 0; i < std::size(types); i++)
-        __atomic_store_n(&settings_->wanted_types[i], types[i], __ATOMIC_RELAXED);
-    for (size_t i = 0; i < std::size(numbers); i++)
-        __atomic_store_n(&settings_->syscalls[i], numbers[i], __ATOMIC_RELAXED);
-}
-
-void Object::set_open_interest(uint32_t interest) {
-    __atomic_store_n(&settings_->open_interest, interest, __ATOMIC_RELAXED);
-}
-
-void Object::set_reader_sleeps(bool sleeps) {
-    __atomic_store_n(&settings_->reader_sleeps, sleeps ? 1 : 0, __ATOMIC_SEQ_CST);
-}
-
-int Object::add_own_process(uint32_t pid, uint64_t start_ticks) {
-    return bpf_map_update_elem(map_fd("own_processes"), &pid, &start_ticks, BPF_ANY) ? errno : 0;
-}
-
-int Object::remove_own_process(uint32_t pid) {
-    const int failed = bpf_map_delete_elem(map_fd("own_processes"), &pid);
-    return failed && errno != ENOENT ? errno : 0;
 }
 
 } // namespace nightjar

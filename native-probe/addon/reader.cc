@@ -42,10 +42,9 @@ std::unique_ptr<Batch> new_batch(uint64_t first_position) {
 
 } // namespace
 
-Reader::Reader(Object &object, const ReaderOptions &options, OnBatch on_batch, OnEnd on_end)
-    : object_(object), options_(options), on_batch_(std::move(on_batch)), on_end_(std::move(on_end)),
-      encoder_(object.layouts()) {
-    const int error = ring_.map(object.ring_fd(), options.ring_bytes);
+Reader::Reader(Maps &maps, const Layouts &layouts, const ReaderOptions &options, OnBatch on_batch, OnEnd on_end)
+    : maps_(maps), options_(options), on_batch_(std::move(on_batch)), on_end_(std::move(on_end)), encoder_(layouts) {
+    const int error = ring_.map(maps.ring_fd(), maps.ring_bytes());
     if (error) throw LoadError("failed loading ebpf skeleton", error, "the ring buffer could not be mapped");
     batch_ = new_batch(ring_.position());
     wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -53,11 +52,11 @@ Reader::Reader(Object &object, const ReaderOptions &options, OnBatch on_batch, O
     // Edge-triggered: the kernel calls the ring readable for as long as anything in it is not released.
     epoll_event on_ring{};
     on_ring.events = EPOLLIN | EPOLLET;
-    on_ring.data.fd = object.ring_fd();
+    on_ring.data.fd = maps.ring_fd();
     epoll_event on_wake{};
     on_wake.events = EPOLLIN;
     on_wake.data.fd = wake_fd_;
-    if (wake_fd_ < 0 || epoll_fd_ < 0 || epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, object.ring_fd(), &on_ring) ||
+    if (wake_fd_ < 0 || epoll_fd_ < 0 || epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, maps.ring_fd(), &on_ring) ||
         epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &on_wake))
         throw LoadError("failed loading ebpf skeleton", errno, "the ring buffer could not be polled");
     thread_ = std::thread([this] { run(); });
@@ -126,14 +125,14 @@ void Reader::wait() {
     epoll_event events[2];
     bool sleeps = idle_ticks_ > kIdleTicksMax && batch_->events_count == 0 && !is_stopping_.load();
     if (sleeps) {
-        object_.set_reader_sleeps(true);
+        maps_.set_reader_sleeps(true);
         // What came before the programs knew would wake nobody.
         sleeps = ring_.position() >= ring_.written();
     }
     const int ready = epoll_wait(epoll_fd_, events, 2, sleeps ? kSleepMax.count() : tick_ms());
     // What wakes a sleeping reader has come alone, and need not wait for others.
     tick_is_over_ = ready == 0 || sleeps;
-    if (idle_ticks_ > kIdleTicksMax) object_.set_reader_sleeps(false);
+    if (idle_ticks_ > kIdleTicksMax) maps_.set_reader_sleeps(false);
     for (int i = 0; i < ready; i++) {
         uint64_t count;
         if (events[i].data.fd == wake_fd_ && read(wake_fd_, &count, sizeof(count)) < 0) return;
@@ -174,7 +173,7 @@ const std::vector<LedgerRow> *Reader::ledger_if_due() {
     const Clock::time_point now = Clock::now();
     if (now - ledger_read_ < kLedgerInterval) return nullptr;
     ledger_read_ = now;
-    ledger_ = object_.ledger();
+    ledger_ = maps_.ledger();
     return &ledger_;
 }
 

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "encoder.h"
-#include "object.h"
+#include "maps.h"
 #include "ring.h"
 
 namespace nightjar {
@@ -25,7 +25,6 @@ struct Batch {
 };
 
 struct ReaderOptions {
-    size_t ring_bytes;
     // An event waits at most this long for others.
     std::chrono::milliseconds flush_delay;
     // Batches handed on and not yet released; at this many the ring is left to fill.
@@ -47,7 +46,7 @@ class Reader {
     using OnEnd = std::function<void(ReaderEnd)>;
 
     // Maps the ring and starts the thread; both callbacks are called on it, on_end last. Throws LoadError.
-    Reader(Object &object, const ReaderOptions &options, OnBatch on_batch, OnEnd on_end);
+    Reader(Maps &maps, const Layouts &layouts, const ReaderOptions &options, OnBatch on_batch, OnEnd on_end);
     Reader(const Reader &) = delete;
     Reader &operator=(const Reader &) = delete;
     // Stops at once and waits for the thread.
@@ -74,7 +73,7 @@ class Reader {
     void wake() const;
     const std::vector<LedgerRow> *ledger_if_due();
 
-    Object &object_;
+    Maps &maps_;
     const ReaderOptions options_;
     const OnBatch on_batch_;
     const OnEnd on_end_;

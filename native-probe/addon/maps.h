@@ -1,0 +1,60 @@
+// The maps of a set of loaded kernel programs: what is read from them and written to them, whoever loaded the set.
+#pragma once
+
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "encoder.h"
+
+namespace nightjar {
+
+// The kernel or libbpf refused; `error` is an errno, `cause` the last lines libbpf logged.
+class LoadError : public std::runtime_error {
+  public:
+    LoadError(const std::string &what, int error_number, std::string cause_text)
+        : std::runtime_error(what), error(error_number), cause(std::move(cause_text)) {}
+    int error;
+    std::string cause;
+};
+
+[[noreturn]] void refuse(int error);
+
+// Maps by name, each an open descriptor.
+using MapDescriptors = std::map<std::string, int>;
+
+class Maps {
+  public:
+    // Takes the descriptors over. Throws LoadError where a map is missing.
+    explicit Maps(MapDescriptors descriptors);
+    Maps(const Maps &) = delete;
+    Maps &operator=(const Maps &) = delete;
+    ~Maps();
+
+    int fd(const char *name) const;
+    int ring_fd() const { return fd("ring"); }
+    // The ring's size in bytes.
+    size_t ring_bytes() const;
+    // Sums over the CPUs, of every event type there is.
+    std::vector<LedgerRow> ledger() const;
+
+    // Types that are not wanted are not even counted where a system call makes them.
+    void set_wanted(const std::vector<uint32_t> &types);
+    void set_open_interest(uint32_t interest);
+    // Whether the next record must wake the reader.
+    void set_reader_sleeps(bool sleeps);
+    // Both return 0 or an errno; E2BIG when there are too many.
+    int add_own_process(uint32_t pid, uint64_t start_ticks);
+    int remove_own_process(uint32_t pid);
+
+  private:
+    void close_all();
+
+    MapDescriptors descriptors_;
+    settings *settings_ = nullptr;
+    // By system call number, of both ABIs.
+    std::vector<syscall_entry> syscalls_;
+};
+
+} // namespace nightjar
