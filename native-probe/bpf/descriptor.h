@@ -29,6 +29,8 @@ struct descriptor {
     struct endpoint remote;
     struct text name;
     struct path_text path;
+    u8 is_server;
+    u8 connected;
 };
 
 static __always_inline struct file *descriptor_file_read(struct task_struct *task, u32 fd, bool is_known) {
@@ -104,6 +106,8 @@ static __noinline int descriptor_read(struct record *record, struct descriptor *
         descriptor->socket_type = BPF_CORE_READ(socket, type);
         descriptor->protocol = BPF_CORE_READ(sock, sk_protocol);
         socket_ends(record, sock, &descriptor->local, &descriptor->remote);
+        descriptor->is_server = BPF_CORE_READ(sock, __sk_common.skc_state) == TCP_LISTEN;
+        descriptor->connected = descriptor->remote.port || descriptor->remote.path.length;
     } else {
         const void *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
         record_kernel_string(record, &descriptor->name, name, NAME_SIZE_MAX);

@@ -6,6 +6,9 @@
 
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
 
+// Of every kind of socket, whatever the name says (include/net/tcp_states.h).
+enum { TCP_LISTEN = 10 };
+
 enum {
     IPV4_SIZE = 4,
     IPV6_SIZE = 16,

@@ -14,6 +14,7 @@ struct sock_common {
     u32 skc_daddr, skc_rcv_saddr;
     u16 skc_dport, skc_num;
     unsigned short skc_family;
+    volatile unsigned char skc_state;
     struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
 

@@ -154,7 +154,13 @@ kernelTest("standard descriptors on a TCP connection have both ends", async (t) 
   const address = Uint8Array.of(127, 0, 0, 1);
   t.is(event.data.stdio.length, 3);
   for (const descriptor of event.data.stdio) {
-    t.like(descriptor, { type: DescriptorType.IPV4, family: AF_INET, socketType: SOCK_STREAM });
+    t.like(descriptor, {
+      type: DescriptorType.IPV4,
+      family: AF_INET,
+      socketType: SOCK_STREAM,
+      connected: true,
+      isServer: false,
+    });
     t.like(descriptor.local, { address, port: ownPort, path: NOTHING });
     t.like(descriptor.remote, { address, port, path: NOTHING });
   }
