@@ -80,9 +80,9 @@ void Maps::set_wanted(const std::vector<uint32_t> &wanted) {
     for (size_t type = 0; type < EVENT_TYPE_IDS_MAX; type++)
         if (is_wanted[type]) types[type / 64] |= 1ULL << (type % 64);
     for (size_t number = 0; number < SYSCALLS_MAX; number++) {
-        const syscall_entry &entry = syscalls_[number];
-        const bool is_handled =
-            (entry.type && is_wanted[entry.type]) || (entry.foreign_type && is_wanted[entry.foreign_type]);
+        bool is_handled = false;
+        for (const __u16 type : syscalls_[number].types) is_handled |= type && is_wanted[type];
+        for (const __u16 type : syscalls_[number].foreign_types) is_handled |= type && is_wanted[type];
         if (is_handled) numbers[number / 64] |= 1ULL << (number % 64);
     }
     for (size_t i = 0; i < std::size(types); i++)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include <bitset>
 #include <cerrno>
 #include <cstring>
 
@@ -24,6 +25,16 @@ const TypeSpec *syscall_type(const char *program) {
     for (const TypeSpec &type : types())
         if (std::strcmp(program + prefix, type.name) == 0) return &type;
     return nullptr;
+}
+
+// Puts a type behind those that report the call already.
+void add_type(__u16 (&types)[SYSCALL_TYPES_MAX], const CallSpec &call) {
+    for (__u16 &type : types) {
+        if (type) continue;
+        type = static_cast<__u16>(call.type);
+        return;
+    }
+    throw LayoutError(std::string("the call ") + call.name + " is reported by more event types than there is room for");
 }
 
 // Kernels before 5.11 charge maps to this limit. Where it may not be raised the kernel may need no raising.
@@ -69,30 +80,29 @@ void Object::open(const std::string &path, uint32_t ring_bytes) {
 
 // Which calls concern the programs, by number; and the programs that sys_exit goes on to.
 void Object::fill_syscalls() {
-    syscall_entry entries[SYSCALLS_MAX] = {};
+    std::bitset<EVENT_TYPE_IDS_MAX> has_program;
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         const TypeSpec *type = syscall_type(bpf_program__name(program));
         if (!type) continue;
         const int fd = bpf_program__fd(program);
         update("syscall_programs", &type->id, &fd);
-        for (size_t i = 0; i < calls().size; i++) {
-            const CallSpec &call = calls()[i];
-            const int native = native_numbers()[i];
-            const int foreign = foreign_numbers()[i];
-            if (call.type != type->id) continue;
-            if (native >= 0) entries[native].type = static_cast<uint16_t>(call.type);
-            if (foreign >= 0) entries[foreign].foreign_type = static_cast<uint16_t>(call.type);
-        }
+        has_program.set(type->id);
+    }
+    syscall_entry entries[SYSCALLS_MAX] = {};
+    for (size_t i = 0; i < calls().size; i++) {
+        const CallSpec &call = calls()[i];
+        const int native = native_numbers()[i];
+        const int foreign = foreign_numbers()[i];
+        // Calls without a program have an entry too: exec and fork ask which call a task is in.
+        if (native >= 0) entries[native].call = static_cast<uint16_t>(call.call);
+        if (!has_program[call.type]) continue;
+        if (native >= 0) add_type(entries[native].types, call);
+        if (foreign >= 0) add_type(entries[foreign].foreign_types, call);
     }
 #if defined(__x86_64__)
-    entries[I386_SOCKETCALL].foreign_type = EVENT_CONNECT;
+    entries[I386_SOCKETCALL].foreign_types[0] = EVENT_CONNECT;
 #endif
-    // Calls without a program have an entry too: exec and fork ask which call a task is in.
-    for (size_t i = 0; i < calls().size; i++) {
-        const int native = native_numbers()[i];
-        if (native >= 0) entries[native].call = static_cast<uint16_t>(calls()[i].call);
-    }
     for (uint32_t number = 0; number < SYSCALLS_MAX; number++) update("syscalls", &number, &entries[number]);
 }
 

@@ -30,8 +30,7 @@ static __always_inline bool connect_socket_fill(struct record *record, struct co
     return true;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(syscall_connect, struct pt_regs *regs, long result) {
+SYSCALL_PROGRAM(connect, EVENT_CONNECT, regs, result) {
     if (!event_seen(EVENT_CONNECT)) return 0;
     if (task_is_own()) return event_filtered(EVENT_CONNECT);
 

@@ -42,11 +42,15 @@ static __always_inline int event_dropped(u32 type, enum drop_reason reason) {
     return 0;
 }
 
+static __always_inline bool type_is_wanted(struct settings *now, u32 type) {
+    return type < EVENT_TYPE_IDS_MAX && now->wanted_types[type / 64] >> (type % 64) & 1;
+}
+
 // Counts an event as seen; false, and counted as filtered, where no one wants its type.
 static __always_inline bool event_seen(u32 type) {
     LEDGER_COUNT(type, seen);
     struct settings *now = settings_read();
-    if (now && type < EVENT_TYPE_IDS_MAX && now->wanted_types[type / 64] >> (type % 64) & 1) return true;
+    if (now && type_is_wanted(now, type)) return true;
     event_filtered(type);
     return false;
 }

@@ -69,8 +69,7 @@ static __always_inline void open_file_fill(struct record *record, struct open_ev
     event->type = inode_type(inode, mode);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(syscall_open, struct pt_regs *regs, long result) {
+SYSCALL_PROGRAM(open, EVENT_OPEN, regs, result) {
     if (!event_seen(EVENT_OPEN)) return 0;
     struct open_call call = open_call_read(regs);
     if (!open_is_wanted(call.how.flags, result) || task_is_own()) return event_filtered(EVENT_OPEN);

@@ -5,6 +5,8 @@
 enum {
     // System call numbers from here on are not looked at. The highest today is below 480.
     SYSCALLS_MAX = 512,
+    // Event types that can report one system call.
+    SYSCALL_TYPES_MAX = 4,
     // i386's call for all that sockets do.
     I386_SOCKETCALL = 102,
     // Of the sensor's own processes: a handful, and room for what they start.
@@ -32,12 +34,12 @@ struct settings {
 
 // An entry of the map `syscalls`, whose key is the number.
 struct syscall_entry {
-    // Event type and enum call of the kernel's own ABI; 0 where no program handles it.
-    __u16 type;
+    // enum call of the kernel's own ABI.
     __u16 call;
-    // Event type of the call that has this number in the 32-bit ABI.
-    __u16 foreign_type;
-    __u16 unused;
+    // Event types whose programs report the call, in that order; 0 behind the last.
+    __u16 types[SYSCALL_TYPES_MAX];
+    // Event types of the call that has this number in the 32-bit ABI.
+    __u16 foreign_types[SYSCALL_TYPES_MAX];
 };
 
 // An entry of the map `ledger`, whose key is the event type: seen = filtered + submitted + dropped.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-// One program for all system calls: when one returns that some event type reports, that type's program goes on.
+// One program for all system calls: when one returns that event types report, their programs go on, one by one.
 #pragma once
 
 #include "task.h"
@@ -14,7 +14,7 @@ struct {
     __type(value, struct syscall_entry);
 } syscalls SEC(".maps");
 
-// The programs named syscall_TYPE, by event type; the addon fills it.
+// The programs named syscall_TYPE (SYSCALL_PROGRAM), by event type; the addon fills it.
 struct {
     __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
     __uint(max_entries, EVENT_TYPE_IDS_MAX);
@@ -95,10 +95,43 @@ static __always_inline s64 syscall_result(long result) {
 }
 
 // A call of another ABI: its numbers mean something else and its arguments lie elsewhere, so it is only counted.
-static __always_inline int syscall_foreign(u32 type) {
-    if (type && event_seen(type)) event_dropped(type, DROP_REASON_FOREIGN_ABI);
+static __always_inline int syscall_foreign(const u16 *types) {
+    for (int i = 0; i < SYSCALL_TYPES_MAX; i++)
+        if (types[i] && event_seen(types[i])) event_dropped(types[i], DROP_REASON_FOREIGN_ABI);
     return 0;
 }
+
+// Goes on to the program of the first wanted type from `from` on. The list stays as it is when the interest changes, so
+// a call in the middle of it loses none of its types. Returns only where there is none.
+static __always_inline int syscall_go_on(void *ctx, struct syscall_entry *entry, struct settings *now, int from) {
+    for (int i = 0; i < SYSCALL_TYPES_MAX; i++) {
+        if (i >= from && entry->types[i] && type_is_wanted(now, entry->types[i]))
+            bpf_tail_call(ctx, &syscall_programs, entry->types[i]);
+    }
+    return 0;
+}
+
+// Hands on from a type's program to the one behind it.
+static __always_inline int syscall_hand_on(void *ctx, struct pt_regs *regs, u32 type) {
+    u32 number = SYSCALL_NUMBER(regs);
+    struct settings *now = settings_read();
+    struct syscall_entry *entry = bpf_map_lookup_elem(&syscalls, &number);
+    if (!now || !entry || !entry->types[1]) return 0;
+    for (int i = 0; i < SYSCALL_TYPES_MAX - 1; i++)
+        if (entry->types[i] == type) return syscall_go_on(ctx, entry, now, i + 1);
+    return 0;
+}
+
+// Defines the program of an event type that reports system calls, followed by its body. Whatever the body returns, the
+// other types of the same call have their turn.
+#define SYSCALL_PROGRAM(name, id, regs, result)                                                                        \
+    static __always_inline int name##_call_returned(struct pt_regs *regs, long result);                                \
+    SEC("tp_btf/sys_exit")                                                                                             \
+    int BPF_PROG(syscall_##name, struct pt_regs *registers, long returned) {                                           \
+        name##_call_returned(registers, returned);                                                                     \
+        return syscall_hand_on(ctx, registers, id);                                                                    \
+    }                                                                                                                  \
+    static __always_inline int name##_call_returned(struct pt_regs *regs, long result)
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
@@ -108,9 +141,8 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
 
     struct syscall_entry *entry = bpf_map_lookup_elem(&syscalls, &number);
     if (!entry) return 0;
-    if (SYSCALL_IS_X32(regs)) return syscall_foreign(entry->type);
+    if (SYSCALL_IS_X32(regs)) return syscall_foreign(entry->types);
     if (task_is_32_bit((struct task_struct *)bpf_get_current_task()))
-        return SYSCALL_IS_NO_EVENT(regs) ? 0 : syscall_foreign(entry->foreign_type);
-    if (entry->type) bpf_tail_call(ctx, &syscall_programs, entry->type);
-    return 0;
+        return SYSCALL_IS_NO_EVENT(regs) ? 0 : syscall_foreign(entry->foreign_types);
+    return syscall_go_on(ctx, entry, now, 0);
 }

@@ -1,5 +1,6 @@
 // Holds every event type to its three files: its message, its kernel program, its test that does the deed.
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { eventTypes } from "@nightjar/proto";
 import test from "ava";
 import { root } from "./tree.ts";
@@ -24,3 +25,12 @@ for (const { name } of eventTypes) {
     t.deepEqual(missingFiles(name), []);
   });
 }
+
+test("programs of system calls are made by SYSCALL_PROGRAM, which hands on to the other types of the call", (t) => {
+  const programs = globSync("native-probe/bpf/*.bpf.c", { cwd: root });
+  const byHand = programs.filter((path) =>
+    /tp_btf\/sys_exit|BPF_PROG\(syscall_/.test(readFileSync(join(root, path), "utf8")),
+  );
+  t.true(programs.length > 0);
+  t.deepEqual(byHand, []);
+});
