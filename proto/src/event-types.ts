@@ -6,8 +6,10 @@ import { event_types } from "../gen/nightjar/options/v1/options_pb.ts";
 export interface EventType {
   /** Its number in the oneof, its id on the bus, in the kernel programs and in the ledger. */
   id: number;
-  /** The oneof's member, e.g. "exec". */
+  /** The oneof's member as `proto/`, files, logs and the ledger have it, e.g. "exec", "tcp_state". */
   name: string;
+  /** The same as the generated code has it: the `case` of Event's `data`, e.g. "tcpState". */
+  member: string;
   field: DescField;
 }
 
@@ -16,7 +18,7 @@ if (!oneof) throw new Error("nightjar.event.v1.Event has no oneof marked event_t
 
 /** All event types, in the order of their ids. */
 export const eventTypes: readonly EventType[] = oneof.fields
-  .map((field) => ({ id: field.number, name: field.localName, field }))
+  .map((field) => ({ id: field.number, name: field.name, member: field.localName, field }))
   .sort((a, b) => a.id - b.id);
 
 const byId = new Map(eventTypes.map((type) => [type.id, type.name]));

@@ -26,10 +26,13 @@ export interface EventFilter {
 
 export const everything: EventFilter = { types: [], processes: [] };
 
+/** The name of an event type by the member of `data` it is. */
+const nameByMember = new Map<string | undefined, string>(eventTypes.map(({ member, name }) => [member, name]));
+
 /** The events of a batch that pass the filter. */
 export function batchJson(batch: Batch, filter: EventFilter = everything): { [name: string]: Plain }[] {
   return batch.events.flatMap((event, index) => {
-    const type = event.data.case ?? "unknown";
+    const type = nameByMember.get(event.data.case) ?? "unknown";
     if (filter.types.length > 0 && !filter.types.includes(type)) return [];
     const chain = chainOf(batch, index);
     if (filter.processes.length > 0 && !namesOf(event, chain[0]).some((name) => filter.processes.includes(name)))

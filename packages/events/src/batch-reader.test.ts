@@ -18,7 +18,7 @@ const event = fc
     const message = create(EventSchema, { position: BigInt(position), timeNs, pid });
     // Which type it is shows in the number alone, so its contents may be empty.
     if (type?.field.message)
-      message.data = { case: type.name, value: create(type.field.message) } as typeof message.data;
+      message.data = { case: type.member, value: create(type.field.message) } as typeof message.data;
     return message;
   });
 
@@ -68,7 +68,7 @@ test("reads what protobuf-es wrote", (t) => {
       const source = `${Buffer.from(message.bootId).toString("hex")}:${message.epoch.toString(16).padStart(16, "0")}`;
       t.is(reader.id, `${source}:${message.firstPosition}-${message.nextPosition}`);
       for (const [index, { position, data }] of message.events.entries()) {
-        t.is(reader.eventType(index), eventTypes.find(({ name }) => name === data.case)?.id ?? 0);
+        t.is(reader.eventType(index), eventTypes.find(({ member }) => member === data.case)?.id ?? 0);
         t.is(reader.eventId(index), `${source}:${position}`);
         t.is(reader.actor(index), (message.actors[index] ?? 0) - 1);
         t.deepEqual(reader.lineage(index), expectedLineage(message, (message.actors[index] ?? 0) - 1));

@@ -43,7 +43,7 @@ export interface WatchOptions extends Partial<ProbeOptions> {
 }
 
 function idsOf(names: readonly string[]): number[] {
-  return eventTypes.filter(({ name }) => names.includes(name)).map(({ id }) => id);
+  return eventTypes.filter(({ member }) => names.includes(member)).map(({ id }) => id);
 }
 
 export class Watch {
@@ -88,7 +88,7 @@ export class Watch {
   }
 
   ledger(name: TypeName): Ledger {
-    const id = eventTypes.find((type) => type.name === name)?.id;
+    const id = eventTypes.find((type) => type.member === name)?.id;
     const row = this.probe.ledger().find(({ type }) => type === id);
     if (!row) throw new Error(`the ledger has no ${name}`);
     return row;
