@@ -6,6 +6,8 @@ import { readVarint, varintSize, writeVarint } from "./wire.ts";
 
 /** The form written and the only one read. */
 export const RECORDING_VERSION = 1;
+/** How the files of a folder that is a recording in parts are called at their end; their names are in order. */
+export const RECORDING_SUFFIX = ".njr";
 /** What a recording begins with, so that another file is told at once. */
 const MAGIC = new TextEncoder().encode("NIGHTJAR");
 /** No part of a recording is larger: batches stay under the bus's largest message. */

@@ -72,6 +72,20 @@ export class Bus {
   }
 
   /**
+   * Answers each question on `subject` with some messages and an empty one behind them. Questions are answered one at a
+   * time and at once: `answer` may rely on nothing happening meanwhile.
+   */
+  answer(subject: string, answer: () => Iterable<Uint8Array>): void {
+    this.connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error || !message.reply?.startsWith(INBOXES)) return;
+        for (const bytes of answer()) message.respond(bytes);
+        message.respond();
+      },
+    });
+  }
+
+  /**
    * Resolves when the stream has stored the message; tries again until then. `messageId` must be the same for the same
    * contents: it is how a copy is recognised.
    */

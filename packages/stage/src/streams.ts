@@ -69,6 +69,9 @@ export const ASK_STATUS_SUBJECT = "nightjar.ask.status";
 /** The bus makes a stage's durables anew: AttachRequest, AttachResponse. */
 export const ASK_ATTACH_SUBJECT = "nightjar.ask.attach";
 
+/** The enricher answers with the processes it knows, in batches without events; an empty message ends them. */
+export const ASK_PROCESSES_SUBJECT = "nightjar.ask.processes";
+
 /** Where the server begins to give a message again that was not acknowledged. */
 export const ACK_WAIT_MS = 20_000;
 /** The most messages a reader may hold without acknowledging them. */

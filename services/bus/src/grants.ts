@@ -1,6 +1,7 @@
 // Who may say and hear what on the bus, derived from the stream table: nothing else is granted.
 import {
   ASK_ATTACH_SUBJECT,
+  ASK_PROCESSES_SUBJECT,
   ASK_STATUS_SUBJECT,
   streams as allStreams,
   type ClientName,
@@ -74,6 +75,7 @@ function questionsOf(streams: readonly Stream[]): Question[] {
     // The uplink's heartbeats tell the portal how all stages are; the collector learns which processes are the
     // sensor's own.
     { subject: ASK_STATUS_SUBJECT, askers: ["operator", "uplink", "collector"], answerers: stageNames },
+    { subject: ASK_PROCESSES_SUBJECT, askers: ["operator"], answerers: ["enricher"] },
     { subject: ASK_ATTACH_SUBJECT, askers: [...new Set(queueReaders)], answerers: ["bus"] },
   ];
 }

@@ -8,11 +8,14 @@ export interface Batch {
   firstPosition: bigint;
   nextPosition: bigint;
   events: number;
+  /** Tells apart batches of the same range: those that a recording begins with have none of their own. */
+  part?: number;
 }
 
 /** The stages behind know a batch by its range; the server by this name, the same each time. */
 export function messageIdOf(source: string, batch: Batch): string {
-  return `${source}:${batch.firstPosition}-${batch.nextPosition}`;
+  const range = `${source}:${batch.firstPosition}-${batch.nextPosition}`;
+  return batch.part === undefined ? range : `${range}/${batch.part}`;
 }
 
 export class RawPublisher {

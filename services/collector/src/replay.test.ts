@@ -1,5 +1,5 @@
 // Recordings are published whole, in order and under their own names; what is none is refused with its code.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { encodeRecordingHeader, encodeRecordingPart } from "@nightjar/events";
@@ -59,6 +59,35 @@ test("publishes every batch in order, with the identities it was recorded with",
   );
   t.is(counts.get("events_published"), 14);
   t.is(facts.get("replay"), "finished");
+});
+
+test("a folder's recordings are played in the order of their names, and nothing else in it", async (t) => {
+  const { stage, waiting, counts } = fakeStage();
+  const folder = join(temporaryFolder(t), "ring");
+  mkdirSync(folder);
+  for (const [name, first] of [
+    ["b.njr", 10],
+    ["a.njr", 0],
+    ["c.njr", 20],
+  ] as const)
+    writeFileSync(join(folder, name), Buffer.concat([header, encodeRecordingPart(batch(7, first))]));
+  writeFileSync(join(folder, "notes.txt"), "no recording");
+  const stored = await storeAll(waiting, replay(stage, folder));
+  t.deepEqual(
+    stored.map(({ messageId }) => messageId.split(":").at(-1)),
+    ["0-10", "10-20", "20-30"],
+  );
+  t.is(counts.get("events_published"), 6);
+});
+
+test("batches without a range of their own do not pass for one another", async (t) => {
+  const { stage, waiting } = fakeStage();
+  const empty = (pid: number) => {
+    const bootId = new Uint8Array(16).fill(1);
+    return toBinary(BatchSchema, create(BatchSchema, { bootId, epoch: 7n, processes: [{ pid }] }));
+  };
+  const stored = await storeAll(waiting, replay(stage, recordingOf(t, empty(1), empty(2), batch(7, 0))));
+  t.is(new Set(stored.map(({ messageId }) => messageId)).size, 3);
 });
 
 test("is not finished before the last batch is stored, and holds back at the limit", async (t) => {

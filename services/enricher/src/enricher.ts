@@ -3,9 +3,10 @@ import { BatchReader, RangeSet, WireError } from "@nightjar/events";
 import type { ProcessNode } from "./node.ts";
 import { type Output, writeOutputs } from "./output.ts";
 import { EventHeader, scanEvent, toNanoseconds } from "./scan.ts";
+import { readSnapshot, SeededNames, SNAPSHOT_COMPLETIONS_MAX, type SnapshotPlace, writeSnapshot } from "./snapshot.ts";
 import { ProcessTable } from "./table.ts";
 import { ProcessTree, type ProcfsLookup, type ProcfsProcess, type TreeLimits } from "./tree.ts";
-import { noUserNames, type UserNames } from "./users.ts";
+import type { UserNames } from "./users.ts";
 
 /** Other boots whose processes are followed (recordings that are played back); the one used longest ago goes. */
 export const FOREIGN_BOOTS_MAX = 2;
@@ -35,6 +36,12 @@ export interface EnricherCounts {
   ancestorsLost: number;
 }
 
+/** What is known of another boot, or another host. */
+interface Foreign {
+  tree: ProcessTree;
+  names: SeededNames;
+}
+
 /** A result of taking a batch: what to publish, nothing where the batch was taken before. */
 export interface Taken {
   /** The batch's range, as text. */
@@ -61,7 +68,9 @@ export class Enricher {
   /** Ranges taken in, kept and lost together with the tree that they changed. */
   readonly processed = new RangeSet();
   readonly #options: EnricherOptions;
-  readonly #foreign = new Map<string, ProcessTree>();
+  readonly #foreign = new Map<string, Foreign>();
+  /** Up to where this boot's events are in its tree. */
+  #place: SnapshotPlace;
   readonly #table: ProcessTable;
   readonly #events: EventHeader[] = [];
   /** Event types that go on; all until it is known which ones rules want. */
@@ -71,6 +80,7 @@ export class Enricher {
     this.#options = options;
     this.tree = new ProcessTree(options.lookup, options.limits);
     this.#table = new ProcessTable(options.users);
+    this.#place = { bootId: Buffer.from(options.bootId, "hex"), epoch: 0n, next: 0, bootTimeUnixNs: 0n };
   }
 
   /** Takes in the processes that run already. */
@@ -96,12 +106,29 @@ export class Enricher {
       return { id: reader.id, outputs: "repeated" };
     }
     this.#scan(reader);
-    const isForeign = !range.source.startsWith(`${this.#options.bootId}:`);
-    const tree = isForeign ? this.#foreignTree(range.source.slice(0, BOOT_ID_DIGITS)) : this.tree;
-    this.#table.begin(isForeign ? noUserNames : this.#options.users);
+    const seed = reader.processCount > 0 ? readSnapshot(reader) : [];
+    const foreign = this.#foreignOf(range.source);
+    if (seed.length > 0) foreign?.names.learn(reader);
+    const tree = foreign?.tree ?? this.tree;
+    tree.seed(seed);
+    this.#table.begin(foreign?.names ?? this.#options.users);
+    if (!foreign) {
+      const { bootId, epoch, nextPosition: next, bootTimeUnixNs } = reader;
+      this.#place = { bootId, epoch, next, bootTimeUnixNs };
+    }
     const outputs = this.#enrich(reader, tree, this.processed.touches(range));
     this.processed.add(range);
     return { id: reader.id, outputs };
+  }
+
+  /**
+   * This boot's processes as encoded batches without events, each at most as large as an output. Their empty range says
+   * up to where events are in them: a recording that begins with them goes on there.
+   */
+  *snapshot(): Generator<Uint8Array> {
+    this.tree.complete(SNAPSHOT_COMPLETIONS_MAX);
+    const { users: names, outputBytesMax: bytesMax } = this.#options;
+    yield* writeSnapshot(this.tree, { place: this.#place, table: this.#table, names, bytesMax });
   }
 
   /** Reads all events before anything changes, so that garbage has no effect. */
@@ -160,15 +187,19 @@ export class Enricher {
     for (const output of outputs) this.counts.ancestorsLost += output.ancestorsLost;
   }
 
-  #foreignTree(bootId: string): ProcessTree {
-    const tree = this.#foreign.get(bootId) ?? new ProcessTree(undefined, this.#options.limits);
+  /** What is known of the boot a source is of; undefined when it is this one. */
+  #foreignOf(source: string): Foreign | undefined {
+    const bootId = source.slice(0, BOOT_ID_DIGITS);
+    if (bootId === this.#options.bootId) return undefined;
+    const known = this.#foreign.get(bootId);
+    const foreign = known ?? { tree: new ProcessTree(undefined, this.#options.limits), names: new SeededNames() };
     this.#foreign.delete(bootId);
-    this.#foreign.set(bootId, tree);
+    this.#foreign.set(bootId, foreign);
     for (const oldest of this.#foreign.keys()) {
       if (this.#foreign.size <= FOREIGN_BOOTS_MAX) break;
       this.#foreign.delete(oldest);
     }
-    return tree;
+    return foreign;
   }
 }
 

@@ -1,6 +1,14 @@
 // The stage enricher: RAW to EVENTS, each event with the process that acted, its ancestors and its users' names.
 import { readFileSync } from "node:fs";
-import { type CounterName, followInterest, MESSAGE_BYTES_MAX, runStage, type Stage, streamOf } from "@nightjar/stage";
+import {
+  ASK_PROCESSES_SUBJECT,
+  type CounterName,
+  followInterest,
+  MESSAGE_BYTES_MAX,
+  runStage,
+  type Stage,
+  streamOf,
+} from "@nightjar/stage";
 import { Enricher } from "./enricher.ts";
 import { createHandler } from "./handle.ts";
 import { listPids, readProcess, scanProcfs } from "./procfs.ts";
@@ -45,6 +53,7 @@ async function main(stage: Stage): Promise<void> {
   });
   const subject = streamOf("EVENTS").subjects[0] as string;
   const handle = createHandler(enricher, ({ bytes, id }) => bus.publish("EVENTS", subject, bytes, id));
+  bus.answer(ASK_PROCESSES_SUBJECT, () => enricher.snapshot());
   const state = { lagMs: 0 };
   stage.beforeStatus = reporter(stage, enricher, procfs, state);
   bus.consume(

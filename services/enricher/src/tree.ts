@@ -15,6 +15,7 @@ import {
   toNanoseconds,
   toTicks,
 } from "./scan.ts";
+import type { SeedProcess } from "./snapshot.ts";
 
 /** A process as /proc shows it. */
 export interface ProcfsProcess {
@@ -99,6 +100,26 @@ export class ProcessTree {
       added.push([this.#adopt(process), process.parentPid]);
     }
     for (const [node, parentPid] of added) this.#link(node, this.#byPid.get(parentPid));
+  }
+
+  /** Takes in processes as another tree knew them; those this one has already stay as they are. */
+  seed(processes: readonly SeedProcess[]): void {
+    const nodes = processes.map((process) => this.find(process.pid, process.start) ?? this.#plant(process));
+    for (const [index, { parent }] of processes.entries()) {
+      const node = nodes[index];
+      if (node) this.#link(node, nodes[parent]);
+    }
+  }
+
+  /** Reads the rest of up to `max` processes of which only the most important is known; true when that was all. */
+  complete(max: number): boolean {
+    let left = max;
+    for (const node of this) {
+      if (!node.isBrief || node.exited) continue;
+      if (left-- <= 0) return false;
+      this.#complete(node);
+    }
+    return true;
   }
 
   /** The process with this identity, if the tree has it. */
@@ -215,7 +236,18 @@ export class ProcessTree {
     node.name = process.name;
     node.setIds(process.uid, process.gid);
     node.isBrief = process.isBrief;
-    this.#setImage(node, imageOf(process));
+    this.#setImage(node, imageOf(process.image));
+    this.#insert(node);
+    return node;
+  }
+
+  #plant(process: SeedProcess): ProcessNode {
+    const node = new ProcessNode(process.pid, process.start, process.startIsExact, process.origin);
+    node.name = process.name;
+    node.execTime.low = process.execTime.low;
+    node.execTime.high = process.execTime.high;
+    node.setIds(process.uid, process.gid);
+    if (process.image) this.#setImage(node, imageOf(process.image));
     this.#insert(node);
     return node;
   }
@@ -228,7 +260,7 @@ export class ProcessTree {
       node.isBrief = false;
       node.uid = process.uid;
       node.gid = process.gid;
-      this.#setImage(node, imageOf(process));
+      this.#setImage(node, imageOf(process.image));
     }
   }
 
@@ -404,7 +436,8 @@ function isIt(node: ProcessNode, start: Moment): boolean {
   return true;
 }
 
-function imageOf({ image }: ProcfsProcess): Image {
+/** Of an encoded Exec. */
+function imageOf(image: Uint8Array): Image {
   return new Image(image, 0, image.length, loginUidOf(image, 0, image.length));
 }
 

@@ -17,9 +17,6 @@ export interface UserNames {
 
 const NO_NAME = new Uint8Array(0);
 
-/** For processes of another host or boot: no names. */
-export const noUserNames: UserNames = { generation: 0, user: () => NO_NAME, group: () => NO_NAME };
-
 /** The names of one pair of files. */
 export class UserFiles implements UserNames {
   generation = 0;
