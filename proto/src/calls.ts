@@ -1,8 +1,9 @@
 // Which calls an event type reports, read from the options of enum Call.
-import { type DescEnumValue, getOption } from "@bufbuild/protobuf";
+import { getOption } from "@bufbuild/protobuf";
 import { CallSchema } from "../gen/nightjar/event/v1/call_pb.ts";
 import { event_type } from "../gen/nightjar/options/v1/options_pb.ts";
 import { eventTypes } from "./event-types.ts";
+import { callWordOf } from "./words.ts";
 
 const typeByName = new Map(eventTypes.map((type) => [type.name, type]));
 
@@ -21,13 +22,11 @@ export interface ReportedCall {
   type: number;
 }
 
-const wordOf = ({ name }: DescEnumValue): string => name.slice("CALL_".length).toLowerCase();
-
 /** The calls, one row for each event type that reports one, in the order of their numbers. */
 export const reportedCalls: readonly ReportedCall[] = CallSchema.values.flatMap((value) =>
   getOption(value, event_type).map((name) => ({
     call: value.number,
-    word: wordOf(value),
+    word: callWordOf(value),
     type: typeOf(name, value.name),
   })),
 );
