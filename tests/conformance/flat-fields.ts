@@ -52,7 +52,14 @@ export function flatField(name: string, argument?: string): { field: Field; argu
   return { ...found, field: { ...field, getter: getter as unknown as NonNullable<Field["getter"]> } };
 }
 
-const shape = { argument: "none", filterOnly: false, printOnly: false, rightHand: true, transformable: true } as const;
+const shape = {
+  argument: "none",
+  dotted: false,
+  filterOnly: false,
+  printOnly: false,
+  rightHand: true,
+  transformable: true,
+} as const;
 
 /** The fields that Falco's tests of its compiler bring along. */
 const OWN_FIELDS: Readonly<Record<string, Field>> = {

@@ -1,7 +1,10 @@
 // Writes the reference of the rule language from the tables that the code goes by.
-import { eventTypes } from "@nightjar/proto";
+import { getOption } from "@bufbuild/protobuf";
+import { callsOfEventType, callWords, eventTypes, evt_category } from "@nightjar/proto";
+import { ARGUMENTS, type Argument } from "./fields/arguments.ts";
 import { FIELDS } from "./fields/catalogue.ts";
 import type { Field } from "./fields/definition.ts";
+import { RENDERINGS } from "./fields/renderings.ts";
 import { FILE_CHARACTERS_MAX } from "./files/read.ts";
 import { engineVersion } from "./files/version.ts";
 import { CONDITION_PARTS_MAX } from "./language/check.ts";
@@ -19,7 +22,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 const words = (list: Iterable<string>): string => [...list].map((word) => `\`${word}\``).join(" ");
 
-const ARGUMENTS: Readonly<Record<Field["argument"], string>> = { none: "", allowed: "[…]", required: "[…]" };
+const BRACKETS: Readonly<Record<Field["argument"], string>> = { none: "", allowed: "[…]", required: "[…]" };
 
 function eventsOf(field: Field): string {
   if (field.events.length === eventTypes.length) return "all";
@@ -32,8 +35,27 @@ function eventsOf(field: Field): string {
 function servedRows(): string[][] {
   return [...FIELDS.values()]
     .filter((field) => field.getter)
-    .map((field) => [`\`${field.name}${ARGUMENTS[field.argument]}\``, field.type, eventsOf(field), field.from]);
+    .map((field) => [`\`${field.name}${BRACKETS[field.argument]}\``, field.type, eventsOf(field), field.from]);
 }
+
+/** Event types whose calls have the same arguments are one row; where the calls differ, each list is one. */
+function argumentRows(): string[][] {
+  return ARGUMENTS.flatMap(({ type, byCall }) => {
+    const calls = [...byCall].filter(([call]) => call !== 0);
+    const lists = Map.groupBy(calls, ([, list]) => list);
+    const category = type.field.message ? getOption(type.field.message, evt_category) : "";
+    return [...lists].map(([list, of]) => [
+      type.name,
+      of.length === calls.length ? words(callsOfEventType.get(type.id) ?? []) : words(of.map(([call]) => word(call))),
+      category,
+      argumentsText(list),
+    ]);
+  });
+}
+
+const word = (call: number): string => callWords.get(call) ?? "";
+const argumentsText = (list: readonly Argument[]): string =>
+  list.map(({ name, from }) => `\`${name}\` ${from.replace(/\w+\./g, "")}`).join("; ");
 
 /** Known fields that are not served, together by the reason. */
 function missingRows(): string[][] {
@@ -64,6 +86,12 @@ stops at the first rule that is true of an event, here all that are true match: 
   match; event types that no rule can be true of are not sent to the rules at all.
 `.trim();
 
+const ARGUMENTS_TEXT = `
+\`evt.arg.NAME\` and \`evt.arg[NAME]\` are the text of an argument, \`evt.arg[N]\` that of the Nth from 0 on, and
+\`evt.rawarg\` the value as the event has it. \`evt.args\` is all of them: \`flags=65(O_WRONLY|O_CREAT)\`. How a
+field becomes text stands beside it in \`proto/\`, as the option \`render\`.
+`.trim();
+
 /** The page docs/reference/rules.md. */
 export function rulesReference(): string {
   const parts = [
@@ -76,6 +104,13 @@ export function rulesReference(): string {
     `Transformers: ${words(TRANSFORMER_ROWS.keys())}; \`val(field)\` is for the right-hand side.`,
     "## Fields",
     table(["field", "type", "events", "from"], servedRows()),
+    "## Arguments",
+    ARGUMENTS_TEXT,
+    table(["event", "`evt.type`", "`evt.category`", "arguments, in order, and their fields"], argumentRows()),
+    table(
+      ["rendering", "e.g."],
+      [...RENDERINGS].map(([name, example]) => [`\`${name}\``, example]),
+    ),
     "## Fields that are known and always missing",
     table(["why", "fields"], missingRows()),
     "## Problems",

@@ -33,7 +33,11 @@ const stdio: DescriptorInit[] = [
 const EVENTS = {
   open: batchOf({ ...open("/etc/hosts", O_WRONLY_CREAT), uid: 7 }, LINE),
   failed: batchOf(
-    { call: Call.OPEN, result: -2n, data: { case: "open", value: { requested: bytes("sub/../gone"), flags: 0n } } },
+    {
+      call: Call.OPEN,
+      result: -2n,
+      data: { case: "open", value: { requested: bytes("sub/../gone"), directoryFd: -100, flags: 0n } },
+    },
     LINE,
   ),
   exec: batchOf(
@@ -77,7 +81,11 @@ const TABLE: Readonly<Record<keyof typeof EVENTS, readonly (readonly [condition:
     ["fd.name = /etc/hosts and fd.directory = /etc and fd.filename = hosts", true],
     ["fd.num = 3 and fd.typechar = f and fd.type = file", true],
     ["evt.is_open_write = true and evt.is_open_read = false", true],
-    ["evt.arg.flags contains O_CREAT and evt.arg[name] = /etc/hosts and evt.arg[0] = 3", true],
+    ["evt.arg.flags contains O_CREAT and evt.arg[name] = /etc/hosts and evt.arg[0] = <f>/etc/hosts", true],
+    ["evt.arg[fd] = val(evt.arg.fd) and evt.rawarg.fd = 3 and evt.rawarg.flags in (65)", true],
+    ["evt.rawarg.flags contains 6 or evt.rawarg.fd startswith 3 or evt.rawarg.mode glob *", false],
+    ["evt.args startswith 'fd=3(<f>/etc/hosts) dirfd=0 name=/etc/hosts flags=65(O_WRONLY|O_CREAT) mode=0 '", true],
+    ["evt.arg.resolve exists or evt.arg.path exists", false],
     ["evt.res = SUCCESS and evt.rawres = 3 and evt.failed = false", true],
     // A missing field makes every comparison false, != too; so these two differ.
     ["fd.sip = 1.2.3.4 or fd.sip != 1.2.3.4 or fd.sip exists", false],

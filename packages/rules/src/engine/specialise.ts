@@ -44,7 +44,10 @@ function narrowTest(test: Test, eventType: number): Expression {
 
 function isMissing(term: Term, eventType: number): boolean {
   if (term.kind === "text") return false;
-  if (term.kind === "field") return !term.field.getter || !term.field.events.includes(eventType);
+  if (term.kind === "field") {
+    const { getter, events, eventsFor } = term.field;
+    return !getter || !(eventsFor?.(term.argument) ?? events).includes(eventType);
+  }
   return term.terms.some((inner) => isMissing(inner, eventType));
 }
 

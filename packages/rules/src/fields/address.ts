@@ -1,5 +1,5 @@
 // IP addresses and networks: from text, to text, and compared; and the ends of a socket as Falco prints them.
-import type { EndpointSchema } from "@nightjar/proto";
+import { EndpointSchema } from "@nightjar/proto";
 import type { Message } from "../engine/message.ts";
 
 /** An address as text: dotted for 4 bytes, RFC 5952 for 16. */
@@ -83,15 +83,26 @@ export function inNetwork(address: Uint8Array, network: Network): boolean {
   return mask === 0 || ((address[whole] as number) & mask) === ((network.address[whole] as number) & mask);
 }
 
-type EndpointFields = typeof EndpointSchema.field;
+const ENDPOINT = EndpointSchema.field;
 
-/** Both ends as Falco's fd.name has them: "a:1->b:2"; of a unix socket the path. Undefined where there is neither. */
-export function formatEndpoints(local: Message, remote: Message, fields: EndpointFields): string | undefined {
-  const path = remote.text(fields.path.number) ?? local.text(fields.path.number);
+function formatEnd(end: Message): string | undefined {
+  const address = end.view(ENDPOINT.address.number);
+  return address && `${formatAddress(address)}:${end.uint(ENDPOINT.port.number)}`;
+}
+
+/**
+ * The ends of a socket as Falco's fd.name has them: "a:1->b:2", the client first; of a unix socket the path. `listens`
+ * says that a server without a client is written alone. Undefined where there is neither.
+ */
+export function formatEnds(client: Message, server: Message, listens = false): string | undefined {
+  const path = server.text(ENDPOINT.path.number) ?? client.text(ENDPOINT.path.number);
   if (path !== undefined) return path;
-  const [from, to] = [local, remote].map((end) => {
-    const address = end.view(fields.address.number);
-    return address && `${formatAddress(address)}:${end.uint(fields.port.number)}`;
-  });
+  const [from, to] = [formatEnd(client), formatEnd(server)];
+  if (from === undefined && listens) return to;
   return from === undefined && to === undefined ? undefined : `${from ?? ""}->${to ?? ""}`;
+}
+
+/** One end: "a:1", or the path of a unix socket. */
+export function formatOneEnd(end: Message): string | undefined {
+  return end.text(ENDPOINT.path.number) ?? formatEnd(end);
 }

@@ -1,12 +1,13 @@
 // The catalogue of fields: what the options in `proto/` name, what is worked out from the messages, what is only known.
-import { type DescField, getOption, ScalarType } from "@bufbuild/protobuf";
+import { type DescField, getOption } from "@bufbuild/protobuf";
 import { EventSchema, ExecSchema, eventTypes, falco, ProcessSchema } from "@nightjar/proto";
 import type { EventView } from "../engine/event-view.ts";
-import type { Message } from "../engine/message.ts";
 import { type Field, type Getter, newCacheKey, type Several, type Value } from "./definition.ts";
 import { DERIVED_EVENT_FIELDS } from "./derived-event.ts";
 import { DERIVED_PROCESS_FIELDS } from "./derived-process.ts";
 import { KNOWN_FIELDS } from "./known.ts";
+import { bytesReader, reader } from "./reader.ts";
+import { renderingOf } from "./renderings.ts";
 import { EVERY_EVENT, type ServedField } from "./served.ts";
 
 /** Why a known field has no values, by the beginning of its name; the first that fits counts. */
@@ -32,18 +33,6 @@ const SEVERAL: ReadonlyMap<string, Several> = new Map([
 /** Fields whose argument may also stand behind a dot: evt.arg.flags is evt.arg[flags]. */
 const DOTTED = ["evt.arg", "evt.rawarg", "evt.around", "evt.abspath", "evt.type.is", "thread.cgroup"];
 
-type Read = (message: Message) => Value;
-
-/** How a field of a message becomes a value, by its type in the message. */
-function reader(field: DescField): Read {
-  const { number } = field;
-  if (field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES) return (message) => message.text(number);
-  if (field.scalar === ScalarType.BOOL) return (message) => message.uint(number) !== 0;
-  if (field.scalar === ScalarType.UINT64) return (message) => message.uint64(number);
-  if (field.scalar === ScalarType.INT32 || field.scalar === ScalarType.INT64) return (message) => message.int(number);
-  return (message) => message.uint(number);
-}
-
 function ofImage(field: DescField): Getter {
   const read = reader(field);
   const key = newCacheKey();
@@ -54,35 +43,45 @@ function ofImage(field: DescField): Getter {
   };
 }
 
+/** The names of a field that are not an argument's; those are in arguments.ts. */
+function names(field: DescField): string[] {
+  return getOption(field, falco).filter((name) => !name.startsWith("evt.arg."));
+}
+
 function rowsOf(
   fields: readonly DescField[],
   owner: string,
   events: readonly number[],
-  getter: (field: DescField) => Getter,
+  getter: (field: DescField, name: string) => Getter,
 ): ServedField[] {
   return fields.flatMap((field) =>
-    getOption(field, falco).map((name) => {
-      const get = getter(field);
+    names(field).map((name) => {
+      const get = getter(field, name);
       return { name, events, from: `${owner}.${field.name}`, getter: () => get };
     }),
   );
 }
 
+const types = new Map(KNOWN_FIELDS.map(([name, type]) => [name, type]));
+
+/** A field of an event's message: rendered, unless the name asks for it as it is. */
+function ofData(field: DescField, name: string): Getter {
+  const read = types.get(name) === "bytes" ? bytesReader(field) : reader(field);
+  const rendering = types.get(name) === "string" && !name.endsWith("raw") ? renderingOf(field) : undefined;
+  if (!rendering) return ({ data }) => read(data);
+  return (view) => {
+    const value = read(view.data);
+    return value === undefined ? undefined : rendering(value, view);
+  };
+}
+
 /** The fields that the messages name by themselves. */
 function fieldsOfMessages(): ServedField[] {
-  const ofData = eventTypes.flatMap(({ id, field }) => {
-    const message = field.message;
-    // An exec's own fields are those of the process from then on; only evt.* are the event's alone.
-    const own = message?.fields.filter(
-      (each) => message !== ExecSchema || names(each).some((name) => name.startsWith("evt.")),
-    );
-    return rowsOf(own ?? [], message?.name ?? "", [id], (each) => {
-      const read = reader(each);
-      return (view) => read(view.data);
-    });
+  const ofEventTypes = eventTypes.flatMap(({ id, field: { message } }) => {
+    // An exec's fields are those of the process from then on.
+    return message && message !== ExecSchema ? rowsOf(message.fields, message.name, [id], ofData) : [];
   });
   const ofEvent = EventSchema.fields.filter((field) => field.oneof === undefined);
-  const ofExec = ExecSchema.fields.filter((field) => names(field).every((name) => !name.startsWith("evt.")));
   return [
     ...rowsOf(ofEvent, "Event", EVERY_EVENT, (field) => {
       const read = reader(field);
@@ -92,23 +91,53 @@ function fieldsOfMessages(): ServedField[] {
       const read = reader(field);
       return ({ actor }: EventView) => actor && read(actor.message);
     }),
-    ...rowsOf(ofExec, "Exec", EVERY_EVENT, ofImage),
-    ...ofData,
+    ...rowsOf(ExecSchema.fields, "Exec", EVERY_EVENT, ofImage),
+    ...ofEventTypes,
   ];
 }
 
-function names(field: DescField): string[] {
-  return getOption(field, falco);
+/** One row of several that have a name: on each event type the first that has a value. */
+function merged(rows: readonly ServedField[]): ServedField {
+  const [first] = rows as [ServedField];
+  if (rows.length === 1) return first;
+  return {
+    ...first,
+    events: EVERY_EVENT.filter((id) => rows.some(({ events }) => events.includes(id))),
+    from: [...new Set(rows.map(({ from }) => from))].join(", "),
+    getter: (argument) => {
+      const byType: Getter[] = [];
+      for (const id of EVERY_EVENT) {
+        const getters = rows
+          .filter(({ events }) => events.includes(id))
+          .flatMap(({ getter }) => getter(argument) ?? []);
+        if (getters.length > 0) byType[id] = firstOf(getters);
+      }
+      return byType.length > 0 ? (view) => byType[view.type]?.(view) : undefined;
+    },
+  };
+}
+
+function firstOf(getters: readonly Getter[]): Getter {
+  if (getters.length === 1) return getters[0] as Getter;
+  return (view) => {
+    for (const get of getters) {
+      const value = get(view);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  };
 }
 
 function definitions(): Map<string, Field> {
-  const served = new Map<string, ServedField>();
-  // What is worked out comes last: it stands for the message's own field where both have one name.
-  for (const row of [...fieldsOfMessages(), ...DERIVED_EVENT_FIELDS, ...DERIVED_PROCESS_FIELDS])
-    served.set(row.name, row);
+  const derived = [...DERIVED_EVENT_FIELDS, ...DERIVED_PROCESS_FIELDS];
+  const derivedNames = new Set(derived.map(({ name }) => name));
+  // What is worked out stands for the messages' own fields where both have one name.
+  const ofMessages = fieldsOfMessages().filter(({ name }) => !derivedNames.has(name));
+  const served = Map.groupBy([...ofMessages, ...derived], ({ name }) => name);
   const fields = new Map<string, Field>();
   for (const [name, type, letters] of KNOWN_FIELDS) {
-    const row = served.get(name);
+    const rows = served.get(name);
+    const row = rows && merged(rows);
     served.delete(name);
     const several = SEVERAL.get(name);
     const reason = NOT_SERVED.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "";
@@ -116,6 +145,7 @@ function definitions(): Map<string, Field> {
       name,
       type,
       argument: letters.includes("A") ? "required" : letters.includes("a") ? "allowed" : "none",
+      dotted: DOTTED.includes(name),
       filterOnly: letters.includes("f"),
       printOnly: letters.includes("p"),
       rightHand: !letters.includes("r"),
@@ -125,10 +155,12 @@ function definitions(): Map<string, Field> {
       events: row?.events ?? [],
       from: row?.from ?? reason,
       ...(row && { getter: guarded(row) }),
+      ...(row?.eventsFor && { eventsFor: row.eventsFor }),
       ...(row?.valuesOn && { valuesOn: row.valuesOn }),
     });
   }
-  for (const [name, row] of served) fields.set(name, argumentField(name, row));
+  const [unknown] = served.keys();
+  if (unknown !== undefined) throw new Error(`a field of no known type: ${unknown}`);
   return fields;
 }
 
@@ -138,28 +170,6 @@ function guarded({ events, getter }: ServedField): NonNullable<Field["getter"]> 
   return (argument) => {
     const get = getter(argument);
     return get && ((view) => (events.includes(view.type) ? get(view) : undefined));
-  };
-}
-
-/** A message's field that is an event's argument, e.g. evt.arg.filename. Any other name needs a row among the known. */
-function argumentField(name: string, row: ServedField): Field {
-  if (!name.startsWith("evt.arg.")) throw new Error(`a field of no known type: ${name}`);
-  const shape = {
-    argument: "none",
-    filterOnly: false,
-    printOnly: false,
-    rightHand: true,
-    transformable: true,
-  } as const;
-  const { events, from } = row;
-  return {
-    name,
-    type: "string",
-    ...shape,
-    deprecated: false,
-    events,
-    from,
-    getter: guarded(row),
   };
 }
 

@@ -21,6 +21,8 @@ export interface Field {
   name: string;
   type: ValueType;
   argument: "none" | "allowed" | "required";
+  /** Its argument may also stand behind a dot: evt.arg.flags is evt.arg[flags]. */
+  dotted: boolean;
   filterOnly: boolean;
   printOnly: boolean;
   /** May stand on the right-hand side, in val(). */
@@ -30,6 +32,8 @@ export interface Field {
   several?: Several;
   /** Event types that have it, by id. Empty where it is not served. */
   events: readonly number[];
+  /** The same for one argument, where it makes a difference. */
+  eventsFor?: (argument: string | undefined) => readonly number[];
   /** All values it can have on events of a type, where they are few and known beforehand. */
   valuesOn?: (eventType: number) => readonly Value[];
   /** Where its values come from, or why there are none. */

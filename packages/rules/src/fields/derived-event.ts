@@ -1,38 +1,44 @@
 // The fields of events that are worked out from the messages: results, times, arguments, the file or socket acted on.
-import {
-  ConnectSchema,
-  callsOfEventType,
-  callWords,
-  DescriptorType,
-  DescriptorTypeSchema,
-  EndpointSchema,
-  EventSchema,
-  ExecSchema,
-  ExitSchema,
-  ForkSchema,
-  OpenSchema,
-  wordsOf,
-} from "@nightjar/proto";
+
+import { getOption } from "@bufbuild/protobuf";
+import { callsOfEventType, callWords, EventSchema, eventTypes, evt_category, falco, OpenSchema } from "@nightjar/proto";
 import type { EventView } from "../engine/event-view.ts";
-import { Message } from "../engine/message.ts";
-import { formatEndpoints } from "./address.ts";
+import type { Message } from "../engine/message.ts";
+import { ARGUMENTS, allArguments, argumentGetter, eventsWithArgument, hasResult } from "./arguments.ts";
 import type { Value } from "./definition.ts";
-import { basename, directoryName, joinPath } from "./path.ts";
+import {
+  addressOf,
+  clientEnd,
+  descriptorName,
+  descriptorNumber,
+  descriptorType,
+  fileName,
+  hasConnection,
+  isServer,
+  localEnd,
+  portOf,
+  remoteEnd,
+  serverEnd,
+  socketFamily,
+  transport,
+  typeCharacter,
+  WITH_DESCRIPTOR,
+  WITH_ENDS,
+  WITH_FILE,
+  WITH_NUMBER,
+} from "./descriptor.ts";
+import { opensForReading, opensForWriting } from "./flags/open.ts";
+import { basename, directoryName } from "./path.ts";
 import { EVERY_EVENT, eventsNamed, type ServedField } from "./served.ts";
 import { dateText, isoText, timeText } from "./time.ts";
-import { EINPROGRESS, errorName, openFlagNames, opensForReading, opensForWriting } from "./words.ts";
+import { EINPROGRESS, errorName } from "./words.ts";
 
 const EVENT = EventSchema.field;
 const OPEN = OpenSchema.field;
-const CONNECT = ConnectSchema.field;
-const EXEC = ExecSchema.field;
-const ENDPOINT = EndpointSchema.field;
 
-const [OPEN_TYPE] = eventsNamed("open") as [number];
-const FILES = eventsNamed("open");
-const SOCKETS = eventsNamed("connect");
-const FILES_AND_SOCKETS = [...FILES, ...SOCKETS];
-const WITH_RESULT = eventsNamed("exec", "fork", "open", "connect");
+const OPENS = eventsNamed("open");
+const [CONNECT_TYPE] = eventsNamed("connect") as [number];
+const WITH_RESULT = ARGUMENTS.filter(hasResult).map(({ type }) => type.id);
 
 type Get = (view: EventView) => Value;
 
@@ -46,106 +52,22 @@ const resultName: Get = (view) => (resultOf(view) < 0 ? errorName(-resultOf(view
 const unixTimeOf = (view: EventView): bigint =>
   BigInt(view.event.uint64(EVENT.timeNs.number)) + view.batch.bootTimeUnixNs;
 
-const CATEGORIES = new Map([
-  ...eventsNamed("exec", "fork", "exit").map((type) => [type, "process"] as const),
-  ...FILES.map((type) => [type, "file"] as const),
-  ...SOCKETS.map((type) => [type, "net"] as const),
-]);
+const categories: (string | undefined)[] = [];
+for (const { id, field } of eventTypes)
+  categories[id] = (field.message && getOption(field.message, evt_category)) || undefined;
 
 const openFlags = (view: EventView): number => view.data.uint(OPEN.flags.number);
-const descriptorWords = wordsOf(DescriptorTypeSchema);
-const TYPE_CHARACTERS = new Map([
-  ["file", "f"],
-  ["directory", "d"],
-  ["ipv4", "4"],
-  ["ipv6", "6"],
-  ["unix", "u"],
-  ["pipe", "p"],
-]);
 
-/** Works something out once for an event, however many fields are made of it. */
-function once<T>(work: (view: EventView) => T): (view: EventView) => T {
-  let last: EventView | undefined;
-  let serial = -1;
-  let value: T;
-  return (view) => {
-    if (view !== last || view.serial !== serial) {
-      value = work(view);
-      last = view;
-      serial = view.serial;
-    }
-    return value;
-  };
-}
-
-/** Of an open that failed nothing was resolved; the name asked for, made absolute, is what Falco gives then. */
-const fileName = once((view) => {
-  const path = view.data.text(OPEN.path.number);
-  if (path !== undefined) return path;
-  const requested = view.data.text(OPEN.requested.number);
-  return requested && joinPath(view.image?.message.text(EXEC.workingDirectory.number), requested);
-});
-
-const local = new Message();
-const remote = new Message();
-
-function endpoint(view: EventView, message: Message, number: number): Message {
-  message.load(view.batch.bytes, view.data.start(number), view.data.stop(number));
-  return message;
-}
-const localEnd = once((view): Message => endpoint(view, local, CONNECT.local.number));
-const remoteEnd = once((view): Message => endpoint(view, remote, CONNECT.remote.number));
-
-const name: Get = (view) => {
-  if (view.type === OPEN_TYPE) return fileName(view);
-  return formatEndpoints(localEnd(view), remoteEnd(view), ENDPOINT);
-};
-
-const AF_UNIX = 1;
-const FAMILIES = new Map([
-  [AF_UNIX, "unix"],
-  [2, "ipv4"],
-  [10, "ipv6"],
-]);
-const PROTOCOLS = new Map([
-  [6, "tcp"],
-  [17, "udp"],
-  [1, "icmp"],
-  [58, "icmp"],
-]);
-const SOCKET_TYPES = new Map([
-  [1, "tcp"],
-  [2, "udp"],
-  [3, "raw"],
-]);
-
-const family = (view: EventView): number => view.data.uint(CONNECT.family.number);
-
-const type: Get = (view) => {
-  if (view.type !== OPEN_TYPE) return FAMILIES.get(family(view)) ?? "unknown";
-  // What failed to open has no type; Falco takes it for a file.
-  return descriptorWords.get(view.data.uint(OPEN.type.number) || DescriptorType.FILE);
-};
-
-const transport: Get = (view) => {
-  if (FAMILIES.get(family(view)) === "unix") return undefined;
-  return (
-    PROTOCOLS.get(view.data.uint(CONNECT.protocol.number)) ??
-    SOCKET_TYPES.get(view.data.uint(CONNECT.socketType.number))
-  );
-};
-
+type End = (view: EventView) => Message;
 const address =
-  (end: (view: EventView) => Message): Get =>
+  (end: End): Get =>
   (view) =>
-    end(view).view(ENDPOINT.address.number);
+    addressOf(end(view));
 const port =
-  (end: (view: EventView) => Message): Get =>
-  (view) => {
-    const found = end(view);
-    return found.has(ENDPOINT.address.number) ? found.uint(ENDPOINT.port.number) : undefined;
-  };
-const both = (of: (end: (view: EventView) => Message) => Get): Get => {
+  (end: End): Get =>
+  (view) =>
+    portOf(end(view));
+const both = (of: (end: End) => Get): Get => {
   const [here, there] = [of(localEnd), of(remoteEnd)];
   return (view) => {
     const found = [here(view), there(view)].filter((value) => value !== undefined);
@@ -153,89 +75,12 @@ const both = (of: (end: (view: EventView) => Message) => Get): Get => {
   };
 };
 
-const number: Get = (view) => {
-  if (view.type === OPEN_TYPE) return resultOf(view) < 0 ? -1 : resultOf(view);
-  return view.data.int(CONNECT.fd.number);
-};
+const connected = (view: EventView): boolean =>
+  view.type === CONNECT_TYPE ? resultOf(view) >= 0 || resultOf(view) === -EINPROGRESS : hasConnection(view);
 
-const connected = (view: EventView): boolean => resultOf(view) >= 0 || resultOf(view) === -EINPROGRESS;
-
-/** The arguments of each event type in Falco's order: evt.arg.NAME, evt.arg[N], and all of them in evt.args. */
-const ARGUMENTS = new Map<number, readonly (readonly [name: string, get: Get])[]>(
-  (
-    [
-      [
-        "exec",
-        [
-          ["res", resultName],
-          ["exe", ({ image }) => image?.args[0]],
-          ["args", ({ image }) => image?.args.slice(1).join(" ")],
-          ["tid", ({ event }) => event.uint(EVENT.tid.number)],
-          ["pid", ({ event }) => event.uint(EVENT.pid.number)],
-          ["ptid", ({ event }) => event.uint(EVENT.parentPid.number)],
-          ["cwd", ({ data }) => data.text(EXEC.workingDirectory.number)],
-          ["comm", (view) => view.name],
-          ["tty", ({ data }) => data.uint(EXEC.tty.number)],
-          ["uid", ({ event }) => event.uint(EVENT.uid.number)],
-          ["filename", ({ data }) => data.text(EXEC.filename.number)],
-        ],
-      ],
-      ["fork", [["res", ({ data }) => data.uint(ForkSchema.field.childPid.number)]]],
-      [
-        "exit",
-        [
-          [
-            "status",
-            ({ data }) => (data.uint(ExitSchema.field.code.number) << 8) | data.uint(ExitSchema.field.signal.number),
-          ],
-          ["ret", ({ data }) => data.uint(ExitSchema.field.code.number)],
-          ["sig", ({ data }) => data.uint(ExitSchema.field.signal.number)],
-          ["core", ({ data }) => data.uint(ExitSchema.field.coreDumped.number) !== 0],
-        ],
-      ],
-      [
-        "open",
-        [
-          ["fd", number],
-          ["dirfd", ({ data }) => data.int(OPEN.directoryFd.number)],
-          ["name", ({ data }) => data.text(OPEN.requested.number)],
-          ["flags", (view) => openFlagNames(openFlags(view))],
-          ["mode", ({ data }) => `0${data.uint(OPEN.mode.number).toString(8)}`],
-          ["dev", ({ data }) => data.uint(OPEN.device.number).toString(16)],
-          ["ino", ({ data }) => data.uint64(OPEN.inode.number)],
-        ],
-      ],
-      [
-        "connect",
-        [
-          ["res", resultName],
-          ["tuple", name],
-          ["fd", number],
-          ["addr", (view) => formatEndpoints(new Message(), remoteEnd(view), ENDPOINT)?.replace("->", "")],
-        ],
-      ],
-    ] as [string, [string, Get][]][]
-  ).map(([eventType, list]) => [eventsNamed(eventType)[0] as number, list]),
-);
-
-const argument: ServedField["getter"] = (wanted) => {
-  if (wanted === undefined) return undefined;
-  const index = /^[0-9]{1,2}$/.test(wanted) ? Number(wanted) : undefined;
-  const byType = new Map<number, Get>();
-  for (const [eventType, list] of ARGUMENTS) {
-    const found = index === undefined ? list.find(([candidate]) => candidate === wanted) : list[index];
-    if (found) byType.set(eventType, found[1]);
-  }
-  return (view) => {
-    const value = byType.get(view.type)?.(view);
-    return typeof value === "number" || typeof value === "bigint" || typeof value === "boolean" ? String(value) : value;
-  };
-};
-
-const allArguments: Get = (view) => {
-  const list = ARGUMENTS.get(view.type) ?? [];
-  return list.map(([label, get]) => `${label}=${String(get(view) ?? "<NA>")}`).join(" ");
-};
+/** A connect gives the descriptor its name; so does each message of a socket that has no connection. */
+const nameChanged = (view: EventView): boolean =>
+  view.type === CONNECT_TYPE ? connected(view) : !hasConnection(view) && addressOf(remoteEnd(view)) !== undefined;
 
 const everywhere = (field: string, from: string, get: Get): ServedField => ({
   name: field,
@@ -255,6 +100,26 @@ const where = (field: string, events: readonly number[], from: string, get: Get)
   getter: () => get,
 });
 
+const ENDS: readonly (readonly [letter: string, from: string, end: End])[] = [
+  ["c", "the descriptor's end that is not the server's", clientEnd],
+  ["s", "the descriptor's local end where it is the server's, else its remote end", serverEnd],
+  ["l", "the descriptor's local end", localEnd],
+  ["r", "the descriptor's remote end", remoteEnd],
+];
+
+/** For each event type, the number of the field that is fd.dev. */
+const deviceNumbers = new Map(
+  eventTypes.flatMap(({ id, field }) => {
+    const device = field.message?.fields.find((each) => getOption(each, falco).includes("fd.dev"));
+    return device ? [[id, device.number] as const] : [];
+  }),
+);
+// As device_number() in native-probe/bpf/descriptor.h makes it, which is stat(2)'s form.
+const deviceMajor = (number: number): number => (number >>> 8) & 0xfff;
+const deviceMinor = (number: number): number => (number & 0xff) | ((number >>> 12) & 0xfff00);
+const DEVICES = [...deviceNumbers.keys()];
+const device = (view: EventView): number => view.data.uint(deviceNumbers.get(view.type) ?? 0);
+
 export const DERIVED_EVENT_FIELDS: readonly ServedField[] = [
   { ...everywhere("evt.type", "Event.call", callOf), valuesOn: callsOn },
   { ...everywhere("syscall.type", "Event.call", callOf), valuesOn: callsOn },
@@ -263,8 +128,8 @@ export const DERIVED_EVENT_FIELDS: readonly ServedField[] = [
   always("evt.source", "syscall", "no other source is read"),
   always("evt.is_async", false, "all events come from the kernel"),
   {
-    ...everywhere("evt.category", "the event type", (view) => CATEGORIES.get(view.type)),
-    valuesOn: (eventType) => [CATEGORIES.get(eventType)],
+    ...everywhere("evt.category", "the event type", (view) => categories[view.type]),
+    valuesOn: (eventType) => [categories[eventType]],
   },
   everywhere("evt.time", "Event.time_ns, in UTC", (view) => timeText(unixTimeOf(view))),
   everywhere("evt.time.s", "Event.time_ns, in UTC", (view) => timeText(unixTimeOf(view)).slice(0, 8)),
@@ -282,45 +147,52 @@ export const DERIVED_EVENT_FIELDS: readonly ServedField[] = [
   everywhere("evt.rawtime", "Event.time_ns, since 1970", unixTimeOf),
   everywhere("evt.rawtime.s", "Event.time_ns, since 1970", (view) => Number(unixTimeOf(view) / 1_000_000_000n)),
   everywhere("evt.rawtime.ns", "Event.time_ns", (view) => Number(unixTimeOf(view) % 1_000_000_000n)),
-  everywhere("evt.args", "the fields of the event type", allArguments),
-  everywhere("evt.info", "the fields of the event type", allArguments),
-  { name: "evt.arg", events: EVERY_EVENT, from: "the fields of the event type", getter: argument },
-  { name: "evt.rawarg", events: EVERY_EVENT, from: "the fields of the event type", getter: argument },
+  everywhere("evt.args", "the arguments of the event type", allArguments),
+  everywhere("evt.info", "the arguments of the event type", allArguments),
+  {
+    ...everywhere("evt.arg", "the arguments of the event type, as text", () => undefined),
+    getter: argumentGetter("text"),
+    eventsFor: eventsWithArgument,
+  },
+  {
+    ...everywhere("evt.rawarg", "the arguments of the event type, as they are", () => undefined),
+    getter: argumentGetter("raw"),
+    eventsFor: eventsWithArgument,
+  },
   where("evt.res", WITH_RESULT, "Event.result", resultName),
   where("evt.rawres", WITH_RESULT, "Event.result", resultOf),
   where("evt.failed", WITH_RESULT, "Event.result", (view) => resultOf(view) < 0),
-  where("evt.is_open_read", FILES, "Open.flags", (view) => opensForReading(openFlags(view))),
-  where("evt.is_open_write", FILES, "Open.flags", (view) => opensForWriting(openFlags(view))),
-  where("evt.is_open_exec", FILES, "Open.created and Open.file_mode", ({ data }) => {
+  where("evt.is_open_read", OPENS, "Open.flags", (view) => opensForReading(openFlags(view))),
+  where("evt.is_open_write", OPENS, "Open.flags", (view) => opensForWriting(openFlags(view))),
+  where("evt.is_open_exec", OPENS, "Open.created and Open.file_mode", ({ data }) => {
     return data.uint(OPEN.created.number) !== 0 && (data.uint(OPEN.fileMode.number) & 0o111) !== 0;
   }),
-  where("fd.num", FILES_AND_SOCKETS, "Event.result, or Connect.fd", number),
-  where("fd.name", FILES_AND_SOCKETS, "Open.path, or Open.requested where it failed; both ends of Connect", name),
-  where("fd.type", FILES_AND_SOCKETS, "Open.type, or Connect.family", type),
-  where("fd.typechar", FILES_AND_SOCKETS, "Open.type, or Connect.family", (view) =>
-    TYPE_CHARACTERS.get(type(view) as string),
+  where("fd.num", WITH_NUMBER, "fd, or Event.result of an open", descriptorNumber),
+  where(
+    "fd.name",
+    WITH_DESCRIPTOR,
+    "the descriptor's path, or both its ends; Open.requested of a failure",
+    descriptorName,
   ),
-  where("fd.directory", FILES, "Open.path", (view) => directoryName(fileName(view))),
-  where("fd.filename", FILES, "Open.path", (view) => basename(fileName(view))),
-  where("fd.dev.major", FILES, "Open.device", ({ data }) => data.uint(OPEN.device.number) >>> 20),
-  where("fd.dev.minor", FILES, "Open.device", ({ data }) => data.uint(OPEN.device.number) & 0xfffff),
-  where("fd.sockfamily", SOCKETS, "Connect.family", (view) => (family(view) === AF_UNIX ? "unix" : "ip")),
-  where("fd.l4proto", SOCKETS, "Connect.protocol, or Connect.socket_type", transport),
-  where("fd.connected", SOCKETS, "Event.result", connected),
-  where("fd.name_changed", SOCKETS, "Event.result", connected),
-  where("fd.is_server", SOCKETS, "always false: who connects is the client", () => false),
-  ...(["fd.sip", "fd.rip", "fd.snet", "fd.rnet"] as const).map((field) =>
-    where(field, SOCKETS, "Connect.remote", address(remoteEnd)),
-  ),
-  ...(["fd.cip", "fd.lip", "fd.cnet", "fd.lnet"] as const).map((field) =>
-    where(field, SOCKETS, "Connect.local", address(localEnd)),
-  ),
-  ...(["fd.sport", "fd.rport"] as const).map((field) => where(field, SOCKETS, "Connect.remote", port(remoteEnd))),
-  ...(["fd.cport", "fd.lport"] as const).map((field) => where(field, SOCKETS, "Connect.local", port(localEnd))),
-  ...(["fd.ip", "fd.net"] as const).map((field) =>
-    where(field, SOCKETS, "Connect.local and Connect.remote", both(address)),
-  ),
-  where("fd.port", SOCKETS, "Connect.local and Connect.remote", both(port)),
+  where("fd.type", WITH_DESCRIPTOR, "the descriptor's type and family", descriptorType),
+  where("fd.typechar", WITH_DESCRIPTOR, "the descriptor's type and family", typeCharacter),
+  where("fd.directory", WITH_FILE, "the descriptor's path", (view) => directoryName(fileName(view))),
+  where("fd.filename", WITH_FILE, "the descriptor's path", (view) => basename(fileName(view))),
+  where("fd.dev.major", DEVICES, "fd.dev", (view) => deviceMajor(device(view))),
+  where("fd.dev.minor", DEVICES, "fd.dev", (view) => deviceMinor(device(view))),
+  where("fd.sockfamily", WITH_ENDS, "the descriptor's family", socketFamily),
+  where("fd.l4proto", WITH_ENDS, "the descriptor's protocol, or its socket_type", transport),
+  where("fd.connected", WITH_ENDS, "the descriptor's connected, or Event.result of a connect", connected),
+  where("fd.name_changed", WITH_ENDS, "the descriptor's connected, or Event.result of a connect", nameChanged),
+  where("fd.is_server", WITH_ENDS, "the descriptor's is_server", isServer),
+  ...ENDS.flatMap(([letter, from, end]) => [
+    where(`fd.${letter}ip`, WITH_ENDS, from, address(end)),
+    where(`fd.${letter}net`, WITH_ENDS, from, address(end)),
+    where(`fd.${letter}port`, WITH_ENDS, from, port(end)),
+  ]),
+  where("fd.ip", WITH_ENDS, "both ends of the descriptor", both(address)),
+  where("fd.net", WITH_ENDS, "both ends of the descriptor", both(address)),
+  where("fd.port", WITH_ENDS, "both ends of the descriptor", both(port)),
   always("container.id", "host", "containers are not told apart yet"),
   always("container.name", "host", "containers are not told apart yet"),
   always("container.type", "host", "containers are not told apart yet"),

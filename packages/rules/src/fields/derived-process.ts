@@ -3,7 +3,6 @@ import {
   DescriptorSchema,
   DescriptorType,
   DescriptorTypeSchema,
-  EndpointSchema,
   EventSchema,
   ExecSchema,
   ProcessSchema,
@@ -11,7 +10,7 @@ import {
 } from "@nightjar/proto";
 import type { EventView, Image, ProcessView } from "../engine/event-view.ts";
 import { Message } from "../engine/message.ts";
-import { formatEndpoints } from "./address.ts";
+import { formatEnds } from "./address.ts";
 import { newCacheKey, type Value } from "./definition.ts";
 import { EVERY_EVENT, type ServedField } from "./served.ts";
 import { capabilityNames } from "./words.ts";
@@ -126,7 +125,7 @@ function readStream(bytes: Uint8Array, begin: number, end: number): Stream {
     return endpoint;
   });
   const name = SOCKET_TYPES.has(type)
-    ? formatEndpoints(ends[0] as Message, ends[1] as Message, EndpointSchema.field)
+    ? formatEnds(ends[0] as Message, ends[1] as Message)
     : message.text(DESCRIPTOR.name.number);
   return { type: descriptorWords.get(type), name };
 }

@@ -10,6 +10,8 @@ export interface ServedField {
   events: readonly number[];
   /** Which fields of the messages it is worked out from, for the reference. */
   from: string;
+  /** Ids of the event types that have it for an argument; where it is not there, for every argument those above. */
+  eventsFor?: (argument: string | undefined) => readonly number[];
   /** All values it can have on events of a type, where they are few and known: such tests are decided early. */
   valuesOn?: (eventType: number) => readonly Value[];
   /** Makes the getter for an argument; undefined where the argument cannot be one. */

@@ -1,4 +1,4 @@
-// Numbers of Linux and the words Falco prints for them: errors, capabilities, open flags.
+// Numbers of Linux and the words Falco prints for them: errors and capabilities.
 
 // Linux include/uapi/asm-generic/errno-base.h and errno.h, from 1 on; a dash where a number is unused.
 const ERRORS = `EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY
@@ -32,47 +32,4 @@ export function capabilityNames(set: number | bigint): string {
   return CAPABILITIES.filter((_, number) => (bits >> BigInt(number)) & 1n)
     .map((name) => `CAP_${name}`)
     .join(" ");
-}
-
-// Linux include/uapi/asm-generic/fcntl.h; x86_64 and arm64 share all but the three below that differ on arm64.
-const O_ACCMODE = 0o3;
-const OPEN_FLAGS: readonly (readonly [name: string, bits: number])[] = [
-  ["O_CREAT", 0o100],
-  ["O_EXCL", 0o200],
-  ["O_TRUNC", 0o1000],
-  ["O_APPEND", 0o2000],
-  ["O_NONBLOCK", 0o4000],
-  ["O_DSYNC", 0o10000],
-  ["O_CLOEXEC", 0o2000000],
-  ["O_PATH", 0o10000000],
-];
-const ACCESS_MODES = ["O_RDONLY", "O_WRONLY", "O_RDWR", "O_RDWR"];
-const O_PATH = 0o10000000;
-
-/** How many combinations of flags are remembered; programs use a few dozen. */
-const REMEMBERED_FLAGS_MAX = 1024;
-const rememberedFlags = new Map<number, string>();
-
-/** The flags of an open as Falco prints them, e.g. "O_WRONLY|O_CREAT". */
-export function openFlagNames(flags: number): string {
-  let names = rememberedFlags.get(flags);
-  if (names === undefined) {
-    names = writeOpenFlags(flags);
-    if (rememberedFlags.size < REMEMBERED_FLAGS_MAX) rememberedFlags.set(flags, names);
-  }
-  return names;
-}
-
-function writeOpenFlags(flags: number): string {
-  const set = OPEN_FLAGS.filter(([, bits]) => (flags & bits) === bits).map(([name]) => name);
-  return [ACCESS_MODES[flags & O_ACCMODE], ...set].join("|");
-}
-
-/** Whether a file opened with these flags may be read; an O_PATH descriptor may not. */
-export function opensForReading(flags: number): boolean {
-  return (flags & O_ACCMODE) !== 1 && (flags & O_PATH) === 0;
-}
-
-export function opensForWriting(flags: number): boolean {
-  return (flags & O_ACCMODE) !== 0 && (flags & O_PATH) === 0;
 }

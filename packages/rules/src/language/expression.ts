@@ -63,9 +63,14 @@ export function not(part: Expression): Expression {
   return part.kind === "not" ? part.part : { kind: "not", part };
 }
 
-/** The one form in which a term is written: equal terms have equal names, e.g. "tolower(proc.aname[2])". */
+/**
+ * The one form in which a term is written: equal terms have equal names, e.g. "tolower(proc.aname[2])". A name behind
+ * evt.arg stands behind a dot, as in most rules; a number in brackets.
+ */
 export function termName(term: Term): string {
   if (term.kind === "text") return JSON.stringify(term.value);
+  if (term.kind === "field" && term.field.dotted && /^[a-z]/.test(term.argument ?? ""))
+    return `${term.field.name}.${term.argument}`;
   const argument = "argument" in term && term.argument !== undefined ? `[${term.argument}]` : "";
   if (term.kind === "field") return `${term.field.name}${argument}`;
   const inner = term.terms.map(termName).join(", ");

@@ -16,6 +16,8 @@ interface TestRow {
    * `literal` is the operand where it can be written down. Without it, `holds` is called.
    */
   code?: (value: string, operand: string, literal: Operand) => string;
+  /** Asks about text; of any other value it is never true. Fields of the type `dynamic` have numbers too. */
+  textual?: true;
 }
 
 type Operand = unknown;
@@ -35,7 +37,8 @@ const ordered = (symbol: string, holds: (value: Scalar, operand: Scalar) => bool
 /** A method of strings, on a value that is a string or missing. */
 const method = (name: "includes" | "startsWith" | "endsWith"): TestRow => ({
   holds: (value: string, operand: string) => value[name](operand),
-  code: (value, operand, literal) => `(${value}!==undefined&&${value}.${name}(${write(operand, literal)}))`,
+  code: (value, operand, literal) => `(typeof ${value}==="string"&&${value}.${name}(${write(operand, literal)}))`,
+  textual: true,
 });
 
 export const TESTS = {
@@ -67,11 +70,14 @@ export const TESTS = {
   "starts-with": method("startsWith"),
   "ends-with": method("endsWith"),
   /** The operand is in lower case (ASCII). */
-  "contains-ignoring-case": { holds: (value: string, operand: string) => lowerAscii(value).includes(operand) },
+  "contains-ignoring-case": {
+    holds: (value: string, operand: string) => lowerAscii(value).includes(operand),
+    textual: true,
+  },
   /** The operand is a pattern that was compiled; it must match the whole string. */
-  matches: { holds: (value: string, operand: RE2JS) => operand.testExact(value) },
+  matches: { holds: (value: string, operand: RE2JS) => operand.testExact(value), textual: true },
   /** The operand is a PathPrefixes. */
-  "path-starts-with": { holds: (value: string, operand: PathPrefixes) => operand.has(value) },
+  "path-starts-with": { holds: (value: string, operand: PathPrefixes) => operand.has(value), textual: true },
   /** The operand is an address. */
   "is-address": { holds: (value: Uint8Array, operand: Uint8Array) => sameAddress(value, operand) },
   "is-not-address": { holds: (value: Uint8Array, operand: Uint8Array) => !sameAddress(value, operand) },
@@ -86,11 +92,16 @@ export const TESTS = {
   below: {
     holds: (value: string, operand: Value) =>
       new PathPrefixes([operand].flat() as string[], (component) => compileGlob(component)).has(value),
+    textual: true,
   },
-  fits: { holds: (value: string, operand: string) => compileGlob(operand)(value) },
-  "fits-ignoring-case": { holds: (value: string, operand: string) => compileGlob(operand, true)(value) },
+  fits: { holds: (value: string, operand: string) => compileGlob(operand)(value), textual: true },
+  "fits-ignoring-case": {
+    holds: (value: string, operand: string) => compileGlob(operand, true)(value),
+    textual: true,
+  },
   "contains-text-ignoring-case": {
     holds: (value: string, operand: string) => lowerAscii(value).includes(lowerAscii(operand)),
+    textual: true,
   },
 } as const satisfies Record<string, TestRow>;
 
@@ -135,7 +146,7 @@ function split(path: string): string[] {
 export function holds(name: TestName, value: Value, operand: unknown, several?: "any" | "pair" | "list"): boolean {
   if (value === undefined || operand === undefined) return false;
   const row = testRow(name);
-  if (!Array.isArray(value)) return row.holds(value, operand);
+  if (!Array.isArray(value)) return (!row.textual || typeof value === "string") && row.holds(value, operand);
   if (name === "exists") return value.length > 0;
   const all = several === "list" ? name === "in" : several === "pair" && NEGATIVE.has(name);
   return (
