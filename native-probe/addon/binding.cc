@@ -3,9 +3,9 @@
 
 #include <cstring>
 #include <fstream>
-#include <random>
 
 #include "object.h"
+#include "pins.h"
 #include "reader.h"
 
 namespace nightjar {
@@ -31,11 +31,6 @@ void read_boot_id(uint8_t *boot_id) {
         boot_id[i] = static_cast<uint8_t>(std::stoul(digits.substr(2 * i, 2), nullptr, 16));
 }
 
-uint64_t random_epoch() {
-    std::random_device random;
-    return static_cast<uint64_t>(random()) << 32 | random();
-}
-
 Napi::Error to_error(Napi::Env env, const LoadError &refused) {
     const std::string what = std::string(refused.what()) + ": " + std::strerror(refused.error);
     Napi::Error error = Napi::Error::New(env, what);
@@ -50,14 +45,16 @@ struct Delivery {
     ReaderEnd end;
 };
 
-// Calls JavaScript with (bytes, first position, next position, events), at the end with (null, failure, unread bytes).
+// Calls JavaScript with (bytes, first position, next position, events), at the end with (null, failure, unread bytes,
+// unknown records).
 void deliver(Napi::Env env, Napi::Function callback, std::nullptr_t *, Delivery *raw) {
     const std::unique_ptr<Delivery> delivery(raw);
     if (env == nullptr) return;
     if (!delivery->batch) {
         const ReaderEnd &end = delivery->end;
         const auto unread = Napi::Number::New(env, static_cast<double>(end.unread_bytes));
-        callback.Call({env.Null(), Napi::String::New(env, end.failure), unread});
+        const auto unknown = Napi::Number::New(env, static_cast<double>(end.unknown_records));
+        callback.Call({env.Null(), Napi::String::New(env, end.failure), unread, unknown});
         return;
     }
     const Batch &batch = *delivery->batch;
@@ -80,22 +77,33 @@ class Probe : public Napi::ObjectWrap<Probe> {
     explicit Probe(const Napi::CallbackInfo &info);
 
   private:
+    void open(const std::string &mode, const std::string &object, const std::string &folder, uint32_t ring_bytes);
+    Maps *maps() { return object_ ? &object_->maps() : other_ ? &other_->maps() : nullptr; }
     Napi::Value attach(const Napi::CallbackInfo &info);
+    void pin(const Napi::CallbackInfo &info);
+    void set_active(const Napi::CallbackInfo &info);
+    Napi::Value switch_off(const Napi::CallbackInfo &info);
+    Napi::Value own_processes(const Napi::CallbackInfo &info);
     void start(const Napi::CallbackInfo &info);
     Napi::Value release(const Napi::CallbackInfo &info);
     Napi::Value ledger(const Napi::CallbackInfo &info);
     Napi::Value epoch(const Napi::CallbackInfo &info) { return from_uint64(info.Env(), options_.epoch); }
     Napi::Value boot_id(const Napi::CallbackInfo &info);
+    Napi::Value ring_bytes(const Napi::CallbackInfo &info);
     Napi::Value ring_used(const Napi::CallbackInfo &info);
+    Napi::Value ring_written(const Napi::CallbackInfo &info);
     Napi::Value add_own_process(const Napi::CallbackInfo &info);
     Napi::Value remove_own_process(const Napi::CallbackInfo &info);
     void set_wanted(const Napi::CallbackInfo &info);
     void set_open_interest(const Napi::CallbackInfo &info);
     void stop(const Napi::CallbackInfo &info);
+    void leave(const Napi::CallbackInfo &info);
     void close(const Napi::CallbackInfo &info);
 
     ReaderOptions options_{};
+    // One of the two: what this version loaded, or what another left.
     std::unique_ptr<Object> object_;
+    std::unique_ptr<OtherVersion> other_;
     std::unique_ptr<Reader> reader_;
 };
 
@@ -103,36 +111,62 @@ Napi::Function Probe::define(Napi::Env env) {
     return DefineClass(env, "Probe",
                        {
                            InstanceMethod<&Probe::attach>("attach"),
+                           InstanceMethod<&Probe::pin>("pin"),
+                           InstanceMethod<&Probe::set_active>("setActive"),
+                           InstanceMethod<&Probe::switch_off>("switchOff"),
+                           InstanceMethod<&Probe::own_processes>("ownProcesses"),
                            InstanceMethod<&Probe::start>("start"),
                            InstanceMethod<&Probe::release>("release"),
                            InstanceMethod<&Probe::ledger>("ledger"),
                            InstanceMethod<&Probe::epoch>("epoch"),
                            InstanceMethod<&Probe::boot_id>("bootId"),
+                           InstanceMethod<&Probe::ring_bytes>("ringBytes"),
                            InstanceMethod<&Probe::ring_used>("ringUsed"),
+                           InstanceMethod<&Probe::ring_written>("ringWritten"),
                            InstanceMethod<&Probe::add_own_process>("addOwnProcess"),
                            InstanceMethod<&Probe::remove_own_process>("removeOwnProcess"),
                            InstanceMethod<&Probe::set_wanted>("setWanted"),
                            InstanceMethod<&Probe::set_open_interest>("setOpenInterest"),
                            InstanceMethod<&Probe::stop>("stop"),
+                           InstanceMethod<&Probe::leave>("leave"),
                            InstanceMethod<&Probe::close>("close"),
                        });
 }
 
-// (path of the object, ring size in bytes, flush delay in ms, batches in flight)
+// ({mode, object, folder, epoch, ringBytes, flushDelayMs, batchesInFlightMax, readerGoneAfterS}): mode is "load" ("load
+// leniently") or, for what is pinned in `folder`, "take over" (loaded from the same object) or "retire" (from another).
 Probe::Probe(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Probe>(info) {
     const Napi::Env env = info.Env();
-    options_.flush_delay = std::chrono::milliseconds(info[2].As<Napi::Number>().Uint32Value());
-    options_.batches_in_flight_max = info[3].As<Napi::Number>().Uint32Value();
-    options_.epoch = random_epoch();
+    const Napi::Object options = info[0].As<Napi::Object>();
+    const auto number = [&](const char *name) { return options.Get(name).As<Napi::Number>().Uint32Value(); };
+    const auto text = [&](const char *name) { return options.Get(name).As<Napi::String>().Utf8Value(); };
+    options_.flush_delay = std::chrono::milliseconds(number("flushDelayMs"));
+    options_.batches_in_flight_max = number("batchesInFlightMax");
+    options_.epoch = to_uint64(options.Get("epoch"));
     read_boot_id(options_.boot_id);
     try {
-        object_ =
-            std::make_unique<Object>(info[0].As<Napi::String>().Utf8Value(), info[1].As<Napi::Number>().Uint32Value());
+        open(text("mode"), text("object"), text("folder"), number("ringBytes"));
+        if (object_) maps()->set_reader_gone_after(std::chrono::seconds(number("readerGoneAfterS")));
     } catch (const LoadError &refused) {
         throw to_error(env, refused);
     } catch (const LayoutError &mismatch) {
         throw Napi::Error::New(env, std::string("failed loading ebpf skeleton: ") + mismatch.what());
     }
+}
+
+void Probe::open(const std::string &mode, const std::string &object, const std::string &folder, uint32_t ring_bytes) {
+    if (mode == "retire") {
+        other_ = std::make_unique<OtherVersion>(folder);
+        options_.is_retired = true;
+        return;
+    }
+    // A test plays another version with programs whose records are none of this version's.
+    const auto strictness = mode == "load leniently" ? Strictness::PassOverUnknown : Strictness::Strict;
+    object_ = std::make_unique<Object>(object, strictness);
+    if (mode == "take over")
+        object_->take_over(folder);
+    else
+        object_->load(ring_bytes);
 }
 
 Napi::Value Probe::attach(const Napi::CallbackInfo &info) {
@@ -148,6 +182,38 @@ Napi::Value Probe::attach(const Napi::CallbackInfo &info) {
     return rows;
 }
 
+// (folder)
+void Probe::pin(const Napi::CallbackInfo &info) {
+    try {
+        object_->pin(info[0].As<Napi::String>().Utf8Value());
+    } catch (const LoadError &refused) {
+        throw to_error(info.Env(), refused);
+    }
+}
+
+// (whether the programs record)
+void Probe::set_active(const Napi::CallbackInfo &info) {
+    maps()->beat();
+    maps()->set_active(info[0].As<Napi::Boolean>().Value());
+}
+
+Napi::Value Probe::switch_off(const Napi::CallbackInfo &info) {
+    return Napi::Boolean::New(info.Env(), other_ && other_->switch_off());
+}
+
+// [[pid, start ticks], …]
+Napi::Value Probe::own_processes(const Napi::CallbackInfo &info) {
+    const Napi::Env env = info.Env();
+    Napi::Array rows = Napi::Array::New(env);
+    for (const auto &[pid, start_ticks] : maps()->own_processes()) {
+        Napi::Array row = Napi::Array::New(env, 2);
+        row[0U] = Napi::Number::New(env, pid);
+        row[1U] = from_uint64(env, start_ticks);
+        rows[rows.Length()] = row;
+    }
+    return rows;
+}
+
 // (the function that deliver() calls)
 void Probe::start(const Napi::CallbackInfo &info) {
     const Napi::Env env = info.Env();
@@ -155,7 +221,7 @@ void Probe::start(const Napi::CallbackInfo &info) {
     auto deliveries = Deliveries::New(env, info[0].As<Napi::Function>(), "nightjar", 0, 1);
     try {
         reader_ = std::make_unique<Reader>(
-            object_->maps(), object_->layouts(), options_,
+            *maps(), object_ ? object_->layouts() : other_->layouts(), options_,
             [deliveries](std::unique_ptr<Batch> batch) {
                 hand_over(deliveries, std::make_unique<Delivery>(Delivery{std::move(batch), {}}));
             },
@@ -177,8 +243,8 @@ Napi::Value Probe::release(const Napi::CallbackInfo &info) {
 Napi::Value Probe::ledger(const Napi::CallbackInfo &info) {
     const Napi::Env env = info.Env();
     Napi::Array rows = Napi::Array::New(env);
-    if (!object_) return rows;
-    for (const LedgerRow &entry : object_->maps().ledger()) {
+    if (!maps()) return rows;
+    for (const LedgerRow &entry : maps()->ledger()) {
         Napi::Object row = Napi::Object::New(env);
         Napi::Array drops = Napi::Array::New(env);
         for (uint32_t reason = 0; reason < DROP_REASONS; reason++)
@@ -201,26 +267,34 @@ Napi::Value Probe::ring_used(const Napi::CallbackInfo &info) {
     return Napi::Number::New(info.Env(), reader_ ? static_cast<double>(reader_->used_bytes()) : 0);
 }
 
+Napi::Value Probe::ring_written(const Napi::CallbackInfo &info) {
+    return Napi::Number::New(info.Env(), reader_ ? static_cast<double>(reader_->written_bytes()) : 0);
+}
+
+Napi::Value Probe::ring_bytes(const Napi::CallbackInfo &info) {
+    return Napi::Number::New(info.Env(), maps() ? static_cast<double>(maps()->ring_bytes()) : 0);
+}
+
 Napi::Value Probe::add_own_process(const Napi::CallbackInfo &info) {
     const uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
-    const int error = object_ ? object_->maps().add_own_process(pid, to_uint64(info[1])) : 0;
+    const int error = maps() ? maps()->add_own_process(pid, to_uint64(info[1])) : 0;
     return Napi::Number::New(info.Env(), error);
 }
 
 Napi::Value Probe::remove_own_process(const Napi::CallbackInfo &info) {
     const uint32_t pid = info[0].As<Napi::Number>().Uint32Value();
-    return Napi::Number::New(info.Env(), object_ ? object_->maps().remove_own_process(pid) : 0);
+    return Napi::Number::New(info.Env(), maps() ? maps()->remove_own_process(pid) : 0);
 }
 
 void Probe::set_wanted(const Napi::CallbackInfo &info) {
     const Napi::Array ids = info[0].As<Napi::Array>();
     std::vector<uint32_t> wanted;
     for (uint32_t i = 0; i < ids.Length(); i++) wanted.push_back(ids.Get(i).As<Napi::Number>().Uint32Value());
-    if (object_) object_->maps().set_wanted(wanted);
+    if (maps()) maps()->set_wanted(wanted);
 }
 
 void Probe::set_open_interest(const Napi::CallbackInfo &info) {
-    if (object_) object_->maps().set_open_interest(info[0].As<Napi::Number>().Uint32Value());
+    if (maps()) maps()->set_open_interest(info[0].As<Napi::Number>().Uint32Value());
 }
 
 // (limit in ms)
@@ -229,9 +303,15 @@ void Probe::stop(const Napi::CallbackInfo &info) {
     if (reader_) reader_->stop(std::chrono::milliseconds(info[0].As<Napi::Number>().Uint32Value()));
 }
 
+// (limit in ms)
+void Probe::leave(const Napi::CallbackInfo &info) {
+    if (reader_) reader_->leave(std::chrono::milliseconds(info[0].As<Napi::Number>().Uint32Value()));
+}
+
 void Probe::close(const Napi::CallbackInfo &) {
     reader_.reset();
     object_.reset();
+    other_.reset();
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {

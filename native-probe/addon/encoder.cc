@@ -101,6 +101,12 @@ bool Encoder::encode(const uint8_t *record, size_t size, uint64_t position) {
     return is_sound_;
 }
 
+bool Encoder::knows(const uint8_t *record, size_t size) const {
+    if (size < sizeof(uint32_t)) return false;
+    const uint32_t type = load<uint32_t>(record + kRecordTypeOffset);
+    return type < layouts_.size() && layouts_[type];
+}
+
 // Backwards, so that what is read comes in the order of the field numbers.
 void Encoder::members(const std::vector<Member> &members, const uint8_t *base) {
     for (size_t i = members.size(); i-- > 0;) {

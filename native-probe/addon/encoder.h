@@ -20,6 +20,8 @@ class Encoder {
 
     // Encodes one record as an Event. False where the record is malformed: an unknown type, or a text outside of it.
     bool encode(const uint8_t *record, size_t size, uint64_t position);
+    // Whether there is a layout for the record's type.
+    bool knows(const uint8_t *record, size_t size) const;
     const uint8_t *data() const { return at_; }
     size_t size() const { return static_cast<size_t>(buffer_.data() + buffer_.size() - at_); }
 

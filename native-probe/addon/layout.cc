@@ -34,7 +34,7 @@ struct Type {
 
 class LayoutReader {
   public:
-    explicit LayoutReader(const btf *types) : btf_(types) {}
+    LayoutReader(const btf *types, Strictness strictness) : btf_(types), is_strict_(strictness == Strictness::Strict) {}
     TypeLayout read_type(const TypeSpec &spec);
 
   private:
@@ -49,6 +49,7 @@ class LayoutReader {
     [[noreturn]] void fail(const std::string &what) const { throw LayoutError(where_ + ": " + what); }
 
     const btf *btf_;
+    const bool is_strict_;
     std::string where_;
 };
 
@@ -167,11 +168,16 @@ std::vector<Member> LayoutReader::read_struct(const btf_type *type, const Messag
         // `header` is read by itself, and the type is its place in the oneof.
         if (nesting == 0 && (name == "header" || name == "type") && find_field(message, name) == nullptr) continue;
         const FieldSpec *field = find_field(message, name);
+        if (!field && !is_strict_) continue;
         if (!field) fail(std::string("message ") + message.name + " has no field of this name");
         if (btf_member_bitfield_size(type, i)) fail("a bit field cannot be encoded");
-        found.push_back(field);
         const uint32_t offset = base + btf_member_bit_offset(type, i) / 8;
-        members.push_back(read_member(member->type, *field, offset, nesting));
+        try {
+            members.push_back(read_member(member->type, *field, offset, nesting));
+            found.push_back(field);
+        } catch (const LayoutError &) {
+            if (is_strict_) throw;
+        }
     }
     where_ = owner;
     require_all(message, found);
@@ -181,6 +187,7 @@ std::vector<Member> LayoutReader::read_struct(const btf_type *type, const Messag
 }
 
 void LayoutReader::require_all(const MessageSpec &message, const std::vector<const FieldSpec *> &found) const {
+    if (!is_strict_) return;
     const bool is_event = &message == &messages()[0];
     for (size_t i = 0; i < message.count; i++) {
         const FieldSpec &field = message.fields[i];
@@ -218,10 +225,15 @@ TypeLayout LayoutReader::read_type(const TypeSpec &spec) {
 
 } // namespace
 
-Layouts read_layouts(const btf *types_of_object) {
+Layouts read_layouts(const btf *types_of_object, Strictness strictness) {
     Layouts layouts;
-    for (const TypeSpec &spec : types())
-        layouts[spec.id] = std::make_unique<TypeLayout>(LayoutReader(types_of_object).read_type(spec));
+    for (const TypeSpec &spec : types()) {
+        try {
+            layouts[spec.id] = std::make_unique<TypeLayout>(LayoutReader(types_of_object, strictness).read_type(spec));
+        } catch (const LayoutError &) {
+            if (strictness == Strictness::Strict) throw;
+        }
+    }
     return layouts;
 }
 

@@ -49,8 +49,12 @@ struct TypeLayout {
 
 using Layouts = std::array<std::unique_ptr<TypeLayout>, EVENT_TYPE_IDS_MAX>;
 
-// By event type; all types of proto/ are there. Throws LayoutError.
-Layouts read_layouts(const btf *types_of_object);
+// Whether a struct that does not fit its message is a mistake, or what does not fit is left out: another version made
+// the records then.
+enum class Strictness : uint8_t { Strict, PassOverUnknown };
+
+// By event type. Strictly, all types of proto/ are there and whole; throws LayoutError where they are not.
+Layouts read_layouts(const btf *types_of_object, Strictness strictness = Strictness::Strict);
 
 // Where `type`, the id of the event type, is in every record.
 constexpr uint32_t kRecordTypeOffset = 0;

@@ -4,10 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bitset>
 #include <cerrno>
+#include <cstddef>
 #include <iterator>
 
 #include "libbpf_log.h"
@@ -18,17 +20,22 @@ void refuse(int error) {
     throw LoadError("failed loading ebpf skeleton", error < 0 ? -error : error, libbpf_log());
 }
 
-Maps::Maps(MapDescriptors descriptors) : descriptors_(std::move(descriptors)), syscalls_(SYSCALLS_MAX) {
+Maps::Maps(MapDescriptors descriptors, MapsOf version) : descriptors_(std::move(descriptors)), syscalls_(SYSCALLS_MAX) {
+    if (version == MapsOf::AnotherVersion) return;
     try {
-        void *mapped = mmap(nullptr, sizeof(settings), PROT_READ | PROT_WRITE, MAP_SHARED, fd("settings"), 0);
-        if (mapped == MAP_FAILED) refuse(errno);
-        settings_ = static_cast<settings *>(mapped);
-        for (uint32_t number = 0; number < SYSCALLS_MAX; number++)
-            if (bpf_map_lookup_elem(fd("syscalls"), &number, &syscalls_[number])) refuse(errno);
+        map_settings();
     } catch (...) {
         close_all();
         throw;
     }
+}
+
+void Maps::map_settings() {
+    void *mapped = mmap(nullptr, sizeof(settings), PROT_READ | PROT_WRITE, MAP_SHARED, fd("settings"), 0);
+    if (mapped == MAP_FAILED) refuse(errno);
+    settings_ = static_cast<settings *>(mapped);
+    for (uint32_t number = 0; number < SYSCALLS_MAX; number++)
+        if (bpf_map_lookup_elem(fd("syscalls"), &number, &syscalls_[number])) refuse(errno);
 }
 
 Maps::~Maps() {
@@ -46,27 +53,45 @@ int Maps::fd(const char *name) const {
     return found->second;
 }
 
-size_t Maps::ring_bytes() const {
+namespace {
+
+// struct ledger_counts as words: three counters, then one a reason. Another version may know fewer reasons, or more.
+constexpr size_t kReasonsAt = offsetof(ledger_counts, dropped) / sizeof(uint64_t);
+
+bpf_map_info info_of(int map_fd) {
     bpf_map_info info{};
     uint32_t size = sizeof(info);
-    if (bpf_obj_get_info_by_fd(ring_fd(), &info, &size)) refuse(errno);
-    return info.max_entries;
+    if (bpf_obj_get_info_by_fd(map_fd, &info, &size)) refuse(errno);
+    return info;
+}
+
+void add_counts(ledger_counts &sum, const uint64_t *of_cpu, size_t words) {
+    sum.seen += of_cpu[0];
+    sum.filtered += of_cpu[1];
+    sum.submitted += of_cpu[2];
+    for (size_t word = kReasonsAt; word < words; word++) {
+        const size_t reason = word - kReasonsAt;
+        const size_t known = reason < DROP_REASONS ? reason : static_cast<size_t>(DROP_REASON_UNSPECIFIED);
+        sum.dropped[known] += of_cpu[word];
+    }
+}
+
+} // namespace
+
+size_t Maps::ring_bytes() const {
+    return info_of(ring_fd()).max_entries;
 }
 
 std::vector<LedgerRow> Maps::ledger() const {
-    std::vector<ledger_counts> of_cpus(static_cast<size_t>(libbpf_num_possible_cpus()));
+    const int ledger_fd = fd("ledger");
+    const size_t words = info_of(ledger_fd).value_size / sizeof(uint64_t);
+    const auto cpus = static_cast<size_t>(libbpf_num_possible_cpus());
+    std::vector<uint64_t> of_cpus(cpus * words);
     std::vector<LedgerRow> rows;
     for (const TypeSpec &type : types()) {
         LedgerRow row{type.id, {}};
-        if (bpf_map_lookup_elem(fd("ledger"), &type.id, of_cpus.data()) == 0) {
-            for (const ledger_counts &counts : of_cpus) {
-                row.counts.seen += counts.seen;
-                row.counts.filtered += counts.filtered;
-                row.counts.submitted += counts.submitted;
-                for (int reason = 0; reason < DROP_REASONS; reason++)
-                    row.counts.dropped[reason] += counts.dropped[reason];
-            }
-        }
+        if (words >= kReasonsAt && bpf_map_lookup_elem(ledger_fd, &type.id, of_cpus.data()) == 0)
+            for (size_t cpu = 0; cpu < cpus; cpu++) add_counts(row.counts, &of_cpus[cpu * words], words);
         rows.push_back(row);
     }
     return rows;
@@ -96,7 +121,25 @@ void Maps::set_open_interest(uint32_t interest) {
 }
 
 void Maps::set_reader_sleeps(bool sleeps) {
+    if (!settings_) return;
     __atomic_store_n(&settings_->reader_sleeps, sleeps ? 1 : 0, __ATOMIC_SEQ_CST);
+}
+
+void Maps::set_active(bool active) {
+    __atomic_store_n(&settings_->active, active ? 1 : 0, __ATOMIC_SEQ_CST);
+}
+
+void Maps::beat() {
+    if (settings_) __atomic_fetch_add(&settings_->reader_beats, 1, __ATOMIC_RELAXED);
+}
+
+void Maps::set_reader_gone_after(std::chrono::seconds limit) {
+    // The coarse clock moves on with each jiffy.
+    timespec jiffy{};
+    clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy);
+    const std::chrono::nanoseconds length(jiffy.tv_nsec);
+    const auto jiffies = static_cast<uint32_t>(std::chrono::nanoseconds(limit) / length);
+    __atomic_store_n(&settings_->reader_gone_jiffies, jiffies, __ATOMIC_RELAXED);
 }
 
 int Maps::add_own_process(uint32_t pid, uint64_t start_ticks) {
@@ -106,6 +149,19 @@ int Maps::add_own_process(uint32_t pid, uint64_t start_ticks) {
 int Maps::remove_own_process(uint32_t pid) {
     const int failed = bpf_map_delete_elem(fd("own_processes"), &pid);
     return failed && errno != ENOENT ? errno : 0;
+}
+
+std::vector<std::pair<uint32_t, uint64_t>> Maps::own_processes() const {
+    const int map_fd = fd("own_processes");
+    std::vector<std::pair<uint32_t, uint64_t>> processes;
+    uint32_t pid = 0;
+    const void *previous = nullptr;
+    while (processes.size() < OWN_PROCESSES_MAX && bpf_map_get_next_key(map_fd, previous, &pid) == 0) {
+        uint64_t start_ticks = 0;
+        if (bpf_map_lookup_elem(map_fd, &pid, &start_ticks) == 0) processes.emplace_back(pid, start_ticks);
+        previous = &pid;
+    }
+    return processes;
 }
 
 } // namespace nightjar

@@ -1,9 +1,11 @@
 // The maps of a set of loaded kernel programs: what is read from them and written to them, whoever loaded the set.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "encoder.h"
@@ -24,10 +26,14 @@ class LoadError : public std::runtime_error {
 // Maps by name, each an open descriptor.
 using MapDescriptors = std::map<std::string, int>;
 
+// Whose layout the maps have: that of this addon, or, in a set that another version loaded, one of which only the ring
+// and the ledger are known.
+enum class MapsOf : uint8_t { ThisVersion, AnotherVersion };
+
 class Maps {
   public:
     // Takes the descriptors over. Throws LoadError where a map is missing.
-    explicit Maps(MapDescriptors descriptors);
+    explicit Maps(MapDescriptors descriptors, MapsOf version = MapsOf::ThisVersion);
     Maps(const Maps &) = delete;
     Maps &operator=(const Maps &) = delete;
     ~Maps();
@@ -44,14 +50,22 @@ class Maps {
     void set_open_interest(uint32_t interest);
     // Whether the next record must wake the reader.
     void set_reader_sleeps(bool sleeps);
+    // From here on the programs record, or not any more.
+    void set_active(bool active);
+    // Tells the programs that the reader lives; they stop recording when they were told nothing for so long.
+    void beat();
+    void set_reader_gone_after(std::chrono::seconds limit);
     // Both return 0 or an errno; E2BIG when there are too many.
     int add_own_process(uint32_t pid, uint64_t start_ticks);
     int remove_own_process(uint32_t pid);
+    std::vector<std::pair<uint32_t, uint64_t>> own_processes() const;
 
   private:
+    void map_settings();
     void close_all();
 
     MapDescriptors descriptors_;
+    // Null where another version's settings lie.
     settings *settings_ = nullptr;
     // By system call number, of both ABIs.
     std::vector<syscall_entry> syscalls_;

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "libbpf_log.h"
+#include "pins.h"
 
 namespace nightjar {
 namespace {
@@ -45,17 +46,13 @@ void raise_locked_memory_limit() {
 
 } // namespace
 
-Object::Object(const std::string &path, uint32_t ring_bytes) {
+Object::Object(const std::string &path, Strictness strictness) {
     capture_libbpf_log();
     clear_libbpf_log();
     raise_locked_memory_limit();
     try {
-        open(path, ring_bytes);
-        layouts_ = read_layouts(bpf_object__btf(object_));
-        const int error = bpf_object__load(object_);
-        if (error) refuse(error);
-        fill_syscalls();
-        maps_ = std::make_unique<Maps>(map_descriptors());
+        open(path);
+        layouts_ = read_layouts(bpf_object__btf(object_), strictness);
     } catch (...) {
         if (object_) bpf_object__close(object_);
         throw;
@@ -67,15 +64,27 @@ Object::~Object() {
     bpf_object__close(object_);
 }
 
-void Object::open(const std::string &path, uint32_t ring_bytes) {
+void Object::open(const std::string &path) {
     bpf_object *opened = bpf_object__open_file(path.c_str(), nullptr);
     // Before 1.0 libbpf returns the error as a pointer, later in errno; this asks for either.
     const long error = libbpf_get_error(opened);
     if (error) refuse(static_cast<int>(error));
     object_ = opened;
+}
+
+void Object::load(uint32_t ring_bytes) {
     bpf_map *ring = bpf_object__find_map_by_name(object_, "ring");
     const int resized = ring ? bpf_map__set_max_entries(ring, ring_bytes) : -ENOENT;
     if (resized) refuse(resized);
+    const int error = bpf_object__load(object_);
+    if (error) refuse(error);
+    fill_syscalls();
+    maps_ = std::make_unique<Maps>(map_descriptors());
+}
+
+void Object::take_over(const std::string &folder) {
+    maps_ = std::make_unique<Maps>(open_pinned_maps(folder));
+    taken_from_ = folder;
 }
 
 // Which calls concern the programs, by number; and the programs that sys_exit goes on to.
@@ -122,21 +131,52 @@ void Object::update(const char *map, const void *key, const void *value) const {
 }
 
 std::vector<Attachment> Object::attach() {
+    if (!taken_from_.empty()) return pinned_attachments();
     std::vector<Attachment> attachments;
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         if (syscall_type(bpf_program__name(program))) continue;
         bpf_link *link = bpf_program__attach(program);
         const long error = libbpf_get_error(link);
-        if (!error) links_.push_back(link);
+        if (!error) links_[bpf_program__name(program)] = link;
         attachments.push_back(
             {bpf_program__name(program), bpf_program__section_name(program), static_cast<int>(-error)});
     }
     return attachments;
 }
 
+// What was refused when the set was loaded has no link; why, nobody knows any more.
+std::vector<Attachment> Object::pinned_attachments() const {
+    std::vector<Attachment> attachments;
+    bpf_program *program;
+    bpf_object__for_each_program(program, object_) {
+        const char *name = bpf_program__name(program);
+        if (syscall_type(name)) continue;
+        const int error = is_link_pinned(taken_from_, name) ? 0 : ENOLINK;
+        attachments.push_back({name, bpf_program__section_name(program), error});
+    }
+    return attachments;
+}
+
+void Object::pin(const std::string &folder) const {
+    bpf_map *map;
+    bpf_object__for_each_map(map, object_) {
+        if (bpf_map__fd(map) < 0) continue;
+        const int error = bpf_obj_pin(bpf_map__fd(map), pin_path(folder, "maps", bpf_map__name(map)).c_str());
+        if (error) refuse(errno);
+    }
+    bpf_program *program;
+    bpf_object__for_each_program(program, object_) {
+        if (bpf_program__fd(program) < 0) continue;
+        const std::string path = pin_path(folder, "programs", bpf_program__name(program));
+        if (bpf_obj_pin(bpf_program__fd(program), path.c_str())) refuse(errno);
+    }
+    for (const auto &[name, link] : links_)
+        if (bpf_obj_pin(bpf_link__fd(link), pin_path(folder, "links", name.c_str()).c_str())) refuse(errno);
+}
+
 void Object::detach() {
-    for (bpf_link *link : links_) bpf_link__destroy(link);
+    for (const auto &[name, link] : links_) bpf_link__destroy(link);
     links_.clear();
 }
 

@@ -23,14 +23,21 @@ struct Attachment {
 
 class Object {
   public:
-    // Opens, reads the layouts, loads, and fills the maps. Throws LoadError and LayoutError.
-    Object(const std::string &path, uint32_t ring_bytes);
+    // Opens and reads the layouts. Throws LoadError and LayoutError.
+    explicit Object(const std::string &path, Strictness strictness = Strictness::Strict);
     Object(const Object &) = delete;
     Object &operator=(const Object &) = delete;
     ~Object();
 
-    // Attaches every program that has a place of its own; a refusal is in the answer, not thrown.
+    // Loads the programs and fills the maps; they record once they are attached and active. Throws LoadError.
+    void load(uint32_t ring_bytes);
+    // Instead of loading: takes over what was loaded from the same object before and is pinned. Throws LoadError.
+    void take_over(const std::string &folder);
+    // Attaches every program that has a place of its own; a refusal is in the answer, not thrown. What is pinned is
+    // attached already.
     std::vector<Attachment> attach();
+    // Pins maps, programs and links, so that they outlive this process. Throws LoadError.
+    void pin(const std::string &folder) const;
     // From here on nothing new is recorded; what is being recorded still ends.
     void detach();
 
@@ -38,13 +45,17 @@ class Object {
     Maps &maps() { return *maps_; }
 
   private:
-    void open(const std::string &path, uint32_t ring_bytes);
+    void open(const std::string &path);
+    std::vector<Attachment> pinned_attachments() const;
     void fill_syscalls();
     MapDescriptors map_descriptors() const;
     void update(const char *map, const void *key, const void *value) const;
 
     bpf_object *object_ = nullptr;
-    std::vector<bpf_link *> links_;
+    // By program.
+    std::map<std::string, bpf_link *> links_;
+    // Where this set was found pinned; empty where it was loaded.
+    std::string taken_from_;
     Layouts layouts_;
     std::unique_ptr<Maps> maps_;
 };

@@ -86,10 +86,11 @@ bool Reader::release(uint64_t position) {
     return true;
 }
 
-void Reader::stop(std::chrono::milliseconds limit) {
+void Reader::stop_at(uint64_t position, std::chrono::milliseconds limit) {
     const auto deadline =
         std::chrono::duration_cast<std::chrono::milliseconds>((Clock::now() + limit).time_since_epoch());
     stop_deadline_ms_.store(deadline.count());
+    stop_position_.store(position);
     is_stopping_.store(true);
     wake();
 }
@@ -106,18 +107,31 @@ void Reader::wake() const {
 }
 
 void Reader::run() {
+    maps_.set_reader_sleeps(false);
     // A program that began before the detaching may still write: one more tick, then what is in the ring is all.
     int ticks_after_stop = 0;
     while (failure_.empty()) {
+        maps_.beat();
         wait();
         drain();
         if (batch_->events_count > 0 && (tick_is_over_ || Clock::now() >= flush_at_)) flush();
         if (!is_stopping_.load()) continue;
         const std::chrono::milliseconds deadline(stop_deadline_ms_.load());
         const bool is_late = Clock::now().time_since_epoch() >= deadline;
-        if (is_late || (ticks_after_stop++ > 0 && is_drained())) break;
+        if (is_late || (ticks_after_stop++ > 0 && is_at_end())) break;
     }
-    on_end_({failure_, ring_.written() - batch_->first_position});
+    if (options_.is_retired && failure_.empty()) {
+        ledger_read_ = {};
+        flush();
+    }
+    on_end_({failure_, ring_.written() - batch_->first_position, unknown_records_});
+}
+
+bool Reader::is_at_end() {
+    if (ring_.position() < std::min(ring_.written(), stop_position_.load())) return false;
+    // Where the programs go on, something is always under way.
+    if (batch_->events_count > 0) flush();
+    return true;
 }
 
 // Until the ring has much in it, something is released or stopped, or a tick is over; with nothing to do, longer.
@@ -161,6 +175,10 @@ void Reader::drain() {
 }
 
 bool Reader::read_record(const Ring::Record &record) {
+    if (options_.is_retired && !encoder_.knows(record.data, record.size)) {
+        unknown_records_++;
+        return true;
+    }
     if (!encoder_.encode(record.data, record.size, record.position)) return false;
     if (batch_->events_count > 0 && batch_->events.size() + encoder_.size() > kBatchBytesMax) flush();
     if (batch_->events_count == 0) flush_at_ = Clock::now() + options_.flush_delay;

@@ -31,6 +31,9 @@ struct ReaderOptions {
     size_t batches_in_flight_max;
     uint8_t boot_id[kBootIdBytes];
     uint64_t epoch;
+    // The programs were of another version and are switched off: the ring is read to its end, then the counters go out
+    // for the last time.
+    bool is_retired;
 };
 
 struct ReaderEnd {
@@ -38,6 +41,8 @@ struct ReaderEnd {
     std::string failure;
     // What was left in the ring when the time to stop was over.
     uint64_t unread_bytes;
+    // Records of another version whose type this one does not know.
+    uint64_t unknown_records;
 };
 
 class Reader {
@@ -55,9 +60,13 @@ class Reader {
     // Everything before `position` is safe elsewhere. False where no batch ends there.
     bool release(uint64_t position);
     // Drains what is in the ring for at most `limit`, then ends. The programs must be detached before.
-    void stop(std::chrono::milliseconds limit);
+    void stop(std::chrono::milliseconds limit) { stop_at(UINT64_MAX, limit); }
+    // Ends when what is in the ring by now is handed on, at the latest after `limit`. The programs may go on.
+    void leave(std::chrono::milliseconds limit) { stop_at(ring_.written(), limit); }
     // Bytes in the ring that are not released.
     uint64_t used_bytes() const { return ring_.written() - ring_.released(); }
+    // Bytes that were ever written to the ring.
+    uint64_t written_bytes() const { return ring_.written(); }
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -68,7 +77,8 @@ class Reader {
     void drain();
     bool read_record(const Ring::Record &record);
     void flush();
-    bool is_drained() const { return ring_.position() >= ring_.written() && batch_->events_count == 0; }
+    void stop_at(uint64_t position, std::chrono::milliseconds limit);
+    bool is_at_end();
     size_t in_flight();
     void wake() const;
     const std::vector<LedgerRow> *ledger_if_due();
@@ -88,6 +98,7 @@ class Reader {
     Clock::time_point ledger_read_;
     std::vector<LedgerRow> ledger_;
     std::string failure_;
+    uint64_t unknown_records_ = 0;
     // Of the reader's thread alone: whether another batch may go out, and ticks since an event was read.
     bool has_room_ = true;
     int idle_ticks_ = 0;
@@ -99,6 +110,7 @@ class Reader {
     std::deque<uint64_t> ends_;
     std::atomic<bool> is_stopping_{false};
     std::atomic<int64_t> stop_deadline_ms_{0};
+    std::atomic<uint64_t> stop_position_{UINT64_MAX};
     std::thread thread_;
 };
 

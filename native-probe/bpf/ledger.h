@@ -46,11 +46,27 @@ static __always_inline bool type_is_wanted(struct settings *now, u32 type) {
     return type < EVENT_TYPE_IDS_MAX && now->wanted_types[type / 64] >> (type % 64) & 1;
 }
 
-// Counts an event as seen; false, and counted as filtered, where no one wants its type.
+// Whether the reader has been away for so long that recording for it would only cost the host. Jiffies are one load;
+// they stand still while the machine sleeps, as the reader does.
+static __always_inline bool reader_is_gone(struct settings *now) {
+    u32 beats = now->reader_beats;
+    u64 noted = now->reader_noted;
+    u32 jiffies = bpf_jiffies64();
+    if (noted >> 32 == beats) return jiffies - (u32)noted > now->reader_gone_jiffies;
+    now->reader_noted = (u64)beats << 32 | jiffies;
+    return false;
+}
+
+// Counts an event as seen; false, and counted as filtered or dropped, where no one wants its type or no one reads.
 static __always_inline bool event_seen(u32 type) {
-    LEDGER_COUNT(type, seen);
     struct settings *now = settings_read();
-    if (now && type_is_wanted(now, type)) return true;
-    event_filtered(type);
+    if (!now || !now->active) return false;
+    LEDGER_COUNT(type, seen);
+    if (!type_is_wanted(now, type)) {
+        event_filtered(type);
+        return false;
+    }
+    if (!reader_is_gone(now)) return true;
+    event_dropped(type, DROP_REASON_READER_GONE);
     return false;
 }

@@ -30,6 +30,17 @@ struct settings {
     __u32 open_interest;
     // The reader does not poll: whoever puts something into the ring wakes it.
     __u32 reader_sleeps;
+    // Whether this set of programs records: not yet while another still does, not any more when another took over. A
+    // newer addon finds it by this name.
+    __u32 active;
+    // The reader counts it up while it lives.
+    __u32 reader_beats;
+    // The programs' note: the beat they saw last, above the low half of the jiffies at which they first saw it. One
+    // word, so that the two are always of the same moment.
+    __u64 reader_noted;
+    // After so many jiffies without a beat nobody reads the ring.
+    __u32 reader_gone_jiffies;
+    __u32 unused;
 };
 
 // An entry of the map `syscalls`, whose key is the number.

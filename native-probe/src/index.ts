@@ -1,5 +1,6 @@
 // The probe's interface: what the kernel sees, as encoded batches.
 export { ProbeError } from "./errors.ts";
+export { openPinnedProbe, type PinnedOptions, type PinnedProbe, peekPinned, RetiredRing } from "./pins.ts";
 export {
   type Attachment,
   type Ledger,
@@ -8,5 +9,6 @@ export {
   openProbe,
   Probe,
   type ProbeOptions,
+  type ReadEnd,
   RING_BYTES_DEFAULT,
 } from "./probe.ts";

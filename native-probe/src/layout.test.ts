@@ -27,7 +27,8 @@ function openChanged(t: ExecutionContext, file: string, changes: readonly (reado
   const { status, stderr } = spawnSync("clang", args, { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
   const addon = loadAddon();
-  const thrown = t.throws(() => new addon.Probe(object, RING_BYTES, 10, 1));
+  const sizes = { ringBytes: RING_BYTES, flushDelayMs: 10, batchesInFlightMax: 1, readerGoneAfterS: 60 };
+  const thrown = t.throws(() => new addon.Probe({ mode: "load", object, folder: "", epoch: 1n, ...sizes }));
   const error = toProbeError(thrown);
   t.is(error.code, "PROBE_LAYOUT");
   t.regex(error.message, /^failed loading ebpf skeleton: /);

@@ -9,14 +9,15 @@ const isBundled = existsSync(join(import.meta.dirname, "nightjar.bpf.o"));
 
 /** The object with the kernel programs. */
 export const objectPath = join(isBundled ? import.meta.dirname : buildFolder, "nightjar.bpf.o");
-const addonPath = join(isBundled ? import.meta.dirname : join(buildFolder, "Release"), "nightjar_probe.node");
+/** The addon, which was built together with it. */
+export const addonPath = join(isBundled ? import.meta.dirname : join(buildFolder, "Release"), "nightjar_probe.node");
 
-/** Called with a batch, and once at the end with (null, failure, unread bytes). */
+/** Called with a batch, and once at the end with (null, failure, unread bytes, unknown records). */
 export type Deliver = (
   bytes: Uint8Array | null,
   firstOrFailure: bigint | string,
   nextOrUnread: bigint | number,
-  events?: number,
+  eventsOrUnknown?: number,
 ) => void;
 
 export interface NativeLedgerRow {
@@ -30,23 +31,48 @@ export interface NativeLedgerRow {
 
 export interface NativeProbe {
   attach(): { program: string; point: string; errno: number }[];
+  /** Throws with an errno. */
+  pin(folder: string): void;
+  setActive(active: boolean): void;
+  /** Of what another version left: false where its programs have to be detached to stop. */
+  switchOff(): boolean;
+  ownProcesses(): [pid: number, startTicks: bigint][];
   start(deliver: Deliver): void;
   release(position: bigint): boolean;
   ledger(): NativeLedgerRow[];
   epoch(): bigint;
   bootId(): Uint8Array;
+  ringBytes(): number;
   ringUsed(): number;
+  ringWritten(): number;
   /** Both return 0 or an errno. */
   addOwnProcess(pid: number, startTicks: bigint): number;
   removeOwnProcess(pid: number): number;
   setWanted(types: readonly number[]): void;
   setOpenInterest(bits: number): void;
   stop(limitMs: number): void;
+  leave(limitMs: number): void;
   close(): void;
 }
 
+export interface NativeOptions {
+  /**
+   * What becomes the probe: programs loaded from the object; those that are pinned, loaded from the same object before;
+   * or the ring that another version's programs left pinned.
+   */
+  mode: "load" | "load leniently" | "take over" | "retire";
+  object: string;
+  /** Where the pins are. */
+  folder: string;
+  epoch: bigint;
+  ringBytes: number;
+  flushDelayMs: number;
+  batchesInFlightMax: number;
+  readerGoneAfterS: number;
+}
+
 interface Addon {
-  Probe: new (objectPath: string, ringBytes: number, flushDelayMs: number, batchesInFlightMax: number) => NativeProbe;
+  Probe: new (options: NativeOptions) => NativeProbe;
 }
 
 /** Throws where the addon was not built or its libraries are missing. */

@@ -1,7 +1,8 @@
 // The probe: opens the kernel's side, hands over batches, and gives the ring back as they become safe.
+import { randomBytes } from "node:crypto";
 import { type DropReason, eventTypes } from "@nightjar/proto";
 import { errnoName, ProbeError, toProbeError } from "./errors.ts";
-import { loadAddon, type NativeProbe, objectPath } from "./native.ts";
+import { loadAddon, type NativeLedgerRow, type NativeOptions, type NativeProbe, objectPath } from "./native.ts";
 
 /** The ring: a power of two, at least one page; 8 MiB rides out 1.5 s of a stalled reader at 100,000 opens a second. */
 export const RING_BYTES_DEFAULT = 8 * 1024 * 1024;
@@ -11,6 +12,9 @@ const RING_BYTES_MAX = 1024 * 1024 * 1024;
 const FLUSH_DELAY_MS_DEFAULT = 10;
 /** Batches handed over and not yet released; at this many the ring is left to fill: back-pressure. */
 const BATCHES_IN_FLIGHT_MAX = 64;
+/** Who has not read for so long is gone, and the programs record nothing more for it. */
+const READER_GONE_S_DEFAULT = 60;
+const READER_GONE_S_MAX = 3_600;
 /** How long stopping may take while releases are awaited. */
 const STOP_MS_DEFAULT = 5_000;
 
@@ -29,6 +33,22 @@ export interface ProbeOptions {
   ringBytes?: number;
   flushDelayMs?: number;
   batchesInFlightMax?: number;
+  /** After so long without a reader the programs only count. */
+  readerGoneAfterS?: number;
+  /** The object with the programs; the one built with the addon when left out. */
+  objectPath?: string;
+  /** For tests: takes the object as it is, though its records are not those of this version's messages. */
+  playsAnotherVersion?: boolean;
+}
+
+/** How reading ended. */
+export interface ReadEnd {
+  /** Bytes of the ring that were not handed over. */
+  unreadBytes: number;
+  /** Records of another version that this one does not know. */
+  unknownRecords: number;
+  /** Empty, or why it ended by itself. */
+  failure: string;
 }
 
 /** Which opens are wanted at all. */
@@ -91,21 +111,34 @@ export class Probe {
   /** What was attached and what was refused. */
   readonly attachments: readonly Attachment[];
   readonly #native: NativeProbe;
-  readonly #own = new Map<number, bigint>();
+  readonly #options: ProbeOptions;
+  readonly #own: Map<number, bigint>;
   #finalLedger: Ledger[] | undefined;
-  #stopped: Promise<{ unreadBytes: number }>;
+  #reading: Promise<ReadEnd> | undefined;
   #isStopping = false;
+  #isLeaving = false;
 
-  /** Use openProbe. */
-  constructor(native: NativeProbe, options: ProbeOptions, ringBytes: number) {
+  /** Use openProbe or openPinnedProbe. */
+  constructor(native: NativeProbe, options: ProbeOptions) {
     this.#native = native;
-    this.ringBytes = ringBytes;
+    this.#options = options;
+    this.ringBytes = native.ringBytes();
     this.epoch = native.epoch();
     this.bootId = native.bootId();
+    // What was taken over knows those of the reader before.
+    this.#own = new Map(native.ownProcesses());
     this.setWanted(options.wanted ?? eventTypes.map(({ id }) => id));
     this.setOpenInterest({ reads: true, writes: true, failures: true });
     this.attachments = attach(native);
-    this.#stopped = this.#start(options);
+  }
+
+  /** Begins to hand over batches; openProbe has done so. */
+  start(): void {
+    this.#reading ??= read(this.#native, this.#options.onBatch).then((end) => {
+      if (!this.#isLeaving) this.close();
+      if (end.failure !== "") this.#fail(new Error(`the probe stopped reading: ${end.failure}`));
+      return end;
+    });
   }
 
   /**
@@ -116,14 +149,19 @@ export class Probe {
     if (!this.#native.release(position)) throw new RangeError(`no batch ends at ${position}`);
   }
 
-  /** The kernel's counters of every event type, cumulative since the probe was opened. */
+  /** The kernel's counters of every event type, cumulative since the ring began. */
   ledger(): Ledger[] {
-    return this.#finalLedger ?? this.#readLedger();
+    return this.#finalLedger ?? toLedger(this.#native.ledger());
   }
 
   /** Bytes of the ring that are written and not released. */
   ringUsed(): number {
     return this.#native.ringUsed();
+  }
+
+  /** Bytes that were ever written to the ring. */
+  ringWritten(): number {
+    return this.#native.ringWritten();
   }
 
   /**
@@ -170,33 +208,53 @@ export class Probe {
    * Detaches, hands over what is in the ring, and ends. Batches must go on being released meanwhile; what is still
    * unread after `timeoutMs` is lost and in the answer. Afterwards only ledger() has something to say.
    */
-  async stop({ timeoutMs = STOP_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<{ unreadBytes: number }> {
+  async stop({ timeoutMs = STOP_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<ReadEnd> {
     if (!this.#isStopping) this.#native.stop(timeoutMs);
     this.#isStopping = true;
-    return this.#stopped;
+    return this.#ended();
   }
 
-  #start({ onBatch, onError }: ProbeOptions): Promise<{ unreadBytes: number }> {
-    return new Promise((resolve) => {
-      this.#native.start((bytes, first, next, events) => {
-        if (bytes) return onBatch(bytes, first as bigint, next as bigint, events as number);
-        this.#finalLedger = this.#readLedger();
-        this.#native.close();
-        resolve({ unreadBytes: next as number });
-        if (first === "") return;
-        const error = new Error(`the probe stopped reading: ${first}`);
-        if (!onError) throw error;
-        onError(error);
-      });
+  /**
+   * Of a pinned probe: ends when what is in the ring by now is handed over, and leaves the programs to go on filling
+   * it. Batches can still be released afterwards, until close().
+   */
+  async leave({ timeoutMs = STOP_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<ReadEnd> {
+    if (!this.#isLeaving) this.#native.leave(timeoutMs);
+    this.#isLeaving = true;
+    return this.#ended();
+  }
+
+  /** Lets go of what stop() or leave() ended; only ledger() has something to say from now on. */
+  close(): void {
+    this.#finalLedger ??= toLedger(this.#native.ledger());
+    this.#native.close();
+  }
+
+  #ended(): Promise<ReadEnd> {
+    return this.#reading ?? Promise.resolve({ unreadBytes: 0, unknownRecords: 0, failure: "" });
+  }
+
+  #fail(error: Error): void {
+    if (!this.#options.onError) throw error;
+    this.#options.onError(error);
+  }
+}
+
+export function toLedger(rows: readonly NativeLedgerRow[]): Ledger[] {
+  return rows.map(({ drops, ...row }) => ({
+    ...row,
+    drops: new Map(drops.map((count, reason) => [reason as DropReason, count] as const).filter(([, n]) => n > 0n)),
+  }));
+}
+
+/** Reads until it is told to end; resolves then. */
+export function read(native: NativeProbe, onBatch: ProbeOptions["onBatch"]): Promise<ReadEnd> {
+  return new Promise((resolve) => {
+    native.start((bytes, first, next, count = 0) => {
+      if (bytes) return onBatch(bytes, first as bigint, next as bigint, count);
+      resolve({ failure: first as string, unreadBytes: next as number, unknownRecords: count });
     });
-  }
-
-  #readLedger(): Ledger[] {
-    return this.#native.ledger().map(({ drops, ...row }) => ({
-      ...row,
-      drops: new Map(drops.map((count, reason) => [reason as DropReason, count] as const).filter(([, n]) => n > 0n)),
-    }));
-  }
+  });
 }
 
 function checkRange(name: string, value: number, min: number, max: number): void {
@@ -204,35 +262,54 @@ function checkRange(name: string, value: number, min: number, max: number): void
     throw new RangeError(`${name} is ${value}, allowed are ${min} to ${max}`);
 }
 
-/**
- * Loads the kernel programs, starts reading, attaches. Batches come on the event loop, which the probe keeps alive
- * until it is stopped. Throws ProbeError where the kernel refuses, RangeError on options out of range.
- */
-export function openProbe(options: ProbeOptions): Probe {
+function checked(options: ProbeOptions): Omit<NativeOptions, "mode" | "folder" | "epoch"> {
   const ringBytes = options.ringBytes ?? RING_BYTES_DEFAULT;
   const flushDelayMs = options.flushDelayMs ?? FLUSH_DELAY_MS_DEFAULT;
   const batchesInFlightMax = options.batchesInFlightMax ?? BATCHES_IN_FLIGHT_MAX;
+  const readerGoneAfterS = options.readerGoneAfterS ?? READER_GONE_S_DEFAULT;
   checkRange("ringBytes", ringBytes, RING_BYTES_MIN, RING_BYTES_MAX);
   if ((ringBytes & (ringBytes - 1)) !== 0) throw new RangeError(`ringBytes is ${ringBytes}, which is no power of two`);
   checkRange("flushDelayMs", flushDelayMs, 1, 1_000);
   checkRange("batchesInFlightMax", batchesInFlightMax, 1, 65_536);
+  checkRange("readerGoneAfterS", readerGoneAfterS, 1, READER_GONE_S_MAX);
+  return {
+    object: options.objectPath ?? objectPath,
+    ringBytes,
+    flushDelayMs,
+    batchesInFlightMax,
+    readerGoneAfterS,
+  };
+}
 
+/** The addon's probe; throws ProbeError where the kernel refuses, RangeError on options out of range. */
+export function openNative(
+  options: ProbeOptions,
+  how: Pick<NativeOptions, "mode"> & Partial<Pick<NativeOptions, "folder" | "epoch">>,
+): NativeProbe {
+  const values = checked(options);
+  const mode = how.mode === "load" && options.playsAnotherVersion ? "load leniently" : how.mode;
   let addon: ReturnType<typeof loadAddon>;
   try {
     addon = loadAddon();
   } catch (error) {
-    const why = (error as Error).message;
-    throw new ProbeError(
-      "failed loading ebpf skeleton: the addon is not built or lacks a library",
-      "PROBE_NOT_BUILT",
-      0,
-      why,
-    );
+    const message = "failed loading ebpf skeleton: the addon is not built or lacks a library";
+    throw new ProbeError(message, "PROBE_NOT_BUILT", 0, (error as Error).message);
   }
   try {
-    const native = new addon.Probe(objectPath, ringBytes, flushDelayMs, batchesInFlightMax);
-    return new Probe(native, options, ringBytes);
+    return new addon.Probe({ ...values, folder: "", epoch: randomBytes(8).readBigUInt64LE(), ...how, mode });
   } catch (error) {
-    throw error instanceof ProbeError ? error : toProbeError(error);
+    throw toProbeError(error);
   }
+}
+
+/**
+ * Loads the kernel programs, attaches, starts reading. Batches come on the event loop, which the probe keeps alive
+ * until it is stopped. Throws ProbeError where the kernel refuses, RangeError on options out of range.
+ */
+export function openProbe(options: ProbeOptions): Probe {
+  const native = openNative(options, { mode: "load" });
+  const probe = new Probe(native, options);
+  native.setActive(true);
+  probe.start();
+  return probe;
 }

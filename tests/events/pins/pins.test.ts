@@ -1,0 +1,239 @@
+// The probe pinned: taken over by the next reader with all it holds, drained by a newer one, idle when nobody comes.
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
+import { peekPinned } from "@nightjar/native-probe";
+import { type Batch, BatchSchema, DropReason } from "@nightjar/proto";
+import { temporaryFolder, waitFor } from "@nightjar/test-support";
+import type { ExecutionContext } from "ava";
+import { compileDeed } from "../support/deed.ts";
+import { balances, kernelTest } from "../support/kernel.ts";
+import { idsOf, PinnedReader, pathsOf, pinFolder } from "../support/pins.ts";
+
+const PROBE = join(import.meta.dirname, "../../../native-probe");
+const RING_BYTES = 1024 * 1024;
+
+/** Makes files whose names number them, each seen as one open. */
+class Numbered {
+  readonly begin: string;
+  count = 0;
+
+  constructor(t: ExecutionContext) {
+    this.begin = join(temporaryFolder(t), "n");
+  }
+
+  open(count: number): void {
+    for (const end = this.count + count; this.count < end; this.count++) {
+      closeSync(openSync(`${this.begin}${this.count}`, "w"));
+    }
+  }
+
+  get all(): string[] {
+    return Array.from({ length: this.count }, (_, index) => String(index));
+  }
+}
+
+kernelTest("what happens between two readers is in the ring, under the same epoch, and comes once", async (t) => {
+  const folder = pinFolder(t);
+  const files = new Numbered(t);
+  const first = new PinnedReader({ folder });
+  t.false(first.opened.takenOver);
+  files.open(100);
+  await first.leave();
+  files.open(100);
+  const second = new PinnedReader({ folder });
+  t.true(second.opened.takenOver);
+  t.is(second.opened.probe.epoch, first.opened.probe.epoch);
+  t.deepEqual(second.opened.probe.attachments, first.opened.probe.attachments);
+  files.open(100);
+  await second.leave();
+  t.deepEqual([...first.opens(files.begin), ...second.opens(files.begin)], files.all);
+  t.is(second.batches[0]?.firstPosition, first.batches.at(-1)?.nextPosition, "no gap");
+  const ledger = second.opened.probe.ledger().find(({ type }) => type === idsOf(["open"])[0]);
+  const before = first.opened.probe.ledger().find(({ type }) => type === ledger?.type);
+  t.true((before?.submitted ?? 0n) >= BigInt(first.events.length));
+  // The machine goes on opening files, and so do the counters.
+  t.true(
+    (ledger?.submitted ?? 0n) >= BigInt(first.events.length + second.events.length),
+    "they are of the whole epoch",
+  );
+});
+
+kernelTest("what nobody said to be safe comes again under the same positions", async (t) => {
+  const folder = pinFolder(t);
+  const files = new Numbered(t);
+  const first = new PinnedReader({ folder }, { release: false });
+  files.open(50);
+  await first.leave();
+  const second = new PinnedReader({ folder });
+  files.open(50);
+  await second.leave();
+  const identities = ({ batches, events }: PinnedReader) =>
+    events.map(({ position, timeNs }) => `${batches[0]?.epoch}:${position} ${timeNs}`);
+  t.true(first.events.length >= 50);
+  t.deepEqual(identities(second).slice(0, first.events.length), identities(first));
+  t.deepEqual(second.opens(files.begin), files.all);
+});
+
+kernelTest("a ring of another size is drained before it goes, with its counters to the end", async (t) => {
+  const folder = pinFolder(t);
+  const files = new Numbered(t);
+  const old = new PinnedReader({ folder, ringBytes: RING_BYTES });
+  await old.leave();
+  files.open(1_000);
+  const { events, reader, ends } = await upgrade(t, folder, { ringBytes: 2 * RING_BYTES });
+  t.deepEqual(pathsOf(events, files.begin), files.all);
+  t.deepEqual(ends, [{ failure: "", unreadBytes: 0, unknownRecords: 0 }]);
+  t.not(reader.opened.probe.epoch, old.opened.probe.epoch);
+  files.open(10);
+  await reader.leave();
+  t.deepEqual(reader.opens(files.begin), files.all.slice(1_000));
+  t.deepEqual([...peekPinned(folder).keys()], [reader.opened.probe.epoch], "the old set is gone");
+});
+
+kernelTest("larger will do where it is said so", async (t) => {
+  const folder = pinFolder(t);
+  await new PinnedReader({ folder, ringBytes: 2 * RING_BYTES }).leave();
+  const next = new PinnedReader({ folder, ringBytes: RING_BYTES, largerRingWillDo: true });
+  t.true(next.opened.takenOver);
+  t.is(next.opened.probe.ringBytes, 2 * RING_BYTES);
+  await next.leave();
+});
+
+kernelTest("the records of another version are read as it laid them out", async (t) => {
+  const folder = pinFolder(t);
+  const objectPath = compileChanged(t, "exit.bpf.c", [
+    ["    u32 code;\n", ""],
+    ["    u8 core_dumped;\n", "    u8 core_dumped;\n    u32 of_yesterday;\n    u64 code;\n"],
+    ["    event->core_dumped =", "    event->of_yesterday = 7;\n    event->core_dumped ="],
+  ]);
+  const wanted = idsOf(["exit"]);
+  const old = new PinnedReader({ folder, objectPath, wanted, playsAnotherVersion: true });
+  await old.leave();
+  const { pid } = spawnSync("sh", ["-c", "exit 23"]);
+  const { events, reader } = await upgrade(t, folder, { wanted });
+  const exit = events.find((event) => event.pid === pid && event.data.case === "exit");
+  t.like(exit?.data.value, { code: 23, signal: 0, coreDumped: false });
+  await reader.leave();
+});
+
+kernelTest("programs that nobody reads for a while only count, and go on when someone comes", async (t) => {
+  const folder = pinFolder(t);
+  const files = new Numbered(t);
+  const [open] = idsOf(["open"]);
+  const first = new PinnedReader({ folder, readerGoneAfterS: 1 });
+  await first.leave();
+  const ledger = () => [...peekPinned(folder).values()][0]?.find(({ type }) => type === open);
+  await waitFor(
+    () => {
+      files.open(1);
+      return (ledger()?.drops.get(DropReason.READER_GONE) ?? 0n) > 0n;
+    },
+    { what: "they are idle" },
+  );
+  const { submitted = 0n } = ledger() ?? {};
+  files.open(100);
+  t.is(ledger()?.submitted, submitted, "nothing is recorded any more");
+  t.true(balances(ledger() as NonNullable<ReturnType<typeof ledger>>));
+
+  const second = new PinnedReader({ folder });
+  const before = files.count;
+  files.open(10);
+  await second.leave();
+  t.deepEqual(second.opens(files.begin).slice(-10), files.all.slice(before));
+});
+
+kernelTest("nothing is left where everything pinned is removed", async (t) => {
+  const folder = pinFolder(t);
+  const reader = new PinnedReader({ folder });
+  const held = heldObjects();
+  const deed = compileDeed(t, import.meta.dirname);
+  const existing = () => deed.do(held.flat()).stdout.trim().split("\n").filter(Boolean);
+  for (const kind of ["program", "map", "link"]) t.true(held.filter(([one]) => one === kind).length > 3, kind);
+  await reader.leave();
+  t.is(existing().length, held.length, "all of it outlives its reader");
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+  await waitFor(() => existing().length === 0, { what: "the kernel has let go", explain: () => existing().join() });
+  t.deepEqual(readdirSync(folder), []);
+});
+
+kernelTest("what a crash left half pinned is cleared away", async (t) => {
+  const folder = pinFolder(t);
+  await new PinnedReader({ folder }).leave();
+  const [whole] = readdirSync(folder);
+  mkdirSync(join(folder, "loading-1234", "maps"), { recursive: true });
+  const next = new PinnedReader({ folder });
+  t.true(next.opened.takenOver);
+  t.deepEqual(readdirSync(folder), [whole as string]);
+  await next.leave();
+});
+
+/** Opens with what differs from the set that is pinned, drains that, and goes on as its reader. */
+async function upgrade(t: ExecutionContext, folder: string, options: { ringBytes?: number; wanted?: number[] }) {
+  const reader = new PinnedReader({ folder, ...options });
+  const { retired, lost, takenOver, overlapNs } = reader.opened;
+  t.false(takenOver);
+  t.deepEqual(lost, []);
+  t.is(retired.length, 1);
+  t.log(`both recorded for ${overlapNs} ns`);
+  const batches: Batch[] = [];
+  const ends = [];
+  for (const ring of retired) {
+    ends.push(
+      await ring.read((bytes, _first, next) => {
+        batches.push(fromBinary(BatchSchema, bytes));
+        ring.release(next);
+      }),
+    );
+    const submitted = ring.ledger().reduce((sum, row) => sum + row.submitted, 0n);
+    const told = batches.at(-1)?.ledger.reduce((sum, row) => sum + row.submitted, 0n);
+    t.true(submitted > 0n);
+    t.is(told, submitted, "the last batch tells the counters as they stay");
+    ring.remove();
+  }
+  return { reader, ends, events: batches.flatMap(({ events }) => events) };
+}
+
+/** The programs with one file changed. */
+function compileChanged(t: ExecutionContext, file: string, changes: readonly (readonly [string, string])[]): string {
+  const copy = temporaryFolder(t);
+  for (const part of ["bpf", "gen"]) cpSync(join(PROBE, part), join(copy, part), { recursive: true });
+  let source = readFileSync(join(copy, "bpf", file), "utf8");
+  for (const [from, to] of changes) {
+    t.true(source.includes(from), `${file} has "${from}"`);
+    source = source.replace(from, to);
+  }
+  writeFileSync(join(copy, "bpf", file), source);
+  const object = join(copy, "changed.o");
+  const target = process.arch === "x64" ? "x86" : "arm64";
+  const args = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", `-D__TARGET_ARCH_${target}`];
+  const { status, stderr } = spawnSync("clang", [...args, "-c", join(copy, "bpf/nightjar.bpf.c"), "-o", object], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(stderr);
+  return object;
+}
+
+/** The programs, maps and links that this process has open, each once, as kind and id. */
+function heldObjects(): [kind: string, id: string][] {
+  const held = new Map<string, [string, string]>();
+  for (const descriptor of readdirSync("/proc/self/fdinfo")) {
+    const file = join("/proc/self/fdinfo", descriptor);
+    const info = existsSync(file) ? readFileSync(file, "utf8") : "";
+    // A link tells its program's id too, a program those of no map.
+    const [, kind, id] = /^(link|map|prog)_id:\s*(\d+)/m.exec(info) ?? [];
+    if (kind && id) held.set(`${kind} ${id}`, [kind === "prog" ? "program" : kind, id]);
+  }
+  return [...held.values()];
+}
