@@ -1,7 +1,8 @@
 // Runs the storms with the sensor on and off in alternating rounds, and gathers what they cost.
+
+import { busySeconds } from "../common/machine.ts";
 import { type ArrivalWatch, type Latencies, measureLatency } from "./latency.ts";
 import type { Load, Operation, StormResult } from "./load.ts";
-import { busySeconds } from "./machine.ts";
 import { type Ledger, ledgerBetween, type ProcessMemory, type Sensor } from "./sensor.ts";
 
 interface StormKind {

@@ -1,30 +1,10 @@
 // Prints a report for people.
+import { machineText, shown, table } from "../common/text.ts";
 import { BYTES_PER_MB, type Report, type StormFigures } from "./report.ts";
-import type { Spread } from "./statistics.ts";
-
-const BYTES_PER_GB = 1e9;
-
-function number(value: number): string {
-  if (!Number.isFinite(value)) return "–";
-  return Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
-}
-
-function shown(value: Spread | undefined): string {
-  if (!value) return "–";
-  return `${number(value.median)} [${number(value.least)}..${number(value.most)}]`;
-}
 
 function counts(record: Record<string, number>): string {
   const parts = Object.entries(record).map(([name, count]) => `${name} ${count.toLocaleString("en")}`);
   return parts.length > 0 ? ` (${parts.join(", ")})` : "";
-}
-
-/** Columns as wide as their widest cell, the first to the left and the others to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  const cell = (text: string, column: number) =>
-    column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return rows.map((row) => `  ${row.map(cell).join("  ").trimEnd()}`).join("\n");
 }
 
 function stormText(figures: StormFigures): string {
@@ -59,8 +39,7 @@ export function reportText(report: Report): string {
     return [what, `${measured}, aim: ${aim}`, reached ? "reached" : "not reached"];
   });
   return [
-    `${machine.processors} × ${machine.processor}, ${(machine.memoryBytes / BYTES_PER_GB).toFixed(0)} GB, kernel ` +
-      `${machine.kernel}, Node ${machine.node}; load average at the start ${machine.loadAverage.toFixed(2)}`,
+    machineText(machine),
     Object.entries(report.versions)
       .map(([name, value]) => `${name} ${value}`)
       .join(", "),

@@ -1,6 +1,6 @@
 // Tests the report's arithmetic on measurements made up so that each figure is known.
 import test from "ava";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../common/machine.ts";
 import { type Measurements, STEADY_STORM } from "./measure.ts";
 import { reportText } from "./print.ts";
 import { reportOf } from "./report.ts";

@@ -1,9 +1,9 @@
 // Makes the figures out of the measurements: medians and ratios, beside what they are meant to be.
 
+import type { Machine } from "../common/machine.ts";
+import { percentile, type Spread, spread } from "../common/statistics.ts";
 import type { Place } from "./latency.ts";
-import type { Machine } from "./machine.ts";
 import { type LatencyCondition, type Measurements, type SensorRun, STEADY_STORM, stormKinds } from "./measure.ts";
-import { percentile, type Spread, spread } from "./statistics.ts";
 
 /** The portal is the backend; a fleet's sensors do not carry it. */
 const PORTAL = "portal";
