@@ -115,12 +115,16 @@ export function reportText({ machine, costs, steady, aims }: Report): string {
     ...[run.filtered, run.submitted, run.dropped].map((count) => count.toLocaleString("en")),
     run.watcherNsPerSubmitted === undefined ? "–" : number(run.watcherNsPerSubmitted),
   ]);
+  const aimRows = [
+    ["", "measured", "aim", ""],
+    ...aims.map(({ what, measured, aim, reached }) => [what, measured, aim, reached ? "reached" : "not reached"]),
+  ];
   return [
     machineText(machine),
     "CPU time of an operation, each the 10th percentile of its batches; medians over rounds [least..most]",
     table([["operation, watched", "off, ns", "added, ns", "ratio"], ...costRows]),
     `opens at a rate, ring of ${(steady[0]?.ringBytes ?? 0) / 1024} KiB`,
     table([["watched", "wanted/s", "done/s", "filtered", "submitted", "dropped", "CPU ns/submitted"], ...steadyRows]),
-    `aims\n${table([["", "measured", "aim", ""], ...aims.map((one) => [one.what, one.measured, one.aim, one.reached ? "reached" : "not reached"])])}`,
+    `aims\n${table(aimRows)}`,
   ].join("\n\n");
 }
