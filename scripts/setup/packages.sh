@@ -12,6 +12,7 @@ libelf-dev /usr/include/libelf.h
 llvm llvm-strip
 make make
 python3 python3
+strace strace
 zlib1g-dev /usr/include/zlib.h
 "
 # The major version of npm from which the options used here work.

@@ -40,10 +40,10 @@ export class Deed {
   }
 }
 
-/** Compiles `deed.c` of a test's folder into a temporary one. */
-export function compileDeed(t: Teardown, folder: string): Deed {
+/** Compiles `deed.c` of a test's folder into a temporary one; `more` are further arguments of the compiler. */
+export function compileDeed(t: Teardown, folder: string, more: readonly string[] = []): Deed {
   const path = join(temporaryFolder(t), "deed");
-  const args = ["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", join(folder, "deed.c"), "-o", path];
+  const args = ["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", ...more, join(folder, "deed.c"), "-o", path];
   const { status, error, stderr } = spawnSync("clang", args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`clang ${args.join(" ")}: ${error?.message ?? ""}${stderr ?? ""}`);
   return new Deed(path);
