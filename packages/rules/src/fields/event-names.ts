@@ -1,8 +1,11 @@
-// The values evt.type can have: the system calls of Linux (x86_64, i386 and generic, 6.16) and Falco's own events.
+// The values evt.type can have: the system calls of Linux (x86_64, i386 and generic, 6.16), Falco's own events, and
+// what Nightjar reports beside them.
+import { reportedCalls } from "@nightjar/proto";
 
 /** Every name a rule may compare evt.type with. Which of them are served follows from the event types in `proto/`. */
-export const EVENT_NAMES: ReadonlySet<string> = new Set(
-  `
+export const EVENT_NAMES: ReadonlySet<string> = new Set([
+  ...reportedCalls.map(({ word }) => word),
+  ...`
   _llseek _newselect _sysctl accept accept4 access acct add_key adjtimex afs_syscall alarm arch_prctl
   arch_specific_syscall asyncevent bdflush bind bpf break brk cachestat capget capset chdir chmod chown chown32
   chroot clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime clock_gettime64
@@ -55,4 +58,4 @@ export const EVENT_NAMES: ReadonlySet<string> = new Set(
 `
     .trim()
     .split(/\s+/),
-);
+]);

@@ -1,19 +1,30 @@
 // How a field of a message becomes a value, by its type in the message.
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
-import { wordsOf } from "@nightjar/proto";
-import { decodeText, FIELD_NUMBER_MAX, type Message } from "../engine/message.ts";
+import { EndpointSchema, wordsOf } from "@nightjar/proto";
+import { decodeText, FIELD_NUMBER_MAX, Message } from "../engine/message.ts";
+import { formatOneEnd } from "./address.ts";
 import type { Value } from "./definition.ts";
 
 export type Read = (message: Message) => Value;
 
+/** One end of a socket as text. */
+function endReader(number: number): Read {
+  const end = new Message();
+  return (message) => {
+    end.load(message.bytes, message.start(number), message.stop(number));
+    return formatOneEnd(end);
+  };
+}
+
 /**
- * Text for strings and bytes, undefined where they are empty; several of them with blanks between; else a number, 0 or
- * false where it is absent.
+ * Text for strings and bytes, undefined where they are empty, and for an end of a socket; several of them with blanks
+ * between; else a number, 0 or false where it is absent.
  */
 export function reader(field: DescField): Read {
   const { number } = field;
   if (number > FIELD_NUMBER_MAX) throw new Error(`${field.parent.name}.${field.name} has a number too high to be read`);
   if (field.fieldKind === "list") return (message) => texts(message, number);
+  if (field.message === EndpointSchema) return endReader(number);
   switch (field.scalar) {
     case ScalarType.STRING:
     case ScalarType.BYTES:
