@@ -7,8 +7,16 @@
 // arch/arm/tools/syscall.tbl; no header of arm64 has them.
 #define __NR_open 5
 #define __NR_creat 8
+#define __NR_socket 281
+#define __NR_bind 282
 #define __NR_connect 283
+#define __NR_listen 284
+#define __NR_accept 285
+#define __NR_socketpair 288
+#define __NR_shutdown 293
+#define __NR_setsockopt 294
 #define __NR_openat 322
+#define __NR_accept4 366
 #define __NR_openat2 437
 #endif
 

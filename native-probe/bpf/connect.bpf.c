@@ -13,6 +13,7 @@ struct connect_event {
     u16 protocol;
     struct endpoint local;
     struct endpoint remote;
+    u32 peer_pid;
 };
 
 EVENT_RECORD(connect, EVENT_CONNECT)
@@ -27,6 +28,7 @@ static __always_inline bool connect_socket_fill(struct record *record, struct co
     event->socket_type = BPF_CORE_READ(socket, type);
     event->protocol = BPF_CORE_READ(sock, sk_protocol);
     socket_ends(record, sock, &event->local, &event->remote);
+    event->peer_pid = socket_peer_pid(sock);
     return true;
 }
 

@@ -93,25 +93,28 @@ static __always_inline struct socket *file_socket(struct file *file) {
     return (mode & S_IFMT) == S_IFSOCK ? BPF_CORE_READ(file, private_data) : NULL;
 }
 
+// Both ends of a socket, and what it is; the kernel's part of it may have no file any more.
+static __noinline int sock_read(struct record *record, struct descriptor *descriptor, struct sock *sock) {
+    descriptor->family = BPF_CORE_READ(sock, __sk_common.skc_family);
+    descriptor->type = family_type(descriptor->family);
+    descriptor->socket_type = BPF_CORE_READ(sock, sk_type);
+    descriptor->protocol = BPF_CORE_READ(sock, sk_protocol);
+    socket_ends(record, sock, &descriptor->local, &descriptor->remote);
+    descriptor->is_server = BPF_CORE_READ(sock, __sk_common.skc_state) == TCP_LISTEN;
+    descriptor->connected = descriptor->remote.port || descriptor->remote.path.length;
+    return 0;
+}
+
 // Its type, both ends of a socket, the last component of a name.
 static __noinline int descriptor_read(struct record *record, struct descriptor *descriptor, struct file *file) {
     struct socket *socket = file_socket(file);
     struct sock *sock = socket ? BPF_CORE_READ(socket, sk) : NULL;
+    if (sock) return sock_read(record, descriptor, sock);
 
     struct inode *inode = BPF_CORE_READ(file, f_inode);
     descriptor->type = inode_type(inode, BPF_CORE_READ(inode, i_mode));
-    if (sock) {
-        descriptor->family = BPF_CORE_READ(sock, __sk_common.skc_family);
-        descriptor->type = family_type(descriptor->family);
-        descriptor->socket_type = BPF_CORE_READ(socket, type);
-        descriptor->protocol = BPF_CORE_READ(sock, sk_protocol);
-        socket_ends(record, sock, &descriptor->local, &descriptor->remote);
-        descriptor->is_server = BPF_CORE_READ(sock, __sk_common.skc_state) == TCP_LISTEN;
-        descriptor->connected = descriptor->remote.port || descriptor->remote.path.length;
-    } else {
-        const void *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
-        record_kernel_string(record, &descriptor->name, name, NAME_SIZE_MAX);
-    }
+    const void *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
+    record_kernel_string(record, &descriptor->name, name, NAME_SIZE_MAX);
     return 0;
 }
 
@@ -120,4 +123,17 @@ static __always_inline void descriptor_read_with_path(struct record *record, str
                                                       struct file *file) {
     descriptor_read(record, descriptor, file);
     if (descriptor->name.length) path_read(record, &descriptor->path, &file->f_path);
+}
+
+// Of an open descriptor of the running task; its file, NULL where it is closed.
+static __always_inline struct file *descriptor_fill(struct record *record, struct descriptor *descriptor, u32 fd) {
+    struct file *file = descriptor_file(fd);
+    if (file) descriptor_read(record, descriptor, file);
+    return file;
+}
+
+// The kernel's part of the socket behind a file; NULL where the file is none.
+static __always_inline struct sock *file_sock(struct file *file) {
+    struct socket *socket = file ? file_socket(file) : NULL;
+    return socket ? BPF_CORE_READ(socket, sk) : NULL;
 }

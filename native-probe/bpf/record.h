@@ -138,6 +138,21 @@ static __always_inline bool record_user_string(struct record *record, struct tex
     return length > 0;
 }
 
+// Appends bytes of the process's memory: `size` of them, at most `limit`, a constant.
+static __always_inline void record_user_bytes(struct record *record, struct text *text, const void *from, u32 size,
+                                              u32 limit) {
+    u8 *room = record_room(record);
+    u32 length = size < limit ? size : limit;
+    barrier_var(length);
+    if (!room || length == 0 || length > limit || bpf_probe_read_user(room, length, from)) return;
+    record_text(record, text, length);
+}
+
+// Gives a record's buffer back unused; the caller counts why.
+static __always_inline void record_cancel(struct record *record) {
+    record->busy = 0;
+}
+
 static __always_inline u64 record_wakeup(u32 size) {
     struct settings *now = settings_read();
     if (now && now->reader_sleeps) return BPF_RB_FORCE_WAKEUP;

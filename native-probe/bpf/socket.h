@@ -7,7 +7,12 @@
 enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
 
 // Of every kind of socket, whatever the name says (include/net/tcp_states.h).
-enum { TCP_LISTEN = 10 };
+enum { TCP_SYN_SENT = 2, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9, TCP_LISTEN = 10 };
+
+enum { IPPROTO_TCP = 6, IPPROTO_UDP = 17 };
+
+// What socket(2), socketpair(2) and accept4(2) take beside the type.
+enum { SOCK_TYPE_MASK = 0xf, SOCK_NONBLOCK = 04000, SOCK_CLOEXEC = 02000000 };
 
 enum {
     IPV4_SIZE = 4,
@@ -84,6 +89,9 @@ static __noinline int socket_ends(struct record *record, struct sock *sock, stru
     u16 remote_port = bpf_ntohs(BPF_CORE_READ(sock, __sk_common.skc_dport));
     u8 address[IPV6_SIZE];
 
+    // A socket that was just closed has given its port back, but knows it still.
+    if (!port && (family == AF_INET || family == AF_INET6))
+        port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sock, inet_sport));
     if (family == AF_INET) {
         if (port) endpoint_ipv4(local, BPF_CORE_READ(sock, __sk_common.skc_rcv_saddr), port);
         if (remote_port) endpoint_ipv4(remote, BPF_CORE_READ(sock, __sk_common.skc_daddr), remote_port);
@@ -98,6 +106,11 @@ static __noinline int socket_ends(struct record *record, struct sock *sock, stru
         if (peer) endpoint_unix_socket(record, remote, peer);
     }
     return 0;
+}
+
+// Of a unix socket that is connected: who listened, or, when it was accepted, who connected.
+static __always_inline u32 socket_peer_pid(struct sock *sock) {
+    return BPF_CORE_READ(sock, sk_peer_pid, numbers[0].nr);
 }
 
 // The end that a caller names with a sockaddr in its memory; returns the family it says, 0 where it is unreadable.

@@ -47,6 +47,12 @@ static __always_inline bool task_is_own(void) {
     return task_is_own_read((struct task_struct *)bpf_get_current_task(), false);
 }
 
+// The same of any process, by its pid and when its leader started.
+static __always_inline bool process_is_own(u32 pid, u64 start_time_ns) {
+    u64 *start_ticks = bpf_map_lookup_elem(&own_processes, &pid);
+    return start_ticks && *start_ticks == start_time_ns / TICK_NS;
+}
+
 // A process's number in the innermost pid namespace it is in, and that namespace's inode.
 static __always_inline u32 pid_innermost(struct pid *pid, u32 *namespace_inode) {
     struct upid innermost = {};

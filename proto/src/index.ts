@@ -1,6 +1,8 @@
 // Every message and service, under one name: import { BatchSchema } from "@nightjar/proto".
 export * from "../gen/nightjar/detection/v1/detection_pb.ts";
+export * from "../gen/nightjar/event/v1/accept_pb.ts";
 export * from "../gen/nightjar/event/v1/batch_pb.ts";
+export * from "../gen/nightjar/event/v1/bind_pb.ts";
 export * from "../gen/nightjar/event/v1/call_pb.ts";
 export * from "../gen/nightjar/event/v1/connect_pb.ts";
 export * from "../gen/nightjar/event/v1/descriptor_pb.ts";
@@ -9,9 +11,15 @@ export * from "../gen/nightjar/event/v1/exec_pb.ts";
 export * from "../gen/nightjar/event/v1/exit_pb.ts";
 export * from "../gen/nightjar/event/v1/fork_pb.ts";
 export * from "../gen/nightjar/event/v1/ledger_pb.ts";
+export * from "../gen/nightjar/event/v1/listen_pb.ts";
 export * from "../gen/nightjar/event/v1/open_pb.ts";
 export * from "../gen/nightjar/event/v1/process_pb.ts";
 export * from "../gen/nightjar/event/v1/recording_pb.ts";
+export * from "../gen/nightjar/event/v1/setsockopt_pb.ts";
+export * from "../gen/nightjar/event/v1/shutdown_pb.ts";
+export * from "../gen/nightjar/event/v1/socket_pb.ts";
+export * from "../gen/nightjar/event/v1/socketpair_pb.ts";
+export * from "../gen/nightjar/event/v1/tcp_state_pb.ts";
 export * from "../gen/nightjar/options/v1/options_pb.ts";
 export * from "../gen/nightjar/portal/v1/query_pb.ts";
 export * from "../gen/nightjar/portal/v1/sensor_pb.ts";

@@ -1,48 +1,33 @@
 // Sockets of every family connect, or are refused, and both their ends are read back.
-import { once } from "node:events";
-import { createServer, type ListenOptions, type Server } from "node:net";
 import { join } from "node:path";
 import { Call } from "@nightjar/proto";
 import { temporaryFolder } from "@nightjar/test-support";
 import type { ExecutionContext } from "ava";
 import { compileDeed } from "../support/deed.ts";
 import { kernelTest, type Seen, text, type Watch, watchKernel } from "../support/kernel.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  EBADF,
+  ECONNREFUSED,
+  EINPROGRESS,
+  ENOENT,
+  freePort,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  LOOPBACK_4,
+  LOOPBACK_6,
+  listen,
+  NOTHING,
+  numbers,
+  portOf,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+} from "../support/sockets.ts";
 
 const TYPES = ["connect"] as const;
-
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const IPPROTO_TCP = 6;
-const IPPROTO_UDP = 17;
-const ENOENT = 2n;
-const EBADF = 9n;
-const ECONNREFUSED = 111n;
-const EINPROGRESS = 115n;
-const LOOPBACK_4 = Uint8Array.of(127, 0, 0, 1);
-const LOOPBACK_6 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
-const NOTHING = new Uint8Array();
-
-async function listen(t: ExecutionContext, options: ListenOptions): Promise<Server> {
-  const server = createServer((socket) => socket.on("error", () => undefined).destroy()).listen(options);
-  t.teardown(() => void server.close());
-  await once(server, "listening");
-  return server;
-}
-
-const portOf = (server: Server): number => (server.address() as { port: number }).port;
-
-/** A port at which nobody listens any more. */
-async function freePort(t: ExecutionContext): Promise<number> {
-  const server = await listen(t, { host: "127.0.0.1", port: 0 });
-  const port = portOf(server);
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 interface Connected {
   event: Seen<"connect">;
@@ -60,7 +45,7 @@ async function connect(
 ): Promise<Connected> {
   const deed = compileDeed(t, import.meta.dirname);
   const done = deed.do([String(family), String(type), address, String(port)]);
-  const [result = 0, fd = 0, ownPort = 0] = done.stdout.split(" ").map(Number);
+  const [result = 0, fd = 0, ownPort = 0] = numbers(done.stdout);
   const event = await watch.event("connect", ({ pid }) => pid === done.pid);
   t.like(event, { tid: done.pid, parentPid: process.pid, call: Call.CONNECT, result: BigInt(result) });
   t.is(event.data.fd, fd);
@@ -130,6 +115,7 @@ kernelTest("a unix socket by its path, and in the abstract namespace", async (t)
   t.like(named.event.data, { family: AF_UNIX, socketType: SOCK_STREAM });
   t.is(text(named.event.data.remote?.path ?? NOTHING), path);
   t.is(named.event.data.remote?.address.length, 0);
+  t.is(named.event.data.peerPid, process.pid);
   const name = `nightjar-test-${process.pid}`;
   await listen(t, { path: `\0${name}` });
   const abstract = await connect(t, watch, AF_UNIX, SOCK_STREAM, `@${name}`);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Reports each connection that a server takes, and each try: accept, accept4.
+#include "descriptor.h"
+#include "syscall.h"
+
+struct accept_event {
+    struct event_header header;
+    s32 fd;
+    struct descriptor descriptor;
+    s32 listening_fd;
+    u32 flags;
+    u32 queue_length;
+    u32 queue_max;
+    u32 queue_percent;
+    u32 peer_pid;
+};
+
+EVENT_RECORD(accept, EVENT_ACCEPT)
+
+SYSCALL_PROGRAM(accept, EVENT_ACCEPT, regs, result) {
+    if (!event_seen(EVENT_ACCEPT)) return 0;
+    if (task_is_own()) return event_filtered(EVENT_ACCEPT);
+
+    struct record *record;
+    struct accept_event *event = accept_begin(&record);
+    if (!event) return 0;
+    header_fill_current(record, &event->header);
+    event->header.call = syscall_call(regs);
+    event->header.result = syscall_result(result);
+    event->listening_fd = SYSCALL_ARGUMENT_0(regs);
+    event->fd = result < 0 ? event->listening_fd : result;
+    if (event->header.call == CALL_ACCEPT4) event->flags = SYSCALL_ARGUMENT_3(regs);
+    struct sock *listening = file_sock(descriptor_file(event->listening_fd));
+    event->queue_length = BPF_CORE_READ(listening, sk_ack_backlog);
+    event->queue_max = BPF_CORE_READ(listening, sk_max_ack_backlog);
+    if (event->queue_max) event->queue_percent = (u64)event->queue_length * 100 / event->queue_max;
+    struct sock *sock = file_sock(descriptor_fill(record, &event->descriptor, event->fd));
+    event->descriptor.is_server = sock != NULL;
+    if (sock && result >= 0) event->peer_pid = socket_peer_pid(sock);
+    return record_submit(record);
+}

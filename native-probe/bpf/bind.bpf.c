@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Reports each address that a socket is given, and each try: the one asked for and the one it has then.
+#include "descriptor.h"
+#include "syscall.h"
+
+struct bind_event {
+    struct event_header header;
+    s32 fd;
+    struct descriptor descriptor;
+    struct endpoint requested;
+    u32 requested_family;
+};
+
+EVENT_RECORD(bind, EVENT_BIND)
+
+SYSCALL_PROGRAM(bind, EVENT_BIND, regs, result) {
+    if (!event_seen(EVENT_BIND)) return 0;
+    if (task_is_own()) return event_filtered(EVENT_BIND);
+
+    struct record *record;
+    struct bind_event *event = bind_begin(&record);
+    if (!event) return 0;
+    header_fill_current(record, &event->header);
+    event->header.call = CALL_BIND;
+    event->header.result = syscall_result(result);
+    event->fd = SYSCALL_ARGUMENT_0(regs);
+    descriptor_fill(record, &event->descriptor, event->fd);
+    const void *address = (const void *)SYSCALL_ARGUMENT_1(regs);
+    event->requested_family = sockaddr_end(record, &event->requested, address, (s32)SYSCALL_ARGUMENT_2(regs));
+    return record_submit(record);
+}

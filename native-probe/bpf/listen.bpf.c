@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Reports each socket that begins to take connections, and each try.
+#include "descriptor.h"
+#include "syscall.h"
+
+struct listen_event {
+    struct event_header header;
+    s32 fd;
+    struct descriptor descriptor;
+    u32 backlog;
+};
+
+EVENT_RECORD(listen, EVENT_LISTEN)
+
+SYSCALL_PROGRAM(listen, EVENT_LISTEN, regs, result) {
+    if (!event_seen(EVENT_LISTEN)) return 0;
+    if (task_is_own()) return event_filtered(EVENT_LISTEN);
+
+    struct record *record;
+    struct listen_event *event = listen_begin(&record);
+    if (!event) return 0;
+    header_fill_current(record, &event->header);
+    event->header.call = CALL_LISTEN;
+    event->header.result = syscall_result(result);
+    event->fd = SYSCALL_ARGUMENT_0(regs);
+    event->backlog = SYSCALL_ARGUMENT_1(regs);
+    descriptor_fill(record, &event->descriptor, event->fd);
+    return record_submit(record);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Reports each direction of a connection that a process ends, and each try.
+#include "descriptor.h"
+#include "syscall.h"
+
+struct shutdown_event {
+    struct event_header header;
+    s32 fd;
+    struct descriptor descriptor;
+    u32 how;
+};
+
+EVENT_RECORD(shutdown, EVENT_SHUTDOWN)
+
+SYSCALL_PROGRAM(shutdown, EVENT_SHUTDOWN, regs, result) {
+    if (!event_seen(EVENT_SHUTDOWN)) return 0;
+    if (task_is_own()) return event_filtered(EVENT_SHUTDOWN);
+
+    struct record *record;
+    struct shutdown_event *event = shutdown_begin(&record);
+    if (!event) return 0;
+    header_fill_current(record, &event->header);
+    event->header.call = CALL_SHUTDOWN;
+    event->header.result = syscall_result(result);
+    event->fd = SYSCALL_ARGUMENT_0(regs);
+    event->how = SYSCALL_ARGUMENT_1(regs);
+    descriptor_fill(record, &event->descriptor, event->fd);
+    return record_submit(record);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Reports each socket that is made, and each try: raw and packet sockets read what is not for them.
+#include "descriptor.h"
+#include "syscall.h"
+
+struct socket_event {
+    struct event_header header;
+    s32 fd;
+    struct descriptor descriptor;
+    u32 domain;
+    u32 socket_type;
+    u32 protocol;
+    u32 requested_type;
+    u8 nonblocking;
+    u8 close_on_exec;
+};
+
+EVENT_RECORD(socket, EVENT_SOCKET)
+
+SYSCALL_PROGRAM(socket, EVENT_SOCKET, regs, result) {
+    if (!event_seen(EVENT_SOCKET)) return 0;
+    if (task_is_own()) return event_filtered(EVENT_SOCKET);
+
+    struct record *record;
+    struct socket_event *event = socket_begin(&record);
+    if (!event) return 0;
+    header_fill_current(record, &event->header);
+    event->header.call = CALL_SOCKET;
+    event->header.result = syscall_result(result);
+    event->fd = result < 0 ? -1 : result;
+    event->domain = SYSCALL_ARGUMENT_0(regs);
+    event->requested_type = SYSCALL_ARGUMENT_1(regs);
+    event->socket_type = event->requested_type & SOCK_TYPE_MASK;
+    event->nonblocking = (event->requested_type & SOCK_NONBLOCK) != 0;
+    event->close_on_exec = (event->requested_type & SOCK_CLOEXEC) != 0;
+    event->protocol = SYSCALL_ARGUMENT_2(regs);
+    if (result >= 0) descriptor_fill(record, &event->descriptor, result);
+    return record_submit(record);
+}

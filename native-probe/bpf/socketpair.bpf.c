@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Reports each pair of connected sockets, and each try to make one.
+#include "descriptor.h"
+#include "syscall.h"
+
+struct socketpair_event {
+    struct event_header header;
+    s32 fd;
+    s32 other_fd;
+    struct descriptor descriptor;
+    u32 domain;
+    u32 socket_type;
+    u32 protocol;
+    u32 requested_type;
+    u8 nonblocking;
+    u8 close_on_exec;
+};
+
+EVENT_RECORD(socketpair, EVENT_SOCKETPAIR)
+
+SYSCALL_PROGRAM(socketpair, EVENT_SOCKETPAIR, regs, result) {
+    if (!event_seen(EVENT_SOCKETPAIR)) return 0;
+    if (task_is_own()) return event_filtered(EVENT_SOCKETPAIR);
+
+    struct record *record;
+    struct socketpair_event *event = socketpair_begin(&record);
+    if (!event) return 0;
+    s32 fds[2] = {-1, -1};
+    header_fill_current(record, &event->header);
+    event->header.call = CALL_SOCKETPAIR;
+    event->header.result = syscall_result(result);
+    event->domain = SYSCALL_ARGUMENT_0(regs);
+    event->requested_type = SYSCALL_ARGUMENT_1(regs);
+    event->socket_type = event->requested_type & SOCK_TYPE_MASK;
+    event->nonblocking = (event->requested_type & SOCK_NONBLOCK) != 0;
+    event->close_on_exec = (event->requested_type & SOCK_CLOEXEC) != 0;
+    event->protocol = SYSCALL_ARGUMENT_2(regs);
+    if (result == 0) bpf_probe_read_user(fds, sizeof(fds), (const void *)SYSCALL_ARGUMENT_3(regs));
+    event->fd = fds[0];
+    event->other_fd = fds[1];
+    if (result == 0) descriptor_fill(record, &event->descriptor, event->fd);
+    return record_submit(record);
+}
