@@ -157,3 +157,24 @@ test("the name of a source has all its digits", (t) => {
   t.is(sourceIdOf(Uint8Array.from([0, 1, 255]), 10n), "0001ff:000000000000000a");
   t.is(sourceIdOf(new Uint8Array(0), 2n ** 64n - 1n), ":ffffffffffffffff");
 });
+
+test("names of users and groups are those that were written; of an id that comes twice, the last", (t) => {
+  const bytes = toBinary(
+    BatchSchema,
+    create(BatchSchema, {
+      bootId: new Uint8Array(16),
+      users: [{ id: 1, name: "bin" }, { id: 7, name: "x" }, { id: 7, name: "lp" }, { id: 9 }],
+      groups: [{ name: "root" }],
+    }),
+  );
+  const { userNames, groupNames } = new BatchReader(bytes);
+  t.deepEqual(
+    [...userNames],
+    [
+      [1, "bin"],
+      [7, "lp"],
+      [9, ""],
+    ],
+  );
+  t.deepEqual([...groupNames], [[0, "root"]]);
+});

@@ -1,5 +1,5 @@
 // Reads an encoded Batch without decoding its events: where they lie, what type they have, which process acted.
-import { BatchSchema, EventSchema, eventTypes, ProcessSchema } from "@nightjar/proto";
+import { BatchSchema, EventSchema, eventTypes, IdNameSchema, ProcessSchema } from "@nightjar/proto";
 import { sourceIdOf } from "./source-id.ts";
 import {
   FieldCursor,
@@ -15,6 +15,8 @@ import {
 
 const BATCH = BatchSchema.field;
 const EVENT_POSITION = EventSchema.field.position.number;
+const ID_NAME = IdNameSchema.field;
+const utf8 = new TextDecoder();
 const PROCESS_PARENT = ProcessSchema.field.parent.number;
 
 /** Field numbers of event types are at least this, and no other field of Event's reaches it. */
@@ -35,6 +37,9 @@ export class BatchReader {
   readonly eventBounds: number[] = [];
   /** The same for the rows of the table of processes. */
   readonly processBounds: number[] = [];
+  /** Names of the users and groups that the events' arguments speak of, by id. */
+  readonly userNames = new Map<number, string>();
+  readonly groupNames = new Map<number, string>();
   readonly #actors: number[] = [];
   readonly #cursor = new FieldCursor();
 
@@ -133,6 +138,8 @@ export class BatchReader {
     } else if (number === BATCH.actors.number && wireType === WIRE_BYTES) this.#readActors(cursor);
     else if (number === BATCH.bootId.number && wireType === WIRE_BYTES)
       this.bootId = bytes.slice(cursor.start, cursor.end);
+    else if (number === BATCH.users.number && wireType === WIRE_BYTES) readIdName(cursor, this.userNames);
+    else if (number === BATCH.groups.number && wireType === WIRE_BYTES) readIdName(cursor, this.groupNames);
     else if (number === BATCH.epoch.number && wireType === WIRE_FIXED64) this.epoch = readFixed64(bytes, cursor.start);
     else if (wireType !== WIRE_VARINT) return;
     else if (number === BATCH.firstPosition.number) this.firstPosition = cursor.uint();
@@ -148,6 +155,18 @@ export class BatchReader {
       offset = end;
     }
   }
+}
+
+function readIdName({ bytes, start, end }: FieldCursor, names: Map<number, string>): void {
+  const inner = new FieldCursor().enter(bytes, start, end);
+  let id = 0;
+  let name = "";
+  while (inner.next()) {
+    if (inner.number === ID_NAME.id.number && inner.wireType === WIRE_VARINT) id = inner.uint();
+    if (inner.number === ID_NAME.name.number && inner.wireType === WIRE_BYTES)
+      name = utf8.decode(bytes.subarray(inner.start, inner.end));
+  }
+  names.set(id, name);
 }
 
 const BOOT_ID_BYTES = 16;

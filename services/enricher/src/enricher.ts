@@ -1,5 +1,6 @@
 // Turns batches of RAW into batches of EVENTS. All state is here; what it needs of the outside is given to it.
 import { BatchReader, RangeSet, WireError } from "@nightjar/events";
+import { NamedIds } from "./named-ids.ts";
 import type { ProcessNode } from "./node.ts";
 import { type Output, writeOutputs } from "./output.ts";
 import { EventHeader, scanEvent, toNanoseconds } from "./scan.ts";
@@ -72,6 +73,7 @@ export class Enricher {
   /** Up to where this boot's events are in its tree. */
   #place: SnapshotPlace;
   readonly #table: ProcessTable;
+  readonly #ids = new NamedIds();
   readonly #events: EventHeader[] = [];
   /** Event types that go on; all until it is known which ones rules want. */
   #interest: ReadonlySet<number> | undefined;
@@ -112,6 +114,7 @@ export class Enricher {
     const tree = foreign?.tree ?? this.tree;
     tree.seed(seed);
     this.#table.begin(foreign?.names ?? this.#options.users);
+    this.#ids.begin(foreign?.names ?? this.#options.users);
     if (!foreign) {
       const { bootId, epoch, nextPosition: next, bootTimeUnixNs } = reader;
       this.#place = { bootId, epoch, next, bootTimeUnixNs };
@@ -162,6 +165,7 @@ export class Enricher {
       positions.push(event.position);
       keeps.push(isKept);
       actors.push(isKept && actor ? this.#table.rowOf(actor) : -1);
+      if (isKept) this.#ids.add(bytes, event);
       if (isKept) this.counts.eventsOut++;
     }
     const last = this.#events[length - 1];
@@ -172,7 +176,7 @@ export class Enricher {
       tree.settle(time);
     }
     const outputs = writeOutputs(
-      { reader, positions, keeps, actors, table: this.#table },
+      { reader, positions, keeps, actors, table: this.#table, names: this.#ids.encode() },
       this.#options.outputBytesMax,
     );
     this.#count(length, keeps, outputs);

@@ -26,6 +26,8 @@ export interface Enriched {
   /** For each event its actor's row in `table`, -1 for none. */
   actors: readonly number[];
   table: ProcessTable;
+  /** Encoded fields of the batch with the names that the events' arguments need; every part has them all. */
+  names: Uint8Array;
 }
 
 /** An encoded Batch that covers [first, next) of the input's range. */
@@ -80,7 +82,9 @@ export function writeOutputs(enriched: Enriched, bytesMax: number): Output[] {
 
 /** Fields that are not copied but written anew. */
 const WRITTEN_HERE: ReadonlySet<number> = new Set(
-  [BATCH.firstPosition, BATCH.nextPosition, BATCH.processes, BATCH.actors].map((field) => field.number),
+  [BATCH.firstPosition, BATCH.nextPosition, BATCH.processes, BATCH.actors, BATCH.users, BATCH.groups].map(
+    (field) => field.number,
+  ),
 );
 
 /** Where an input's fields lie: those of the whole batch, and each event with its tag. */
@@ -135,7 +139,7 @@ function parentIn(table: ProcessTable, indexOf: Int32Array, row: number): number
 }
 
 function sizeOf(enriched: Enriched, frame: Frame, part: Part, rows: Rows): number {
-  let bytes = frame.sharedBytes + rows.bytes + rangeSize(part);
+  let bytes = frame.sharedBytes + rows.bytes + rangeSize(part) + enriched.names.length;
   for (let event = part.from; event < part.to; event++) {
     if (enriched.keeps[event]) bytes += enriched.reader.eventEnd(event) - (frame.eventStarts[event] as number);
   }
@@ -188,6 +192,8 @@ function writePart(enriched: Enriched, frame: Frame, part: Part, all: Rows, byte
     copy(start, reader.eventEnd(event));
   }
   for (const row of rows.chosen) offset = table.writeRow(bytes, offset, row, parentIn(table, rows.indexOf, row));
+  bytes.set(enriched.names, offset);
+  offset += enriched.names.length;
   if (events > 0) {
     offset = writeVarint(bytes, offset, ACTORS_TAG);
     offset = writeVarint(bytes, offset, actorsSize(enriched, part, rows));

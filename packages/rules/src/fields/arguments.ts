@@ -41,7 +41,7 @@ const BUILT_IN: readonly Argument[] = [
   argument("res", "Event.result", resultOf, (view) =>
     resultOf(view) < 0 ? errorName(-resultOf(view)) : resultOf(view),
   ),
-  argument("fd", "fd.num and fd.name", descriptorNumber, (view) => descriptorText(descriptorNumber(view), view)),
+  argument("fd", "the descriptor", descriptorNumber, (view) => descriptorText(descriptorNumber(view), view)),
   argument("tuple", "fd.name", descriptorName),
   argument("addr", "the descriptor's remote end", (view) => formatOneEnd(remoteEnd(view))),
   argument("exe", "Exec.args[0]", ({ image }) => image?.args[0]),

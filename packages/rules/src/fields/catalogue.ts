@@ -1,11 +1,11 @@
 // The catalogue of fields: what the options in `proto/` name, what is worked out from the messages, what is only known.
-import { type DescField, getOption } from "@bufbuild/protobuf";
+import { type DescField, getOption, ScalarType } from "@bufbuild/protobuf";
 import { EventSchema, ExecSchema, eventTypes, falco, ProcessSchema } from "@nightjar/proto";
 import type { EventView } from "../engine/event-view.ts";
 import { type Field, type Getter, newCacheKey, type Several, type Value } from "./definition.ts";
 import { DERIVED_EVENT_FIELDS } from "./derived-event.ts";
 import { DERIVED_PROCESS_FIELDS } from "./derived-process.ts";
-import { KNOWN_FIELDS } from "./known.ts";
+import { KNOWN_FIELDS, type ValueType } from "./known.ts";
 import { bytesReader, reader } from "./reader.ts";
 import { renderingOf } from "./renderings.ts";
 import { EVERY_EVENT, type ServedField } from "./served.ts";
@@ -128,6 +128,21 @@ function firstOf(getters: readonly Getter[]): Getter {
   };
 }
 
+/** What begins so is ours, not Falco's: its type is that of the message's field. */
+const OWN_PREFIX = "nightjar.";
+
+function ownFields(): [name: string, type: ValueType, letters: string][] {
+  const fields = eventTypes.flatMap(({ field }) => field.message?.fields ?? []);
+  const rows = fields.flatMap((field) => names(field).map((name) => [name, typeOf(field)] as const));
+  const own = new Map(rows.filter(([name]) => name.startsWith(OWN_PREFIX)));
+  return [...own].map(([name, type]) => [name, type, ""]);
+}
+
+function typeOf(field: DescField): ValueType {
+  if (field.scalar === ScalarType.BOOL) return "bool";
+  return field.scalar === ScalarType.STRING || field.scalar === ScalarType.BYTES ? "string" : "int";
+}
+
 function definitions(): Map<string, Field> {
   const derived = [...DERIVED_EVENT_FIELDS, ...DERIVED_PROCESS_FIELDS];
   const derivedNames = new Set(derived.map(({ name }) => name));
@@ -135,33 +150,36 @@ function definitions(): Map<string, Field> {
   const ofMessages = fieldsOfMessages().filter(({ name }) => !derivedNames.has(name));
   const served = Map.groupBy([...ofMessages, ...derived], ({ name }) => name);
   const fields = new Map<string, Field>();
-  for (const [name, type, letters] of KNOWN_FIELDS) {
-    const rows = served.get(name);
-    const row = rows && merged(rows);
+  for (const [name, type, letters] of [...KNOWN_FIELDS, ...ownFields()]) {
+    fields.set(name, fieldOf(name, type, letters, served.get(name)));
     served.delete(name);
-    const several = SEVERAL.get(name);
-    const reason = NOT_SERVED.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "";
-    fields.set(name, {
-      name,
-      type,
-      argument: letters.includes("A") ? "required" : letters.includes("a") ? "allowed" : "none",
-      dotted: DOTTED.includes(name),
-      filterOnly: letters.includes("f"),
-      printOnly: letters.includes("p"),
-      rightHand: !letters.includes("r"),
-      transformable: !letters.includes("t"),
-      deprecated: letters.includes("d"),
-      ...(several && { several }),
-      events: row?.events ?? [],
-      from: row?.from ?? reason,
-      ...(row && { getter: guarded(row) }),
-      ...(row?.eventsFor && { eventsFor: row.eventsFor }),
-      ...(row?.valuesOn && { valuesOn: row.valuesOn }),
-    });
   }
   const [unknown] = served.keys();
   if (unknown !== undefined) throw new Error(`a field of no known type: ${unknown}`);
   return fields;
+}
+
+function fieldOf(name: string, type: ValueType, letters: string, rows: readonly ServedField[] | undefined): Field {
+  const row = rows && merged(rows);
+  const several = SEVERAL.get(name);
+  const reason = NOT_SERVED.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "";
+  return {
+    name,
+    type,
+    argument: letters.includes("A") ? "required" : letters.includes("a") ? "allowed" : "none",
+    dotted: DOTTED.includes(name),
+    filterOnly: letters.includes("f"),
+    printOnly: letters.includes("p"),
+    rightHand: !letters.includes("r"),
+    transformable: !letters.includes("t"),
+    deprecated: letters.includes("d"),
+    ...(several && { several }),
+    events: row?.events ?? [],
+    from: row?.from ?? reason,
+    ...(row && { getter: guarded(row) }),
+    ...(row?.eventsFor && { eventsFor: row.eventsFor }),
+    ...(row?.valuesOn && { valuesOn: row.valuesOn }),
+  };
 }
 
 /** A getter reads the message of the event types it belongs to; on any other the field is missing. */

@@ -7,15 +7,6 @@ import type { Value } from "./definition.ts";
 
 export type Read = (message: Message) => Value;
 
-/** One end of a socket as text. */
-function endReader(number: number): Read {
-  const end = new Message();
-  return (message) => {
-    end.load(message.bytes, message.start(number), message.stop(number));
-    return formatOneEnd(end);
-  };
-}
-
 /**
  * Text for strings and bytes, undefined where they are empty, and for an end of a socket; several of them with blanks
  * between; else a number, 0 or false where it is absent.
@@ -23,8 +14,9 @@ function endReader(number: number): Read {
 export function reader(field: DescField): Read {
   const { number } = field;
   if (number > FIELD_NUMBER_MAX) throw new Error(`${field.parent.name}.${field.name} has a number too high to be read`);
-  if (field.fieldKind === "list") return (message) => texts(message, number);
   if (field.message === EndpointSchema) return endReader(number);
+  if (field.message) throw new Error(`${field.parent.name}.${field.name} is a message, which has no value`);
+  if (field.fieldKind === "list") return (message) => texts(message, number);
   switch (field.scalar) {
     case ScalarType.STRING:
     case ScalarType.BYTES:
@@ -39,6 +31,15 @@ export function reader(field: DescField): Read {
     default:
       return (message) => message.uint(number);
   }
+}
+
+/** An end of a socket, as text. */
+function endReader(number: number): Read {
+  const end = new Message();
+  return (message) => {
+    end.load(message.bytes, message.start(number), message.stop(number));
+    return formatOneEnd(end);
+  };
 }
 
 /** The bytes of a field, as evt.buffer has them: code points 0 to 255. */

@@ -63,6 +63,15 @@ const hexadecimal: Make = () => (value) =>
 const directory: Write = (fd) => (fd === AT_FDCWD ? "AT_FDCWD" : String(fd));
 const result: Write = (value) => (value < 0 ? errorName(-value) : String(value));
 
+const NO_ID = 0xffff_ffff;
+
+/** The name of a user or group; the number where the host has no name for it, -1 for none. */
+const idName =
+  (names: (view: EventView) => ReadonlyMap<number, string>): Make =>
+  () =>
+  (value, view) =>
+    value === NO_ID ? "-1" : (names(view).get(value as number) ?? String(value));
+
 const ROWS: readonly (readonly [name: string, make: Make, example: string])[] = [
   ["octal", number(octal), "0644"],
   ["hex", hexadecimal, "7FAD4855D000"],
@@ -70,6 +79,8 @@ const ROWS: readonly (readonly [name: string, make: Make, example: string])[] = 
   ["result", number(result), "ENOENT"],
   ["error", number(errorName), "ENOENT"],
   ["signal", number(signalName), "SIGKILL"],
+  ["user", idName(({ batch }) => batch.userNames), "nobody"],
+  ["group", idName(({ batch }) => batch.groupNames), "nogroup"],
   ["capabilities", () => (value) => capabilityNames(value as number | bigint), "CAP_CHOWN CAP_KILL"],
   ["path", path, "/etc/hosts, where hosts was passed in /etc"],
   ["directory", number(directory), "AT_FDCWD"],
