@@ -30,6 +30,12 @@ struct TypeSpec {
     int message;
 };
 
+// A number under which a call is known too.
+struct NumberSpec {
+    int number;
+    const char *name;
+};
+
 // A value of enum Call, and the event type that reports it.
 struct CallSpec {
     const char *name;
@@ -54,5 +60,9 @@ Table<CallSpec> calls();
 // none.
 Table<int> native_numbers();
 Table<int> foreign_numbers();
+// Calls that the 32-bit ABI has again under another name, and what its socketcall can do.
+Table<NumberSpec> more_foreign_numbers();
+// Calls of the 32-bit ABI with other structures in memory than a program of the machine's own ABI has.
+Table<int> differing_foreign_numbers();
 
 } // namespace nightjar

@@ -20,7 +20,8 @@ void refuse(int error) {
     throw LoadError("failed loading ebpf skeleton", error < 0 ? -error : error, libbpf_log());
 }
 
-Maps::Maps(MapDescriptors descriptors, MapsOf version) : descriptors_(std::move(descriptors)), syscalls_(SYSCALLS_MAX) {
+Maps::Maps(MapDescriptors descriptors, MapsOf version)
+    : descriptors_(std::move(descriptors)), syscalls_(CALL_ENTRIES_MAX) {
     if (version == MapsOf::AnotherVersion) return;
     try {
         map_settings();
@@ -34,7 +35,7 @@ void Maps::map_settings() {
     void *mapped = mmap(nullptr, sizeof(settings), PROT_READ | PROT_WRITE, MAP_SHARED, fd("settings"), 0);
     if (mapped == MAP_FAILED) refuse(errno);
     settings_ = static_cast<settings *>(mapped);
-    for (uint32_t number = 0; number < SYSCALLS_MAX; number++)
+    for (uint32_t number = 0; number < CALL_ENTRIES_MAX; number++)
         if (bpf_map_lookup_elem(fd("syscalls"), &number, &syscalls_[number])) refuse(errno);
 }
 
@@ -104,10 +105,12 @@ void Maps::set_wanted(const std::vector<uint32_t> &wanted) {
     __u64 numbers[SYSCALLS_MAX / 64] = {};
     for (size_t type = 0; type < EVENT_TYPE_IDS_MAX; type++)
         if (is_wanted[type]) types[type / 64] |= 1ULL << (type % 64);
-    for (size_t number = 0; number < SYSCALLS_MAX; number++) {
+    for (size_t entry = 0; entry < CALL_ENTRIES_MAX; entry++) {
         bool is_handled = false;
-        for (const __u16 type : syscalls_[number].types) is_handled |= type && is_wanted[type];
-        for (const __u16 type : syscalls_[number].foreign_types) is_handled |= type && is_wanted[type];
+        for (const __u16 type : syscalls_[entry].native.types) is_handled |= type && is_wanted[type];
+        for (const __u16 type : syscalls_[entry].narrow.types) is_handled |= type && is_wanted[type];
+        // All that i386's socketcall can do has one number.
+        const size_t number = entry < SYSCALLS_MAX ? entry : static_cast<size_t>(I386_SOCKETCALL);
         if (is_handled) numbers[number / 64] |= 1ULL << (number % 64);
     }
     for (size_t i = 0; i < std::size(types); i++)

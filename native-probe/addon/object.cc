@@ -28,14 +28,28 @@ const TypeSpec *syscall_type(const char *program) {
     return nullptr;
 }
 
-// Puts a type behind those that report the call already.
-void add_type(__u16 (&types)[SYSCALL_TYPES_MAX], const CallSpec &call) {
-    for (__u16 &type : types) {
+// Puts a type behind those that report the call already. Calls without a program have an entry too: exec and fork ask
+// which call a task is in.
+void add_call(std::vector<syscall_entry> &entries, call_entry syscall_entry::*abi, int number, const CallSpec &call,
+              bool is_reported) {
+    if (number < 0) return;
+    call_entry &entry = entries[static_cast<size_t>(number)].*abi;
+    entry.call = static_cast<uint16_t>(call.call);
+    if (!is_reported) return;
+    for (__u16 &type : entry.types) {
         if (type) continue;
         type = static_cast<__u16>(call.type);
         return;
     }
     throw LayoutError(std::string("the call ") + call.name + " is reported by more event types than there is room for");
+}
+
+// Whether the running kernel has what a program attaches to; only tracepoints are asked for.
+bool has_attach_point(const btf *kernel, const bpf_program *program) {
+    const std::string section = bpf_program__section_name(program);
+    const std::string prefix = "tp_btf/";
+    if (!kernel || section.compare(0, prefix.size(), prefix) != 0) return true;
+    return btf__find_by_name_kind(kernel, ("btf_trace_" + section.substr(prefix.size())).c_str(), BTF_KIND_TYPEDEF) > 0;
 }
 
 // Kernels before 5.11 charge maps to this limit. Where it may not be raised the kernel may need no raising.
@@ -52,6 +66,7 @@ Object::Object(const std::string &path, Strictness strictness) {
     raise_locked_memory_limit();
     try {
         open(path);
+        leave_out_absent();
         layouts_ = read_layouts(bpf_object__btf(object_), strictness);
     } catch (...) {
         if (object_) bpf_object__close(object_);
@@ -87,6 +102,17 @@ void Object::take_over(const std::string &folder) {
     taken_from_ = folder;
 }
 
+// A kernel without modules, say, has no tracepoint for them: without this nothing at all would be loaded.
+void Object::leave_out_absent() {
+    btf *kernel = btf__load_vmlinux_btf();
+    if (libbpf_get_error(kernel)) kernel = nullptr;
+    bpf_program *program;
+    bpf_object__for_each_program(program, object_) {
+        if (!has_attach_point(kernel, program)) bpf_program__set_autoload(program, false);
+    }
+    btf__free(kernel);
+}
+
 // Which calls concern the programs, by number; and the programs that sys_exit goes on to.
 void Object::fill_syscalls() {
     std::bitset<EVENT_TYPE_IDS_MAX> has_program;
@@ -98,21 +124,18 @@ void Object::fill_syscalls() {
         update("syscall_programs", &type->id, &fd);
         has_program.set(type->id);
     }
-    syscall_entry entries[SYSCALLS_MAX] = {};
+    std::vector<syscall_entry> entries(CALL_ENTRIES_MAX);
     for (size_t i = 0; i < calls().size; i++) {
         const CallSpec &call = calls()[i];
-        const int native = native_numbers()[i];
-        const int foreign = foreign_numbers()[i];
-        // Calls without a program have an entry too: exec and fork ask which call a task is in.
-        if (native >= 0) entries[native].call = static_cast<uint16_t>(call.call);
-        if (!has_program[call.type]) continue;
-        if (native >= 0) add_type(entries[native].types, call);
-        if (foreign >= 0) add_type(entries[foreign].foreign_types, call);
+        const bool is_reported = has_program[call.type];
+        add_call(entries, &syscall_entry::native, native_numbers()[i], call, is_reported);
+        add_call(entries, &syscall_entry::narrow, foreign_numbers()[i], call, is_reported);
+        for (const NumberSpec &more : more_foreign_numbers())
+            if (std::strcmp(more.name, call.name) == 0)
+                add_call(entries, &syscall_entry::narrow, more.number, call, is_reported);
     }
-#if defined(__x86_64__)
-    entries[I386_SOCKETCALL].foreign_types[0] = EVENT_CONNECT;
-#endif
-    for (uint32_t number = 0; number < SYSCALLS_MAX; number++) update("syscalls", &number, &entries[number]);
+    for (const uint32_t number : differing_foreign_numbers()) entries[number].narrow.differs = 1;
+    for (uint32_t number = 0; number < CALL_ENTRIES_MAX; number++) update("syscalls", &number, &entries[number]);
 }
 
 MapDescriptors Object::map_descriptors() const {
@@ -136,6 +159,10 @@ std::vector<Attachment> Object::attach() {
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         if (syscall_type(bpf_program__name(program))) continue;
+        if (!bpf_program__autoload(program)) {
+            attachments.push_back({bpf_program__name(program), bpf_program__section_name(program), ENOENT});
+            continue;
+        }
         bpf_link *link = bpf_program__attach(program);
         const long error = libbpf_get_error(link);
         if (!error) links_[bpf_program__name(program)] = link;
@@ -152,7 +179,8 @@ std::vector<Attachment> Object::pinned_attachments() const {
     bpf_object__for_each_program(program, object_) {
         const char *name = bpf_program__name(program);
         if (syscall_type(name)) continue;
-        const int error = is_link_pinned(taken_from_, name) ? 0 : ENOLINK;
+        const int missing = bpf_program__autoload(program) ? ENOLINK : ENOENT;
+        const int error = is_link_pinned(taken_from_, name) ? 0 : missing;
         attachments.push_back({name, bpf_program__section_name(program), error});
     }
     return attachments;

@@ -17,7 +17,7 @@ struct Attachment {
     std::string program;
     // The section that says where, e.g. "tp_btf/sys_exit".
     std::string point;
-    // 0, or the errno of the refusal.
+    // 0, or the errno of the refusal; ENOENT where the kernel was built without the place.
     int error;
 };
 
@@ -47,6 +47,7 @@ class Object {
   private:
     void open(const std::string &path);
     std::vector<Attachment> pinned_attachments() const;
+    void leave_out_absent();
     void fill_syscalls();
     MapDescriptors map_descriptors() const;
     void update(const char *map, const void *key, const void *value) const;

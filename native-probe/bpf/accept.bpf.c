@@ -17,19 +17,17 @@ struct accept_event {
 
 EVENT_RECORD(accept, EVENT_ACCEPT)
 
-SYSCALL_PROGRAM(accept, EVENT_ACCEPT, regs, result) {
+SYSCALL_PROGRAM(accept, EVENT_ACCEPT, frame, result) {
     if (!event_seen(EVENT_ACCEPT)) return 0;
     if (task_is_own()) return event_filtered(EVENT_ACCEPT);
 
     struct record *record;
     struct accept_event *event = accept_begin(&record);
     if (!event) return 0;
-    header_fill_current(record, &event->header);
-    event->header.call = syscall_call(regs);
-    event->header.result = syscall_result(result);
-    event->listening_fd = SYSCALL_ARGUMENT_0(regs);
+    header_fill_call(record, &event->header, frame, result);
+    event->listening_fd = SYSCALL_ARGUMENT_0(frame);
     event->fd = result < 0 ? event->listening_fd : result;
-    if (event->header.call == CALL_ACCEPT4) event->flags = SYSCALL_ARGUMENT_3(regs);
+    if (event->header.call == CALL_ACCEPT4) event->flags = SYSCALL_ARGUMENT_3(frame);
     struct sock *listening = file_sock(descriptor_file(event->listening_fd));
     event->queue_length = BPF_CORE_READ(listening, sk_ack_backlog);
     event->queue_max = BPF_CORE_READ(listening, sk_max_ack_backlog);

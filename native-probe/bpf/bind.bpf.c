@@ -13,19 +13,17 @@ struct bind_event {
 
 EVENT_RECORD(bind, EVENT_BIND)
 
-SYSCALL_PROGRAM(bind, EVENT_BIND, regs, result) {
+SYSCALL_PROGRAM(bind, EVENT_BIND, frame, result) {
     if (!event_seen(EVENT_BIND)) return 0;
     if (task_is_own()) return event_filtered(EVENT_BIND);
 
     struct record *record;
     struct bind_event *event = bind_begin(&record);
     if (!event) return 0;
-    header_fill_current(record, &event->header);
-    event->header.call = CALL_BIND;
-    event->header.result = syscall_result(result);
-    event->fd = SYSCALL_ARGUMENT_0(regs);
+    header_fill_call(record, &event->header, frame, result);
+    event->fd = SYSCALL_ARGUMENT_0(frame);
     descriptor_fill(record, &event->descriptor, event->fd);
-    const void *address = (const void *)SYSCALL_ARGUMENT_1(regs);
-    event->requested_family = sockaddr_end(record, &event->requested, address, (s32)SYSCALL_ARGUMENT_2(regs));
+    const void *address = (const void *)SYSCALL_ARGUMENT_1(frame);
+    event->requested_family = sockaddr_end(record, &event->requested, address, (s32)SYSCALL_ARGUMENT_2(frame));
     return record_submit(record);
 }

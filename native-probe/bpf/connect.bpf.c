@@ -32,22 +32,20 @@ static __always_inline bool connect_socket_fill(struct record *record, struct co
     return true;
 }
 
-SYSCALL_PROGRAM(connect, EVENT_CONNECT, regs, result) {
+SYSCALL_PROGRAM(connect, EVENT_CONNECT, frame, result) {
     if (!event_seen(EVENT_CONNECT)) return 0;
     if (task_is_own()) return event_filtered(EVENT_CONNECT);
 
     struct record *record;
     struct connect_event *event = connect_begin(&record);
     if (!event) return 0;
-    header_fill_current(record, &event->header);
-    event->header.call = CALL_CONNECT;
-    event->header.result = syscall_result(result);
-    event->fd = SYSCALL_ARGUMENT_0(regs);
+    header_fill_call(record, &event->header, frame, result);
+    event->fd = SYSCALL_ARGUMENT_0(frame);
     bool is_socket = connect_socket_fill(record, event);
     // A socket that was refused has forgotten whom it asked for.
     if (!event->remote.port && !event->remote.path.length) {
-        const void *address = (const void *)SYSCALL_ARGUMENT_1(regs);
-        u16 family = sockaddr_end(record, &event->remote, address, (s32)SYSCALL_ARGUMENT_2(regs));
+        const void *address = (const void *)SYSCALL_ARGUMENT_1(frame);
+        u16 family = sockaddr_end(record, &event->remote, address, (s32)SYSCALL_ARGUMENT_2(frame));
         if (!is_socket) event->family = family;
     }
     return record_submit(record);

@@ -12,18 +12,16 @@ struct listen_event {
 
 EVENT_RECORD(listen, EVENT_LISTEN)
 
-SYSCALL_PROGRAM(listen, EVENT_LISTEN, regs, result) {
+SYSCALL_PROGRAM(listen, EVENT_LISTEN, frame, result) {
     if (!event_seen(EVENT_LISTEN)) return 0;
     if (task_is_own()) return event_filtered(EVENT_LISTEN);
 
     struct record *record;
     struct listen_event *event = listen_begin(&record);
     if (!event) return 0;
-    header_fill_current(record, &event->header);
-    event->header.call = CALL_LISTEN;
-    event->header.result = syscall_result(result);
-    event->fd = SYSCALL_ARGUMENT_0(regs);
-    event->backlog = SYSCALL_ARGUMENT_1(regs);
+    header_fill_call(record, &event->header, frame, result);
+    event->fd = SYSCALL_ARGUMENT_0(frame);
+    event->backlog = SYSCALL_ARGUMENT_1(frame);
     descriptor_fill(record, &event->descriptor, event->fd);
     return record_submit(record);
 }

@@ -31,10 +31,10 @@ struct open_call {
     struct open_how how;
 };
 
-static __always_inline struct open_call open_call_read(struct pt_regs *regs) {
-    u64 first = SYSCALL_ARGUMENT_0(regs), second = SYSCALL_ARGUMENT_1(regs);
-    u64 third = SYSCALL_ARGUMENT_2(regs), fourth = SYSCALL_ARGUMENT_3(regs);
-    struct open_call call = {.call = syscall_call(regs), .directory_fd = AT_FDCWD, .path = (const void *)first};
+static __always_inline struct open_call open_call_read(const struct call_frame *frame) {
+    u64 first = SYSCALL_ARGUMENT_0(frame), second = SYSCALL_ARGUMENT_1(frame);
+    u64 third = SYSCALL_ARGUMENT_2(frame), fourth = SYSCALL_ARGUMENT_3(frame);
+    struct open_call call = {.call = syscall_call(frame), .directory_fd = AT_FDCWD, .path = (const void *)first};
 
     if (call.call == CALL_OPEN) {
         call.how = (struct open_how){second, third};
@@ -69,17 +69,15 @@ static __always_inline void open_file_fill(struct record *record, struct open_ev
     event->type = inode_type(inode, mode);
 }
 
-SYSCALL_PROGRAM(open, EVENT_OPEN, regs, result) {
+SYSCALL_PROGRAM(open, EVENT_OPEN, frame, result) {
     if (!event_seen(EVENT_OPEN)) return 0;
-    struct open_call call = open_call_read(regs);
+    struct open_call call = open_call_read(frame);
     if (!open_is_wanted(call.how.flags, result) || task_is_own()) return event_filtered(EVENT_OPEN);
 
     struct record *record;
     struct open_event *event = open_begin(&record);
     if (!event) return 0;
-    header_fill_current(record, &event->header);
-    event->header.call = call.call;
-    event->header.result = syscall_result(result);
+    header_fill_call(record, &event->header, frame, result);
     event->flags = call.how.flags;
     event->mode = call.how.mode;
     event->directory_fd = call.directory_fd;

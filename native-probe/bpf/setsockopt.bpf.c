@@ -17,21 +17,19 @@ struct setsockopt_event {
 
 EVENT_RECORD(setsockopt, EVENT_SETSOCKOPT)
 
-SYSCALL_PROGRAM(setsockopt, EVENT_SETSOCKOPT, regs, result) {
+SYSCALL_PROGRAM(setsockopt, EVENT_SETSOCKOPT, frame, result) {
     if (!event_seen(EVENT_SETSOCKOPT)) return 0;
     if (task_is_own()) return event_filtered(EVENT_SETSOCKOPT);
 
     struct record *record;
     struct setsockopt_event *event = setsockopt_begin(&record);
     if (!event) return 0;
-    header_fill_current(record, &event->header);
-    event->header.call = CALL_SETSOCKOPT;
-    event->header.result = syscall_result(result);
-    event->fd = SYSCALL_ARGUMENT_0(regs);
-    event->level = SYSCALL_ARGUMENT_1(regs);
-    event->option_name = SYSCALL_ARGUMENT_2(regs);
-    event->value_size = SYSCALL_ARGUMENT_4(regs);
-    const void *value = (const void *)SYSCALL_ARGUMENT_3(regs);
+    header_fill_call(record, &event->header, frame, result);
+    event->fd = SYSCALL_ARGUMENT_0(frame);
+    event->level = SYSCALL_ARGUMENT_1(frame);
+    event->option_name = SYSCALL_ARGUMENT_2(frame);
+    event->value_size = SYSCALL_ARGUMENT_4(frame);
+    const void *value = (const void *)SYSCALL_ARGUMENT_3(frame);
     record_user_bytes(record, &event->value, value, event->value_size, OPTION_VALUE_SIZE_MAX);
     descriptor_fill(record, &event->descriptor, event->fd);
     return record_submit(record);

@@ -7,8 +7,11 @@ enum {
     SYSCALLS_MAX = 512,
     // Event types that can report one system call.
     SYSCALL_TYPES_MAX = 4,
-    // i386's call for all that sockets do.
+    // i386's call for all that sockets do, and how many things that are.
     I386_SOCKETCALL = 102,
+    SOCKETCALLS_MAX = 32,
+    SOCKETCALL_FIRST = SYSCALLS_MAX,
+    CALL_ENTRIES_MAX = SOCKETCALL_FIRST + SOCKETCALLS_MAX,
     // Of the sensor's own processes: a handful, and room for what they start.
     OWN_PROCESSES_MAX = 256,
 };
@@ -43,14 +46,21 @@ struct settings {
     __u32 unused;
 };
 
-// An entry of the map `syscalls`, whose key is the number.
-struct syscall_entry {
-    // enum call of the kernel's own ABI.
+// What is known of a system call in one ABI.
+struct call_entry {
+    // enum call
     __u16 call;
     // Event types whose programs report the call, in that order; 0 behind the last.
     __u16 types[SYSCALL_TYPES_MAX];
-    // Event types of the call that has this number in the 32-bit ABI.
-    __u16 foreign_types[SYSCALL_TYPES_MAX];
+    // In an ABI of 32 bits it has other structures in memory than a program reads, so it can only be counted.
+    __u16 differs;
+};
+
+// An entry of the map `syscalls`, whose key is the number, or SOCKETCALL_FIRST and what i386's socketcall is to do.
+struct syscall_entry {
+    struct call_entry native;
+    // The call that has this number in the 32-bit ABI.
+    struct call_entry narrow;
 };
 
 // An entry of the map `ledger`, whose key is the event type: seen = filtered + submitted + dropped.

@@ -12,18 +12,16 @@ struct shutdown_event {
 
 EVENT_RECORD(shutdown, EVENT_SHUTDOWN)
 
-SYSCALL_PROGRAM(shutdown, EVENT_SHUTDOWN, regs, result) {
+SYSCALL_PROGRAM(shutdown, EVENT_SHUTDOWN, frame, result) {
     if (!event_seen(EVENT_SHUTDOWN)) return 0;
     if (task_is_own()) return event_filtered(EVENT_SHUTDOWN);
 
     struct record *record;
     struct shutdown_event *event = shutdown_begin(&record);
     if (!event) return 0;
-    header_fill_current(record, &event->header);
-    event->header.call = CALL_SHUTDOWN;
-    event->header.result = syscall_result(result);
-    event->fd = SYSCALL_ARGUMENT_0(regs);
-    event->how = SYSCALL_ARGUMENT_1(regs);
+    header_fill_call(record, &event->header, frame, result);
+    event->fd = SYSCALL_ARGUMENT_0(frame);
+    event->how = SYSCALL_ARGUMENT_1(frame);
     descriptor_fill(record, &event->descriptor, event->fd);
     return record_submit(record);
 }

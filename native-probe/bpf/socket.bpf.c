@@ -17,23 +17,21 @@ struct socket_event {
 
 EVENT_RECORD(socket, EVENT_SOCKET)
 
-SYSCALL_PROGRAM(socket, EVENT_SOCKET, regs, result) {
+SYSCALL_PROGRAM(socket, EVENT_SOCKET, frame, result) {
     if (!event_seen(EVENT_SOCKET)) return 0;
     if (task_is_own()) return event_filtered(EVENT_SOCKET);
 
     struct record *record;
     struct socket_event *event = socket_begin(&record);
     if (!event) return 0;
-    header_fill_current(record, &event->header);
-    event->header.call = CALL_SOCKET;
-    event->header.result = syscall_result(result);
+    header_fill_call(record, &event->header, frame, result);
     event->fd = result < 0 ? -1 : result;
-    event->domain = SYSCALL_ARGUMENT_0(regs);
-    event->requested_type = SYSCALL_ARGUMENT_1(regs);
+    event->domain = SYSCALL_ARGUMENT_0(frame);
+    event->requested_type = SYSCALL_ARGUMENT_1(frame);
     event->socket_type = event->requested_type & SOCK_TYPE_MASK;
     event->nonblocking = (event->requested_type & SOCK_NONBLOCK) != 0;
     event->close_on_exec = (event->requested_type & SOCK_CLOEXEC) != 0;
-    event->protocol = SYSCALL_ARGUMENT_2(regs);
+    event->protocol = SYSCALL_ARGUMENT_2(frame);
     if (result >= 0) descriptor_fill(record, &event->descriptor, result);
     return record_submit(record);
 }

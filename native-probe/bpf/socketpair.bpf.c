@@ -18,7 +18,7 @@ struct socketpair_event {
 
 EVENT_RECORD(socketpair, EVENT_SOCKETPAIR)
 
-SYSCALL_PROGRAM(socketpair, EVENT_SOCKETPAIR, regs, result) {
+SYSCALL_PROGRAM(socketpair, EVENT_SOCKETPAIR, frame, result) {
     if (!event_seen(EVENT_SOCKETPAIR)) return 0;
     if (task_is_own()) return event_filtered(EVENT_SOCKETPAIR);
 
@@ -26,16 +26,14 @@ SYSCALL_PROGRAM(socketpair, EVENT_SOCKETPAIR, regs, result) {
     struct socketpair_event *event = socketpair_begin(&record);
     if (!event) return 0;
     s32 fds[2] = {-1, -1};
-    header_fill_current(record, &event->header);
-    event->header.call = CALL_SOCKETPAIR;
-    event->header.result = syscall_result(result);
-    event->domain = SYSCALL_ARGUMENT_0(regs);
-    event->requested_type = SYSCALL_ARGUMENT_1(regs);
+    header_fill_call(record, &event->header, frame, result);
+    event->domain = SYSCALL_ARGUMENT_0(frame);
+    event->requested_type = SYSCALL_ARGUMENT_1(frame);
     event->socket_type = event->requested_type & SOCK_TYPE_MASK;
     event->nonblocking = (event->requested_type & SOCK_NONBLOCK) != 0;
     event->close_on_exec = (event->requested_type & SOCK_CLOEXEC) != 0;
-    event->protocol = SYSCALL_ARGUMENT_2(regs);
-    if (result == 0) bpf_probe_read_user(fds, sizeof(fds), (const void *)SYSCALL_ARGUMENT_3(regs));
+    event->protocol = SYSCALL_ARGUMENT_2(frame);
+    if (result == 0) bpf_probe_read_user(fds, sizeof(fds), (const void *)SYSCALL_ARGUMENT_3(frame));
     event->fd = fds[0];
     event->other_fd = fds[1];
     if (result == 0) descriptor_fill(record, &event->descriptor, event->fd);

@@ -9,7 +9,7 @@ enum { RESTART_FIRST = -516, RESTART_LAST = -512, INTERRUPTED = -4 };
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, SYSCALLS_MAX);
+    __uint(max_entries, CALL_ENTRIES_MAX);
     __type(key, u32);
     __type(value, struct syscall_entry);
 } syscalls SEC(".maps");
@@ -22,24 +22,50 @@ struct {
     __type(value, u32);
 } syscall_programs SEC(".maps");
 
+// A system call that has returned, as the program of an event type sees it, whichever ABI it came by.
+struct call_frame {
+    struct pt_regs *regs;
+    // Of a 32-bit call: its arguments; else NULL.
+    const u32 *narrow;
+};
+
+enum { CALL_ARGUMENTS_MAX = 6 };
+
 #if defined(__TARGET_ARCH_x86)
 
-enum { X32_BIT = 0x40000000, TS_COMPAT = 2, SOCKETCALL_CONNECT = 3 };
+enum { X32_BIT = 0x40000000, TS_COMPAT = 2 };
 
 // The registers of the call are still there when it returns; only rax holds the result.
 #define SYSCALL_NUMBER(regs) ((u32)(regs)->orig_ax & ~X32_BIT)
-#define SYSCALL_ARGUMENT_0(regs) ((regs)->di)
-#define SYSCALL_ARGUMENT_1(regs) ((regs)->si)
-#define SYSCALL_ARGUMENT_2(regs) ((regs)->dx)
-#define SYSCALL_ARGUMENT_3(regs) ((regs)->r10)
-#define SYSCALL_ARGUMENT_4(regs) ((regs)->r8)
-#define SYSCALL_ARGUMENT_5(regs) ((regs)->r9)
 #define SYSCALL_IS_X32(regs) ((regs)->orig_ax & X32_BIT)
-// i386 has one call for all that sockets do; its first argument says what.
-#define SYSCALL_IS_NO_EVENT(regs) ((regs)->orig_ax == I386_SOCKETCALL && (regs)->bx != SOCKETCALL_CONNECT)
+#define WIDE_ARGUMENT_0(regs) ((regs)->di)
+#define WIDE_ARGUMENT_1(regs) ((regs)->si)
+#define WIDE_ARGUMENT_2(regs) ((regs)->dx)
+#define WIDE_ARGUMENT_3(regs) ((regs)->r10)
+#define WIDE_ARGUMENT_4(regs) ((regs)->r8)
+#define WIDE_ARGUMENT_5(regs) ((regs)->r9)
 
-static __always_inline bool task_is_32_bit(struct task_struct *task) {
-    return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+#define NARROW_ARGUMENT_0(regs) ((u32)(regs)->bx)
+
+#define TASK_IS_32_BIT(is_known, task) (READ(is_known, task, thread_info.status) & TS_COMPAT)
+
+// The number in the 32-bit ABI; i386 has one for all that sockets do, whose first argument says what.
+static __always_inline u32 narrow_number(struct pt_regs *regs) {
+    u32 number = regs->orig_ax;
+    u32 subcall = regs->bx;
+    return number == I386_SOCKETCALL && subcall < SOCKETCALLS_MAX ? SOCKETCALL_FIRST + subcall : number;
+}
+
+static __noinline int narrow_arguments(struct pt_regs *regs, u32 *arguments) {
+    arguments[0] = regs->bx;
+    arguments[1] = regs->cx;
+    arguments[2] = regs->dx;
+    arguments[3] = regs->si;
+    arguments[4] = regs->di;
+    arguments[5] = regs->bp;
+    if ((u32)regs->orig_ax != I386_SOCKETCALL) return 0;
+    const void *from = (const void *)(u64)arguments[1];
+    return bpf_probe_read_user(arguments, CALL_ARGUMENTS_MAX * sizeof(*arguments), from);
 }
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -47,25 +73,60 @@ static __always_inline bool task_is_32_bit(struct task_struct *task) {
 enum { TIF_32BIT = 22 };
 
 #define SYSCALL_NUMBER(regs) ((u32)(regs)->syscallno)
-#define SYSCALL_ARGUMENT_0(regs) ((regs)->orig_x0)
-#define SYSCALL_ARGUMENT_1(regs) ((regs)->regs[1])
-#define SYSCALL_ARGUMENT_2(regs) ((regs)->regs[2])
-#define SYSCALL_ARGUMENT_3(regs) ((regs)->regs[3])
-#define SYSCALL_ARGUMENT_4(regs) ((regs)->regs[4])
-#define SYSCALL_ARGUMENT_5(regs) ((regs)->regs[5])
 #define SYSCALL_IS_X32(regs) 0
-#define SYSCALL_IS_NO_EVENT(regs) 0
+#define WIDE_ARGUMENT_0(regs) ((regs)->orig_x0)
+#define WIDE_ARGUMENT_1(regs) ((regs)->regs[1])
+#define WIDE_ARGUMENT_2(regs) ((regs)->regs[2])
+#define WIDE_ARGUMENT_3(regs) ((regs)->regs[3])
+#define WIDE_ARGUMENT_4(regs) ((regs)->regs[4])
+#define WIDE_ARGUMENT_5(regs) ((regs)->regs[5])
 
-static __always_inline bool task_is_32_bit(struct task_struct *task) {
-    return BPF_CORE_READ(task, thread_info.flags) >> TIF_32BIT & 1;
+#define NARROW_ARGUMENT_0(regs) ((u32)(regs)->orig_x0)
+
+#define TASK_IS_32_BIT(is_known, task) (READ(is_known, task, thread_info.flags) >> TIF_32BIT & 1)
+
+static __always_inline u32 narrow_number(struct pt_regs *regs) {
+    return regs->syscallno;
+}
+
+static __noinline int narrow_arguments(struct pt_regs *regs, u32 *arguments) {
+    arguments[0] = regs->orig_x0;
+    for (int i = 1; i < CALL_ARGUMENTS_MAX; i++) arguments[i] = regs->regs[i];
+    return 0;
 }
 
 #endif
 
+// Argument `n` of a call, counted from 0: SYSCALL_ARGUMENT_2(frame). Of a 32-bit call its upper half is 0.
+#define SYSCALL_ARGUMENT(frame, n) ((frame)->narrow ? (frame)->narrow[n] : (u64)WIDE_ARGUMENT_##n((frame)->regs))
+#define SYSCALL_ARGUMENT_0(frame) SYSCALL_ARGUMENT(frame, 0)
+#define SYSCALL_ARGUMENT_1(frame) SYSCALL_ARGUMENT(frame, 1)
+#define SYSCALL_ARGUMENT_2(frame) SYSCALL_ARGUMENT(frame, 2)
+#define SYSCALL_ARGUMENT_3(frame) SYSCALL_ARGUMENT(frame, 3)
+#define SYSCALL_ARGUMENT_4(frame) SYSCALL_ARGUMENT(frame, 4)
+#define SYSCALL_ARGUMENT_5(frame) SYSCALL_ARGUMENT(frame, 5)
+
+// Whether the running task is in a call of the 32-bit ABI, which a 64-bit program can make too.
+static __always_inline bool call_is_narrow(void) {
+    if (CURRENT_TASK_IS_KNOWN) return TASK_IS_32_BIT(true, current_task_known());
+    return TASK_IS_32_BIT(false, (struct task_struct *)bpf_get_current_task());
+}
+
+static __always_inline struct syscall_entry *syscall_entry_of(u32 number) {
+    return bpf_map_lookup_elem(&syscalls, &number);
+}
+
+// What is known of the call: by its number in the ABI it came by. NULL where the number is none of a call.
+static __always_inline struct call_entry *frame_entry(const struct call_frame *frame) {
+    struct syscall_entry *entry =
+        syscall_entry_of(frame->narrow ? narrow_number(frame->regs) : SYSCALL_NUMBER(frame->regs));
+    if (!entry) return NULL;
+    return frame->narrow ? &entry->narrow : &entry->native;
+}
+
 // Which call it was (enum call), where a program handles it.
-static __always_inline u32 syscall_call(struct pt_regs *regs) {
-    u32 number = SYSCALL_NUMBER(regs);
-    struct syscall_entry *entry = bpf_map_lookup_elem(&syscalls, &number);
+static __always_inline u32 syscall_call(const struct call_frame *frame) {
+    struct call_entry *entry = frame_entry(frame);
     return entry ? entry->call : CALL_UNSPECIFIED;
 }
 
@@ -78,15 +139,17 @@ struct current_call {
     u64 first_argument;
 };
 
-// The call the running task is in the middle of; unspecified where the kernel does not show it, or of another ABI.
+// The call the running task is in the middle of; unspecified where the kernel does not show it.
 static __always_inline struct current_call current_call_read(void) {
     struct current_call call = {};
     if (!bpf_core_enum_value_exists(enum bpf_func_id___since_5_15, BPF_FUNC_task_pt_regs___since_5_15)) return call;
     struct task_struct *task = current_task_known();
     struct pt_regs *regs = task_pt_regs(task);
-    if (SYSCALL_IS_X32(regs) || task_is_32_bit(task)) return call;
-    call.call = syscall_call(regs);
-    call.first_argument = SYSCALL_ARGUMENT_0(regs);
+    const bool is_narrow = TASK_IS_32_BIT(true, task);
+    struct syscall_entry *entry = syscall_entry_of(is_narrow ? narrow_number(regs) : SYSCALL_NUMBER(regs));
+    if (!entry) return call;
+    call.call = is_narrow ? entry->narrow.call : entry->native.call;
+    call.first_argument = is_narrow ? NARROW_ARGUMENT_0(regs) : WIDE_ARGUMENT_0(regs);
     return call;
 }
 
@@ -94,16 +157,26 @@ static __always_inline s64 syscall_result(long result) {
     return result >= RESTART_FIRST && result <= RESTART_LAST ? INTERRUPTED : result;
 }
 
-// A call of another ABI: its numbers mean something else and its arguments lie elsewhere, so it is only counted.
-static __always_inline int syscall_foreign(const u16 *types) {
+// The head of a record of a system call.
+static __always_inline void header_fill_call(struct record *record, struct event_header *header,
+                                             const struct call_frame *frame, long result) {
+    header_fill_current(record, header);
+    header->call = syscall_call(frame);
+    header->result = syscall_result(result);
+    if (frame->narrow) header->abi = CALL_ABI_32_BIT;
+    if (!frame->narrow && SYSCALL_IS_X32(frame->regs)) header->abi = CALL_ABI_X32;
+}
+
+// A call of another ABI whose structures in memory are others: it is only counted.
+static __always_inline int syscall_foreign(struct call_entry *entry) {
     for (int i = 0; i < SYSCALL_TYPES_MAX; i++)
-        if (types[i] && event_seen(types[i])) event_dropped(types[i], DROP_REASON_FOREIGN_ABI);
+        if (entry->types[i] && event_seen(entry->types[i])) event_dropped(entry->types[i], DROP_REASON_FOREIGN_ABI);
     return 0;
 }
 
 // Goes on to the program of the first wanted type from `from` on. The list stays as it is when the interest changes, so
 // a call in the middle of it loses none of its types. Returns only where there is none.
-static __always_inline int syscall_go_on(void *ctx, struct syscall_entry *entry, struct settings *now, int from) {
+static __always_inline int syscall_go_on(void *ctx, struct call_entry *entry, struct settings *now, int from) {
     for (int i = 0; i < SYSCALL_TYPES_MAX; i++) {
         if (i >= from && entry->types[i] && type_is_wanted(now, entry->types[i]))
             bpf_tail_call(ctx, &syscall_programs, entry->types[i]);
@@ -112,10 +185,9 @@ static __always_inline int syscall_go_on(void *ctx, struct syscall_entry *entry,
 }
 
 // Hands on from a type's program to the one behind it.
-static __always_inline int syscall_hand_on(void *ctx, struct pt_regs *regs, u32 type) {
-    u32 number = SYSCALL_NUMBER(regs);
+static __always_inline int syscall_hand_on(void *ctx, const struct call_frame *frame, u32 type) {
     struct settings *now = settings_read();
-    struct syscall_entry *entry = bpf_map_lookup_elem(&syscalls, &number);
+    struct call_entry *entry = frame_entry(frame);
     if (!now || !entry || !entry->types[1]) return 0;
     for (int i = 0; i < SYSCALL_TYPES_MAX - 1; i++)
         if (entry->types[i] == type) return syscall_go_on(ctx, entry, now, i + 1);
@@ -124,14 +196,27 @@ static __always_inline int syscall_hand_on(void *ctx, struct pt_regs *regs, u32 
 
 // Defines the program of an event type that reports system calls, followed by its body. Whatever the body returns, the
 // other types of the same call have their turn.
-#define SYSCALL_PROGRAM(name, id, regs, result)                                                                        \
-    static __always_inline int name##_call_returned(struct pt_regs *regs, long result);                                \
+#define SYSCALL_PROGRAM(name, id, frame, result)                                                                       \
+    static __always_inline int name##_call_returned(const struct call_frame *frame, long result);                      \
     SEC("tp_btf/sys_exit")                                                                                             \
     int BPF_PROG(syscall_##name, struct pt_regs *registers, long returned) {                                           \
-        name##_call_returned(registers, returned);                                                                     \
-        return syscall_hand_on(ctx, registers, id);                                                                    \
+        u32 narrow[CALL_ARGUMENTS_MAX] = {};                                                                           \
+        struct call_frame call = {.regs = registers};                                                                  \
+        if (call_is_narrow()) {                                                                                        \
+            narrow_arguments(registers, narrow);                                                                       \
+            call.narrow = narrow;                                                                                      \
+        }                                                                                                              \
+        name##_call_returned(&call, returned);                                                                         \
+        return syscall_hand_on(ctx, &call, id);                                                                        \
     }                                                                                                                  \
-    static __always_inline int name##_call_returned(struct pt_regs *regs, long result)
+    static __always_inline int name##_call_returned(const struct call_frame *frame, long result)
+
+// A call by its number in the 32-bit ABI.
+static __always_inline int syscall_narrow(void *ctx, struct pt_regs *regs, struct settings *now) {
+    struct syscall_entry *entry = syscall_entry_of(narrow_number(regs));
+    if (!entry) return 0;
+    return entry->narrow.differs ? syscall_foreign(&entry->narrow) : syscall_go_on(ctx, &entry->narrow, now, 0);
+}
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
@@ -139,10 +224,9 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result) {
     struct settings *now = settings_read();
     if (!now || number >= SYSCALLS_MAX || !(now->syscalls[number / 64] >> (number % 64) & 1)) return 0;
 
-    struct syscall_entry *entry = bpf_map_lookup_elem(&syscalls, &number);
+    if (call_is_narrow()) return syscall_narrow(ctx, regs, now);
+    struct syscall_entry *entry = syscall_entry_of(number);
     if (!entry) return 0;
-    if (SYSCALL_IS_X32(regs)) return syscall_foreign(entry->types);
-    if (task_is_32_bit((struct task_struct *)bpf_get_current_task()))
-        return SYSCALL_IS_NO_EVENT(regs) ? 0 : syscall_foreign(entry->foreign_types);
-    return syscall_go_on(ctx, entry, now, 0);
+    if (SYSCALL_IS_X32(regs) && entry->native.differs) return syscall_foreign(&entry->native);
+    return syscall_go_on(ctx, &entry->native, now, 0);
 }

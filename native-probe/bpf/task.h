@@ -24,6 +24,8 @@ struct event_header {
     u32 call;
     s64 result;
     u64 cgroup_id;
+    u8 by_io_uring;
+    u8 abi;
 };
 
 // The sensor's own processes: thread group to the time its leader started, in the ticks of /proc/PID/stat: that is how

@@ -2,14 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import {
-  CallSchema,
-  DescriptorTypeSchema,
-  DropReasonSchema,
-  EventSchema,
-  eventTypes,
-  reportedCalls,
-} from "@nightjar/proto";
+import { DropReasonSchema, EventSchema, eventTypes, reportedCalls } from "@nightjar/proto";
 
 const NOTICE = "// Generated from proto/ by scripts/generate.ts.\n";
 /** Event types are bits of a mask and keys of the ledger in the kernel. */
@@ -33,6 +26,12 @@ function enumInC(schema: DescEnum): string {
   return `enum ${schema.name.replace(/(?<!^)(?=[A-Z])/g, "_").toLowerCase()} {\n${values.join("\n")}\n};\n`;
 }
 
+/** Every enum that a field of an event has. */
+function enumsOfEvent(): DescEnum[] {
+  const enums = messagesOfEvent().flatMap(({ fields }) => fields.flatMap((field) => field.enum ?? []));
+  return [...new Set(enums)];
+}
+
 /** The header that the kernel programs and the addon share. */
 function eventsHeader(): string {
   const types = eventTypes.map(({ id, name }) => `  ${typeConstant(name)} = ${id},`);
@@ -43,7 +42,7 @@ function eventsHeader(): string {
     `${NOTICE}#pragma once\n`,
     `enum event_type {\n${types.join("\n")}\n};\n`,
     `enum {\n  EVENT_TYPE_IDS_MAX = ${EVENT_TYPE_IDS_MAX},\n  DROP_REASONS = ${reasons},\n};\n`,
-    ...[CallSchema, DescriptorTypeSchema, DropReasonSchema].map(enumInC),
+    ...[...enumsOfEvent(), DropReasonSchema].map(enumInC),
   ].join("\n");
 }
 

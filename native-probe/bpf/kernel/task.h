@@ -8,7 +8,7 @@
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-    unsigned long bx, di, si, dx, r10, r8, r9, orig_ax;
+    unsigned long bx, bp, cx, di, si, dx, r10, r8, r9, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {

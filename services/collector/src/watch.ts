@@ -7,6 +7,8 @@ import { followInterest, type Stage } from "@nightjar/stage";
 import { ownProcesses } from "./own-processes.ts";
 import { RawPublisher } from "./raw-publisher.ts";
 
+/** A kernel that was built without a part has nothing of it to see. */
+const ABSENT = "ENOENT";
 const OWN_PROCESSES_REFRESH_MS = 1_000;
 /** What the enricher follows processes by, whatever the rules want. */
 const ALWAYS_WANTED = new Set(["exec", "fork", "exit"]);
@@ -44,9 +46,10 @@ export function watchKernel(stage: Stage): void {
 }
 
 function reportAttachments(stage: Stage, probe: Probe): void {
-  const refused = probe.attachments.filter((one) => !one.attached);
+  const refused = probe.attachments.filter(({ attached, code }) => !attached && code !== ABSENT);
   for (const { program, point, attached, code } of probe.attachments) {
-    stage.facts.set(`attachment.${program}`, attached ? point : `refused: ${code}`);
+    const why = code === ABSENT ? "not in this kernel" : `refused: ${code}`;
+    stage.facts.set(`attachment.${program}`, attached ? point : why);
   }
   if (refused.length === 0) return;
   const list = refused.map(({ program, point, code }) => `${program} (${point}: ${code})`).join(", ");

