@@ -43,7 +43,7 @@ struct ip_address {
 };
 
 struct record {
-    u32 busy;
+    u32 users;
     u32 type;
     // Bytes in use.
     u32 size;
@@ -64,16 +64,18 @@ struct {
     __uint(max_entries, WAKEUP_BYTES);
 } ring SEC(".maps");
 
-// Kernels whose tracepoints can be preempted (6.19 and later) know compare-and-exchange; on the others, which may not
-// (5.10 has none, arm64 before 5.18), nothing comes in between. Asked by a helper function of 5.19.
-enum bpf_func_id___since_5_19 { BPF_FUNC_map_lookup_percpu_elem___since_5_19 = 195 };
-
+// Programs can be preempted by others (from 6.19 on in tracepoints). A buffer is whose addition finds nobody else's;
+// two that meet both leave it. Adding is all that 5.10 has of atomic instructions: it refuses a program in which
+// compare-and-exchange as much as stands, run or not.
 static __always_inline bool record_take(struct record *record) {
-    if (bpf_core_enum_value_exists(enum bpf_func_id___since_5_19, BPF_FUNC_map_lookup_percpu_elem___since_5_19))
-        return __sync_val_compare_and_swap(&record->busy, 0, 1) == 0;
-    if (record->busy) return false;
-    record->busy = 1;
-    return true;
+    __sync_fetch_and_add(&record->users, 1);
+    if (*(volatile u32 *)&record->users == 1) return true;
+    __sync_fetch_and_add(&record->users, -1);
+    return false;
+}
+
+static __always_inline void record_give_back(struct record *record) {
+    __sync_fetch_and_add(&record->users, -1);
 }
 
 // A free buffer with room for a struct of `size` bytes; NULL, counted, where all are taken.
@@ -150,7 +152,7 @@ static __always_inline void record_user_bytes(struct record *record, struct text
 
 // Gives a record's buffer back unused; the caller counts why.
 static __always_inline void record_cancel(struct record *record) {
-    record->busy = 0;
+    record_give_back(record);
 }
 
 static __always_inline u64 record_wakeup(u32 size) {
@@ -171,6 +173,6 @@ static __always_inline int record_submit(struct record *record) {
         event_dropped(type, DROP_REASON_RING_FULL);
     else
         LEDGER_COUNT(type, submitted);
-    record->busy = 0;
+    record_give_back(record);
     return 0;
 }
