@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
+import { compilerArguments } from "./compile.ts";
 import { generate } from "./generate.ts";
 
 const folder = dirname(import.meta.dirname);
@@ -46,8 +47,7 @@ const filesIn = (sub: string) =>
 
 function buildObject(): void {
   const target = TARGETS[process.arch] ?? fail(`the machine ${process.arch} is not supported`);
-  const args = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"];
-  args.push(`-D__TARGET_ARCH_${target}`, "-c", "bpf/nightjar.bpf.c", "-o", objectPath);
+  const args = compilerArguments(target, objectPath);
   once("object", objectPath, [...filesIn("bpf"), ...filesIn("gen")], args.join(" "), () => {
     run("clang", args);
     // Its line tables are for debuggers; BTF stays. Without the tool the object is larger, nothing else.
