@@ -41,7 +41,10 @@ const EVENTS = {
     LINE,
   ),
   exec: batchOf(
-    { ...exec("/usr/bin/id", ["id", "-u", "root"], { stdio, sessionId: 997, loginUid: 1000 }), name: bytes("id") },
+    {
+      ...exec("/usr/bin/id", ["id", "-u", "root"], { stdio, sessionId: 997, processGroupId: 1000, loginUid: 1000 }),
+      name: bytes("id"),
+    },
     LINE,
   ),
   connect: batchOf(
@@ -126,6 +129,9 @@ const TABLE: Readonly<Record<keyof typeof EVENTS, readonly (readonly [condition:
     ["fd.name endswith oneof (s, ts)", false],
     ["proc.name in () or proc.name = oneof ()", false],
     ["proc.duration > 0", true],
+    ["proc.loginshellid = 999 and proc.pgid.name exists", false],
+    ["proc.loginshellid = 999 and evt.is_io = false and evt.count = 1", true],
+    ["evt.io_dir exists", false],
   ],
   failed: [
     ["fd.num = -1 and evt.res = ENOENT and evt.rawres = -2 and evt.failed = true", true],
@@ -136,6 +142,8 @@ const TABLE: Readonly<Record<keyof typeof EVENTS, readonly (readonly [condition:
     ["proc.name = id and proc.exepath = /usr/bin/id and proc.cmdline = 'id -u root'", true],
     ["proc.stdin.type = ipv4 and proc.stdin.name = '192.168.1.2:40000->10.1.2.3:443'", true],
     ["proc.stdout.type = pipe and proc.stderr.type = file and proc.stderr.name = pts0", true],
+    ["proc.pgid.name = id and proc.vpgid.exe = id and proc.pgid.exepath = /usr/bin/id", true],
+    ["proc.is_vpgid_leader = true and proc.is_pgid_leader = true", true],
     ["proc.sname = systemd and proc.is_sid_leader = false and user.loginuid = 1000", true],
     ["evt.arg.filename = /usr/bin/id", true],
     ["evt.arg.exe = id and evt.arg.args = '-u root'", true],

@@ -47,6 +47,13 @@ const firstCalls = new Map([...callsOfEventType].map(([type, calls]) => [type, c
 const callOf = (view: EventView): string | undefined =>
   callWords.get(view.event.uint(EVENT.call.number)) ?? firstCalls.get(view.type);
 
+/** Calls that move data, by which way. */
+const DIRECTIONS = new Map([
+  ...["read", "readv", "pread64", "preadv", "recv", "recvfrom", "recvmsg", "recvmmsg"].map((call) => [call, "read"]),
+  ...["write", "writev", "pwrite64", "pwritev", "send", "sendto", "sendmsg", "sendmmsg"].map((call) => [call, "write"]),
+] as [string, string][]);
+const direction = (view: EventView): string | undefined => DIRECTIONS.get(callOf(view) ?? "");
+
 const resultOf = (view: EventView): number => view.event.int(EVENT.result.number);
 const resultName: Get = (view) => (resultOf(view) < 0 ? errorName(-resultOf(view)) : "SUCCESS");
 const unixTimeOf = (view: EventView): bigint =>
@@ -147,6 +154,11 @@ export const DERIVED_EVENT_FIELDS: readonly ServedField[] = [
   everywhere("evt.rawtime", "Event.time_ns, since 1970", unixTimeOf),
   everywhere("evt.rawtime.s", "Event.time_ns, since 1970", (view) => Number(unixTimeOf(view) / 1_000_000_000n)),
   everywhere("evt.rawtime.ns", "Event.time_ns", (view) => Number(unixTimeOf(view) % 1_000_000_000n)),
+  always("evt.count", 1, "each event is one"),
+  everywhere("evt.io_dir", "Event.call", direction),
+  everywhere("evt.is_io", "Event.call", (view) => direction(view) !== undefined),
+  everywhere("evt.is_io_read", "Event.call", (view) => direction(view) === "read"),
+  everywhere("evt.is_io_write", "Event.call", (view) => direction(view) === "write"),
   everywhere("evt.args", "the arguments of the event type", allArguments),
   everywhere("evt.info", "the arguments of the event type", allArguments),
   {

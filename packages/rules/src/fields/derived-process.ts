@@ -92,18 +92,25 @@ function pidOf(process: ProcessView | Subject): Value {
   return "message" in process ? process.message.uint(PROCESS.pid.number) : undefined;
 }
 
-function sessionLeader(view: EventView): Subject | undefined {
-  const session = view.image?.message.uint(EXEC.sessionId.number);
-  if (!session) return undefined;
-  if (view.event.uint(EVENT.pid.number) === session) return view;
-  return view.ancestors().find((process) => process.message.uint(PROCESS.pid.number) === session);
+/** The leader of the actor's session or process group, where it is the actor itself or one of its ancestors. */
+function leaderOf(view: EventView, number: number): Subject | undefined {
+  const leader = view.image?.message.uint(number);
+  if (!leader) return undefined;
+  if (view.event.uint(EVENT.pid.number) === leader) return view;
+  return view.ancestors().find((process) => process.message.uint(PROCESS.pid.number) === leader);
 }
 
-function ofSessionLeader(of: Of): () => (view: EventView) => Value {
-  return () => (view) => {
-    const leader = sessionLeader(view);
-    return leader && of(leader);
+/** Name, argv[0] and path of a leader. A group and a session are the same ones, whichever namespace counts them. */
+function leaderRows(number: number, who: string, names: readonly [name: string, exe: string, path: string]) {
+  const of = (work: Of) => () => (view: EventView) => {
+    const leader = leaderOf(view, number);
+    return leader && work(leader);
   };
+  return [
+    row(names[0], `Process.name of the ${who}`, of(nameOf)),
+    row(names[1], `Exec.args[0] of the ${who}`, of(exeOf)),
+    row(names[2], `Exec.executable of the ${who}`, of(exePathOf)),
+  ];
 }
 
 const descriptorWords = wordsOf(DescriptorTypeSchema);
@@ -218,11 +225,15 @@ export const DERIVED_PROCESS_FIELDS: readonly ServedField[] = [
     "Exec.namespaced_pid of the parent",
     ofAncestor(({ image }) => image?.message.uint(EXEC.namespacedPid.number), 1),
   ),
-  row("proc.sname", "Process.name of the session's leader", ofSessionLeader(nameOf)),
-  row("proc.sid.exe", "Exec.args[0] of the session's leader", ofSessionLeader(exeOf)),
-  row("proc.sid.exepath", "Exec.executable of the session's leader", ofSessionLeader(exePathOf)),
+  ...leaderRows(EXEC.sessionId.number, "session's leader", ["proc.sname", "proc.sid.exe", "proc.sid.exepath"]),
+  ...["pgid", "vpgid"].flatMap((group) => {
+    const names = [`proc.${group}.name`, `proc.${group}.exe`, `proc.${group}.exepath`] as const;
+    return leaderRows(EXEC.processGroupId.number, "process group's leader", names);
+  }),
+  row("proc.loginshellid", "Process.pid of the oldest ancestor that is a shell", () => loginShell),
   row("proc.is_sid_leader", "Exec.session_id", () => (view) => leads(view, EXEC.sessionId.number)),
   row("proc.is_pgid_leader", "Exec.process_group_id", () => (view) => leads(view, EXEC.processGroupId.number)),
+  row("proc.is_vpgid_leader", "Exec.process_group_id", () => (view) => leads(view, EXEC.processGroupId.number)),
   row("proc.is_exe_lower_layer", "Exec.upper_layer", flag(EXEC.upperLayer.number, false)),
   row("proc.duration", "Event.time_ns and Process.exec_time_ns", () => (view) => since(view, view.actor)),
   row("proc.ppid.duration", "the same of the parent", () => (view) => since(view, view.ancestor(1))),
@@ -240,6 +251,10 @@ export const DERIVED_PROCESS_FIELDS: readonly ServedField[] = [
       ({ event }) =>
         event.uint64(EVENT.parentStartTimeNs.number),
   ),
+  row("proc.exe_ino.ctime_duration_proc_start", "Event.start_time_ns and Exec.changed_time_ns", () => sinceChange),
+  row("thread.ismain", "Event.tid and Event.pid", () => ({ event }) => {
+    return event.uint(EVENT.tid.number) === event.uint(EVENT.pid.number);
+  }),
   row(
     "thread.cap_permitted",
     "Exec.capabilities_permitted",
@@ -278,6 +293,27 @@ export const DERIVED_PROCESS_FIELDS: readonly ServedField[] = [
 function leads(view: EventView, number: number): Value {
   const leader = view.image?.message.uint(number);
   return leader === undefined ? undefined : leader === view.event.uint(EVENT.pid.number);
+}
+
+/** Falco takes for a shell what ends in sh and is more than that. */
+function isShell(name: string | undefined): boolean {
+  return name !== undefined && name.length > 2 && name.endsWith("sh");
+}
+
+function loginShell(view: EventView): Value {
+  if (!view.actor) return undefined;
+  const shells = view.ancestors().filter(({ name }) => isShell(name));
+  const oldest = shells.at(-1);
+  if (oldest) return oldest.message.uint(PROCESS.pid.number);
+  return isShell(view.name) ? view.event.uint(EVENT.pid.number) : undefined;
+}
+
+/** From the executable's last change to the start of the process, in ns. */
+function sinceChange(view: EventView): Value {
+  const changed = view.image?.message.uint64(EXEC.changedTimeNs.number);
+  if (!changed) return undefined;
+  const start = BigInt(view.event.uint64(EVENT.startTimeNs.number)) + view.batch.bootTimeUnixNs;
+  return Number(start - BigInt(changed));
 }
 
 function since(view: EventView, process: ProcessView | undefined): Value {
