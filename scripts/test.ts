@@ -44,15 +44,21 @@ function readTap(line: string, counts: Counts): boolean {
 }
 
 function readSummary(line: string, counts: Counts): boolean {
-  const [, passed, failed] = line.match(/^(\d+) passed, (\d+) failed$/) ?? [];
+  const [, passed, failed, skipped] = line.match(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/) ?? [];
   if (passed === undefined) return !line.startsWith("ok ");
   counts.passed += Number(passed);
   counts.failed += Number(failed);
+  counts.skipped += Number(skipped ?? 0);
   return false;
 }
 
 function avaSuite(name: string, ...args: string[]): Suite {
   return { name, command: ["ava", "--tap", ...args], read: readTap };
+}
+
+/** Suites that only run when they are named: they take long, and more than this machine. */
+function namedSuites(): Suite[] {
+  return [{ name: "kernels", command: ["node", "tests/kernels/run.ts"], read: readSummary }];
 }
 
 /** The checks, the unit tests, the house rules, then each folder of tests/ that has tests, by name. */
@@ -121,7 +127,8 @@ function inWords({ passed, failed, skipped }: Counts): string {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const suites = allSuites();
+  const always = allSuites();
+  const suites = [...always, ...namedSuites()];
   const split = args.includes("--") ? args.indexOf("--") : args.length;
   const wanted = args.slice(0, split);
   const unknown = wanted.find((name) => name !== "--list" && !suites.some((suite) => suite.name === name));
@@ -130,11 +137,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   if (wanted.includes("--list")) {
-    console.log(suites.map((suite) => suite.name).join("\n"));
+    console.log(always.map((suite) => suite.name).join("\n"));
     return 0;
   }
   return runAll(
-    wanted.length > 0 ? suites.filter((suite) => wanted.includes(suite.name)) : suites,
+    wanted.length > 0 ? suites.filter((suite) => wanted.includes(suite.name)) : always,
     args.slice(split + 1),
   );
 }

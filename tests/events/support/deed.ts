@@ -1,5 +1,6 @@
 // Compiles and runs a test's deed: a small C program, since only that makes exactly the call that is meant.
 import { spawnSync } from "node:child_process";
+import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Teardown, temporaryFolder } from "@nightjar/test-support";
 
@@ -40,11 +41,18 @@ export class Deed {
   }
 }
 
-/** Compiles `deed.c` of a test's folder into a temporary one; `more` are further arguments of the compiler. */
-export function compileDeed(t: Teardown, folder: string, more: readonly string[] = []): Deed {
-  const path = join(temporaryFolder(t), "deed");
+/** Compiles `deed.c` of a folder; `more` are further arguments of the compiler. */
+export function buildDeed(folder: string, path: string, more: readonly string[] = []): void {
   const args = ["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", ...more, join(folder, "deed.c"), "-o", path];
   const { status, error, stderr } = spawnSync("clang", args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`clang ${args.join(" ")}: ${error?.message ?? ""}${stderr ?? ""}`);
+}
+
+/** Has `deed.c` of a test's folder compiled in a temporary one; a bundled test has it beside itself, compiled. */
+export function compileDeed(t: Teardown, folder: string, more: readonly string[] = []): Deed {
+  const path = join(temporaryFolder(t), "deed");
+  const compiled = join(folder, "deed");
+  if (existsSync(compiled)) copyFileSync(compiled, path);
+  else buildDeed(folder, path, more);
   return new Deed(path);
 }
