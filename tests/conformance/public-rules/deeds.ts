@@ -1,0 +1,88 @@
+// Deeds as events are made of them: what happened, who did it, and who was there before.
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Call, DescriptorType, type EventSchema, type ExecSchema } from "@nightjar/proto";
+import { bytes, encode, exec, type Line, processes } from "@nightjar/rules/fixture";
+
+export type EventInit = MessageInitShape<typeof EventSchema>;
+type Actor = Line[number];
+
+/** What happens, by whom; the ancestors behind, the parent first; and anything else that the actor's row says. */
+export interface Deed {
+  event: EventInit;
+  line: Line;
+  user?: string;
+}
+
+const SYSTEMD: Actor = ["systemd", "/usr/lib/systemd/systemd", "/sbin/init"];
+export const BASH: Actor = ["bash", "/usr/bin/bash", "-bash"];
+const SSHD: Actor = ["sshd", "/usr/sbin/sshd", "sshd: user@pts/0"];
+const USER_ID = 1000;
+
+/** A batch of one deed. Whoever has no ancestors works in a login shell. */
+export function batchOfDeed({ event, line, user = "alice" }: Deed): Uint8Array {
+  const whole = line.length > 1 ? [...line, SYSTEMD] : [...line, BASH, SSHD, SYSTEMD];
+  const [actor, ...rest] = processes(whole);
+  if (!actor) throw new Error("a deed is done by somebody");
+  const uid = user === "root" ? 0 : USER_ID;
+  const named = { uid, parentPid: 999, name: bytes(line[0]?.[0] ?? ""), ...event } as EventInit;
+  return encode([named], [{ ...actor, userName: user }, ...rest], [1]);
+}
+
+/** A program starts: its path, arguments with argv[0], and whatever else its record says. */
+export function starts(
+  path: string,
+  args: readonly string[],
+  rest: MessageInitShape<typeof ExecSchema> = {},
+  ...ancestors: Actor[]
+): Deed {
+  const name = path.slice(path.lastIndexOf("/") + 1).slice(0, 15);
+  return { event: exec(path, args, rest as Parameters<typeof exec>[2]), line: [[name, path, ...args], ...ancestors] };
+}
+
+/** A program with no arguments worth a word. */
+export const program = (path: string): Actor => [path.slice(path.lastIndexOf("/") + 1).slice(0, 15), path, path];
+
+/** `path` does something. */
+export const by = (path: string, event: EventInit, ...ancestors: Actor[]): Deed => ({
+  event,
+  line: [program(path), ...ancestors],
+});
+
+export const O_WRITE = 0o1;
+export const O_CREATE = 0o101;
+export const O_TRUNCATE = 0o1001;
+
+/** A file is opened; `rest` says what is special. */
+export function opens(path: string, flags = 0, rest: object = {}, result = 3): EventInit {
+  const { FILE } = DescriptorType;
+  const resolved = result < 0 ? {} : { path: bytes(path), type: FILE };
+  const value = { requested: bytes(path), directoryFd: -100, flags: BigInt(flags), ...resolved, ...rest };
+  return { call: Call.OPENAT, result: BigInt(result), data: { case: "open", value } };
+}
+
+const OWN = { address: new Uint8Array([192, 168, 1, 2]), port: 40000 };
+const STREAM = 1;
+const DATAGRAM = 2;
+const AF_INET = 2;
+const end = (text: string, port: number) => ({ address: Uint8Array.from(text.split("."), Number), port });
+
+export function connects(address: string, port: number, socketType = STREAM, result = 0): EventInit {
+  const value = { fd: 5, family: AF_INET, socketType, local: OWN, remote: end(address, port) };
+  return { call: Call.CONNECT, result: BigInt(result), data: { case: "connect", value } };
+}
+
+export const connectsDatagrams = (address: string, port: number): EventInit => connects(address, port, DATAGRAM);
+
+/** A connection comes in from there. */
+export function accepts(address: string, port: number): EventInit {
+  const descriptor = {
+    type: DescriptorType.IPV4,
+    family: AF_INET,
+    socketType: STREAM,
+    local: { ...OWN, port: 80 },
+    remote: end(address, port),
+    isServer: true,
+    connected: true,
+  };
+  return { call: Call.ACCEPT4, result: 6n, data: { case: "accept", value: { fd: 6, listeningFd: 3, descriptor } } };
+}
