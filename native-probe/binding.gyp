@@ -10,6 +10,7 @@
         "addon/libbpf_log.cc",
         "addon/maps.cc",
         "addon/object.cc",
+        "addon/offers.cc",
         "addon/pins.cc",
         "addon/reader.cc",
         "addon/ring.cc",

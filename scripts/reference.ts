@@ -9,6 +9,7 @@ import { exitCodes } from "../cli/src/exit-codes.ts";
 import { buildProgram } from "../cli/src/program.ts";
 import { otherVariables, type SettingName, settingNames } from "../packages/stage/src/index.ts";
 import { countersPage } from "./reference/counters-page.ts";
+import { doctorPage } from "./reference/doctor-page.ts";
 import { errorsPage } from "./reference/errors-page.ts";
 import { healthPage } from "./reference/health-page.ts";
 import { page, tableOf } from "./reference/text.ts";
@@ -84,6 +85,7 @@ const PAGES: readonly [path: string, make: () => string][] = [
   ["docs/reference/health.md", healthPage],
   ["docs/reference/errors.md", errorsPage],
   ["docs/reference/counters.md", countersPage],
+  ["docs/reference/doctor.md", doctorPage],
   ["docs/reference/cli.md", cliPage],
 ];
 

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { Environment } from "./command.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { detectionsCommand } from "./commands/detections.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rulesCommand } from "./commands/rules.ts";
 import { runCommand } from "./commands/run.ts";
@@ -22,6 +23,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   recordCommand,
   decodeCommand,
   rulesCommand,
+  doctorCommand,
   versionCommand,
 ];
 

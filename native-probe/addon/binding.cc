@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "object.h"
+#include "offers.h"
 #include "pins.h"
 #include "reader.h"
 
@@ -314,8 +315,22 @@ void Probe::close(const Napi::CallbackInfo &) {
     other_.reset();
 }
 
+// What the kernel offers: [{name, errno}].
+Napi::Value ask_kernel_for_js(const Napi::CallbackInfo &info) {
+    const std::vector<Offer> offers = ask_kernel();
+    Napi::Array answer = Napi::Array::New(info.Env(), offers.size());
+    for (size_t i = 0; i < offers.size(); i++) {
+        Napi::Object row = Napi::Object::New(info.Env());
+        row.Set("name", offers[i].name);
+        row.Set("errno", offers[i].error);
+        answer.Set(static_cast<uint32_t>(i), row);
+    }
+    return answer;
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("Probe", Probe::define(env));
+    exports.Set("askKernel", Napi::Function::New(env, ask_kernel_for_js, "askKernel"));
     return exports;
 }
 

@@ -73,6 +73,8 @@ export interface NativeOptions {
 
 interface Addon {
   Probe: new (options: NativeOptions) => NativeProbe;
+  /** What the kernel offers, by trying; errno 0 where it does. */
+  askKernel(): { name: string; errno: number }[];
 }
 
 /** Throws where the addon was not built or its libraries are missing. */

@@ -35,7 +35,7 @@ export function planStages(settings: Settings): StagePlan[] {
 }
 
 /** What is bundled runs where it is there; in a checkout Node runs the source. */
-function entryOf(name: FolderName): string {
+export function entryOf(name: FolderName): string {
   const folder = join(ROOT, "services", name);
   const bundled = join(folder, "dist", "main.js");
   return existsSync(bundled) ? bundled : join(folder, "src", "main.ts");

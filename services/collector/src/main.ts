@@ -1,10 +1,14 @@
 // The stage collector: what the kernel shows, or a recording, to RAW.
 import { RecordingError, WireError } from "@nightjar/events";
-import { EXIT_PROBE, EXIT_SETTINGS, runStage } from "@nightjar/stage";
+import { EXIT_PROBE, EXIT_SETTINGS, runStage, type Stage } from "@nightjar/stage";
+import { checkKernel } from "./check.ts";
 import { replay } from "./replay.ts";
 import { explain, watchKernel } from "./watch.ts";
 
-await runStage("collector", async (stage) => {
+/** Says what the kernel lets the probe do instead of watching; `nightjar doctor` asks so. */
+const CHECK = "--check";
+
+async function collect(stage: Stage): Promise<void> {
   await stage.bus.connect();
   const file = stage.settings.collector.replay_file;
   if (file === "") {
@@ -27,4 +31,7 @@ await runStage("collector", async (stage) => {
     stage.log.error(error.message, { code: error.code, file });
     await stage.stop(EXIT_SETTINGS);
   }
-});
+}
+
+if (process.argv[2] === CHECK) process.stdout.write(`${JSON.stringify(await checkKernel(process.argv.slice(3)))}\n`);
+else await runStage("collector", collect);

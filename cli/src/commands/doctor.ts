@@ -1,0 +1,85 @@
+// `nightjar doctor`: what this machine's kernel offers, what was taken, what is missing, and what that costs in sight.
+import type { StageStatus } from "@nightjar/proto";
+import { askStatuses } from "@nightjar/stage";
+import type { Command } from "commander";
+import { CommandError, type Context, define, type Environment } from "../command.ts";
+import { connectAs } from "../connect/bus.ts";
+import { type DoctorCode, doctorCodes } from "../doctor/codes.ts";
+import { askCollector, attachedFound, offersFound, programsFound } from "../doctor/kernel.ts";
+import { type Found, lookAtMachine } from "../doctor/machine.ts";
+import type { ExitName } from "../exit-codes.ts";
+import { table } from "../show/table.ts";
+import { printable } from "../show/text.ts";
+
+interface Section {
+  title: string;
+  found: Found[];
+}
+
+export function doctorCommand(environment: Environment): Command {
+  return define(environment, {
+    name: "doctor",
+    description: "Tell what the kernel offers, what the sensor takes of it, and what is missing costs in sight.",
+    examples: ["nightjar doctor --json"],
+    action: doctor,
+  });
+}
+
+async function doctor(context: Context): Promise<ExitName> {
+  const sections = await examine(context);
+  const codes = sections.flatMap(({ found }) => found.flatMap(({ code }) => (code ? [code] : [])));
+  show(context, sections, codes);
+  const isFatal = codes.some((code) => doctorCodes[code].cost === "fatal");
+  if (codes.includes("RIGHTS_MISSING")) return "NOT_PERMITTED";
+  return isFatal ? "FAILED" : "OK";
+}
+
+/** A running sensor is asked what it attached; where there is none, its programs are loaded once, to try. */
+async function examine(context: Context): Promise<Section[]> {
+  const statuses = await runningStages(context);
+  const check = await askCollector(statuses === undefined);
+  const collector = statuses?.find(({ stage }) => stage === "collector");
+  const ringBytes = collector?.counters.ring_bytes ?? context.settings.collector.ring_bytes;
+  return [
+    { title: "this machine", found: [...lookAtMachine(), { what: "ring buffer", is: `${ringBytes} bytes` }] },
+    { title: "the kernel's offers", found: offersFound(check) },
+    {
+      title: statuses ? "attached by the running sensor" : "attached when tried",
+      found: statuses ? attachedFound(collector) : programsFound(check),
+    },
+  ];
+}
+
+/** Undefined where no sensor runs. */
+async function runningStages({ stateDir }: Context): Promise<StageStatus[] | undefined> {
+  try {
+    const connection = await connectAs(stateDir, "operator");
+    try {
+      return await askStatuses(connection);
+    } finally {
+      await connection.close();
+    }
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  }
+}
+
+function show({ output }: Context, sections: readonly Section[], codes: readonly DoctorCode[]): void {
+  const mark = (code: DoctorCode | undefined) => (code ? { fatal: "✗", less: "!", none: "–" }[costOf(code)] : "✓");
+  for (const { title, found } of sections) {
+    output.line(output.paint("bold", title));
+    const rows = found.map(({ what, is, code }) => [mark(code), what, printable(is), code ?? ""]);
+    for (const line of table(rows)) output.line(`  ${line}`);
+    output.line();
+  }
+  for (const code of new Set(codes)) output.line(`${code}: ${doctorCodes[code].doc}`);
+  output.json({
+    sections: sections.map(({ title, found }) => ({
+      title,
+      found: found.map((one) => ({ ...one, ...(one.code ? { cost: costOf(one.code) } : {}) })),
+    })),
+  });
+}
+
+const costOf = (code: DoctorCode) => doctorCodes[code].cost;
