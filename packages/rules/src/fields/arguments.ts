@@ -124,6 +124,10 @@ function argumentsOf(type: EventType): EventArguments {
     );
   }
   const lines = getOption(message, evt_args).map((line) => readLine(line, type.name, named));
+  const listed = new Set(lines.flatMap(({ list }) => list));
+  // What is ours alone stands behind Falco's arguments, so that these keep their numbers.
+  const extra = [...own.keys()].map((name) => named.get(name) as Argument).filter((each) => !listed.has(each));
+  for (const line of lines) line.list.push(...extra);
   const others = lines.find((line) => line.calls.length === 0)?.list;
   const standard = ["res", ...own.keys()].map((name) => named.get(name) as Argument);
   const byCall = new Map<number, readonly Argument[]>();
