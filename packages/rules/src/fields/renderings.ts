@@ -121,11 +121,16 @@ export const RENDERINGS: ReadonlyMap<string, string> = new Map(ROWS.map(([name, 
 
 const makers = new Map(ROWS.map(([name, make]) => [name, make]));
 
-/** What the option `render` of a field names; undefined where it names nothing. */
+/** What the option `render` of a field names; undefined where it has none. Throws where there is no such rendering. */
 export function renderingOf(field: DescField): Rendering | undefined {
   const name = getOption(field, render);
   if (name === "") return undefined;
-  const make = makers.get(name);
-  if (!make) throw new Error(`${field.parent.name}.${field.name} is to be rendered as ${name}, which does not exist`);
-  return make(field);
+  const rendering = renderingNamed(name, field);
+  if (!rendering) throw new Error(`${field.parent.name}.${field.name}: there is no rendering ${name}`);
+  return rendering;
+}
+
+/** A rendering by its name, for a field. */
+export function renderingNamed(name: string, field: DescField): Rendering | undefined {
+  return makers.get(name)?.(field);
 }
