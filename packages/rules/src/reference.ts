@@ -32,10 +32,25 @@ function eventsOf(field: Field): string {
     .join(", ");
 }
 
+/** Sets of event types with more members than this are written out once; then it is said which field has the same. */
+const EVENTS_REPEATED_MAX = 3;
+
 function servedRows(): string[][] {
+  const first = new Map<string, string>();
   return [...FIELDS.values()]
     .filter((field) => field.getter)
-    .map((field) => [`\`${field.name}${BRACKETS[field.argument]}\``, field.type, eventsOf(field), field.from]);
+    .map((field) => {
+      const events = eventsOf(field);
+      const same = first.get(events);
+      if (same === undefined && field.events.length > EVENTS_REPEATED_MAX && events !== "all")
+        first.set(events, field.name);
+      return [
+        `\`${field.name}${BRACKETS[field.argument]}\``,
+        field.type,
+        same === undefined ? events : `as \`${same}\``,
+        field.from,
+      ];
+    });
 }
 
 /** Event types whose calls have the same arguments are one row; where the calls differ, each list is one. */

@@ -103,7 +103,7 @@ function merged(rows: readonly ServedField[]): ServedField {
   return {
     ...first,
     events: EVERY_EVENT.filter((id) => rows.some(({ events }) => events.includes(id))),
-    from: [...new Set(rows.map(({ from }) => from))].join(", "),
+    from: joinSources(rows),
     getter: (argument) => {
       const byType: Getter[] = [];
       for (const id of EVERY_EVENT) {
@@ -116,6 +116,16 @@ function merged(rows: readonly ServedField[]): ServedField {
     },
   };
 }
+
+/** Where many messages have the same field, its name alone says enough. */
+function joinSources(rows: readonly ServedField[]): string {
+  const sources = [...new Set(rows.map(({ from }) => from))];
+  if (sources.length <= SOURCES_MAX) return sources.join(", ");
+  return [...new Set(sources.map((from) => from.replace(/^.*\./, "")))].join(", ");
+}
+
+/** So many messages are named one by one. */
+const SOURCES_MAX = 2;
 
 function firstOf(getters: readonly Getter[]): Getter {
   if (getters.length === 1) return getters[0] as Getter;
