@@ -1,12 +1,13 @@
 // Encodes records as protobuf, by the layout that was read when the object was loaded.
 #include "encoder.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace nightjar {
 namespace {
 
-// struct text, path_text, text_list and ip_address of bpf/record.h.
+// struct text, path_text, text_list and ip_address of bpf/record.h, joined_path of bpf/named.h.
 struct TextMember {
     uint32_t offset;
     uint32_t length;
@@ -15,6 +16,10 @@ struct PathMember {
     uint32_t offset;
     uint16_t length;
     uint8_t truncated;
+};
+struct JoinedPathMember {
+    PathMember directory;
+    TextMember requested;
 };
 struct AddressMember {
     uint8_t length;
@@ -63,6 +68,15 @@ void put_bytes(std::string &to, uint64_t field, const char *from, size_t size) {
     put_varint(to, field << 3 | kWireBytes);
     put_varint(to, size);
     to.append(from, size);
+}
+
+// Appends what stands between separators and is not empty.
+void split(std::string_view text, char separator, std::vector<std::string_view> &into) {
+    while (!text.empty()) {
+        const size_t end = std::min(text.find(separator), text.size());
+        if (end > 0) into.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
 }
 
 std::string encode_ledger_row(const LedgerRow &row) {
@@ -129,6 +143,8 @@ void Encoder::member(const Member &member, const uint8_t *at) {
         return text(member, at);
     case MemberKind::Path:
         return path(member, at);
+    case MemberKind::JoinedPath:
+        return joined_path(member, at);
     case MemberKind::TextList:
         return text_list(member, at);
     case MemberKind::Address: {
@@ -181,6 +197,42 @@ void Encoder::path(const Member &member, const uint8_t *at) {
         if (next + 1 < stop || !path.truncated) raw("/", 1);
         from = next + 1;
     }
+    varint(static_cast<size_t>(end - at_));
+    key(member);
+}
+
+// The directory and what was requested from it as one path: "." and ".." are taken out as if no component were a link.
+void Encoder::joined_path(const Member &member, const uint8_t *at) {
+    const JoinedPathMember path = load<JoinedPathMember>(at);
+    const uint8_t *requested = tail(path.requested.offset, path.requested.length);
+    const uint8_t *directory = tail(path.directory.offset, path.directory.length);
+    if (!requested || !directory) return;
+    std::string_view rest(reinterpret_cast<const char *>(requested), path.requested.length);
+    std::string_view leaves(reinterpret_cast<const char *>(directory), path.directory.length);
+    const bool is_absolute = !rest.empty() && rest[0] == '/';
+    if (!is_absolute && leaves.empty()) return;
+
+    components_.clear();
+    if (!is_absolute) split(leaves, '\0', components_);
+    std::reverse(components_.begin(), components_.end());
+    const size_t known = components_.size();
+    split(rest, '/', components_);
+    size_t kept = known;
+    for (size_t i = known; i < components_.size(); i++) {
+        if (components_[i] == ".") continue;
+        if (components_[i] != "..")
+            components_[kept++] = components_[i];
+        else if (kept > 0)
+            kept--;
+    }
+    const uint8_t *end = at_;
+    const bool has_root = is_absolute || !path.directory.truncated;
+    for (size_t i = kept; i-- > 0;) {
+        raw(components_[i].data(), components_[i].size());
+        if (i > 0 || has_root) raw("/", 1);
+    }
+    if (kept == 0 && has_root) raw("/", 1);
+    if (at_ == end) return;
     varint(static_cast<size_t>(end - at_));
     key(member);
 }

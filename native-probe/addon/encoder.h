@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "layout.h"
@@ -31,6 +32,7 @@ class Encoder {
     void number(const Member &member, const uint8_t *at);
     void text(const Member &member, const uint8_t *at);
     void path(const Member &member, const uint8_t *at);
+    void joined_path(const Member &member, const uint8_t *at);
     void text_list(const Member &member, const uint8_t *at);
     void bytes(const Member &member, const uint8_t *from, size_t size);
     const uint8_t *tail(uint32_t offset, uint32_t length);
@@ -45,6 +47,8 @@ class Encoder {
     bool is_sound_ = true;
     const uint8_t *record_ = nullptr;
     size_t record_size_ = 0;
+    // The components of the path that is being joined.
+    std::vector<std::string_view> components_;
 };
 
 // The counters of one event type, summed over the CPUs.

@@ -14,7 +14,7 @@ constexpr uint32_t kWireBytes = 2;
 // A record's structs nest this deep at most; deeper ones would be a mistake.
 constexpr int kNestingMax = 8;
 
-// Structs of bpf/record.h that stand for bytes.
+// Structs of bpf/record.h and bpf/named.h that stand for bytes.
 struct BytesKind {
     const char *name;
     MemberKind kind;
@@ -23,6 +23,7 @@ struct BytesKind {
 constexpr BytesKind kBytesKinds[] = {
     {"text", MemberKind::Text, false},
     {"path_text", MemberKind::Path, false},
+    {"joined_path", MemberKind::JoinedPath, false},
     {"text_list", MemberKind::TextList, true},
     {"ip_address", MemberKind::Address, false},
 };
@@ -30,6 +31,12 @@ constexpr BytesKind kBytesKinds[] = {
 struct Type {
     const btf_type *type;
     uint32_t id;
+};
+
+// What of a message was found in a struct.
+struct Found {
+    std::vector<Member> members;
+    std::vector<const FieldSpec *> fields;
 };
 
 class LayoutReader {
@@ -41,6 +48,7 @@ class LayoutReader {
     std::string name_of(const btf_type *type) const { return btf__name_by_offset(btf_, type->name_off); }
     Type resolve(uint32_t id) const;
     std::vector<Member> read_struct(const btf_type *type, const MessageSpec &message, uint32_t base, int nesting);
+    void read_members(const btf_type *type, const MessageSpec &message, uint32_t base, int nesting, Found &found);
     Member read_member(uint32_t type_id, const FieldSpec &field, uint32_t offset, int nesting);
     void read_number(const Type &of, const FieldSpec &field, Member &member);
     void read_array(const Type &of, const FieldSpec &field, Member &member, int nesting);
@@ -156,34 +164,44 @@ Member LayoutReader::read_member(uint32_t type_id, const FieldSpec &field, uint3
     return member;
 }
 
-std::vector<Member> LayoutReader::read_struct(const btf_type *type, const MessageSpec &message, uint32_t base,
-                                              int nesting) {
-    std::vector<Member> members;
-    std::vector<const FieldSpec *> found;
+// A struct whose member's name is no field's stands for its own members: several records share those.
+void LayoutReader::read_members(const btf_type *type, const MessageSpec &message, uint32_t base, int nesting,
+                                Found &found) {
     const std::string owner = "struct " + name_of(type);
     for (uint32_t i = 0; i < btf_vlen(type); i++) {
         const btf_member *member = btf_members(type) + i;
         const std::string name = btf__name_by_offset(btf_, member->name_off);
         where_ = owner + " member " + name;
-        // `header` is read by itself, and the type is its place in the oneof.
-        if (nesting == 0 && (name == "header" || name == "type") && find_field(message, name) == nullptr) continue;
         const FieldSpec *field = find_field(message, name);
+        // `header` is read by itself, and the type is its place in the oneof.
+        if (nesting == 0 && !field && (name == "header" || name == "type")) continue;
+        const uint32_t offset = base + btf_member_bit_offset(type, i) / 8;
+        const Type of = resolve(member->type);
+        if (!field && btf_is_struct(of.type) && nesting < kNestingMax) {
+            read_members(of.type, message, offset, nesting + 1, found);
+            continue;
+        }
         if (!field && !is_strict_) continue;
         if (!field) fail(std::string("message ") + message.name + " has no field of this name");
         if (btf_member_bitfield_size(type, i)) fail("a bit field cannot be encoded");
-        const uint32_t offset = base + btf_member_bit_offset(type, i) / 8;
         try {
-            members.push_back(read_member(member->type, *field, offset, nesting));
-            found.push_back(field);
+            found.members.push_back(read_member(member->type, *field, offset, nesting));
+            found.fields.push_back(field);
         } catch (const LayoutError &) {
             if (is_strict_) throw;
         }
     }
     where_ = owner;
-    require_all(message, found);
-    std::sort(members.begin(), members.end(),
+}
+
+std::vector<Member> LayoutReader::read_struct(const btf_type *type, const MessageSpec &message, uint32_t base,
+                                              int nesting) {
+    Found found;
+    read_members(type, message, base, nesting, found);
+    require_all(message, found.fields);
+    std::sort(found.members.begin(), found.members.end(),
               [](const Member &a, const Member &b) { return number_of(a) < number_of(b); });
-    return members;
+    return found.members;
 }
 
 void LayoutReader::require_all(const MessageSpec &message, const std::vector<const FieldSpec *> &found) const {

@@ -21,7 +21,18 @@ class LayoutError : public std::runtime_error {
 };
 
 // What a member of a record is, and so how it becomes a field.
-enum class MemberKind : uint8_t { Unsigned, Signed, Bool, Characters, Text, Path, TextList, Address, Message };
+enum class MemberKind : uint8_t {
+    Unsigned,
+    Signed,
+    Bool,
+    Characters,
+    Text,
+    Path,
+    JoinedPath,
+    TextList,
+    Address,
+    Message
+};
 
 struct Member {
     MemberKind kind;

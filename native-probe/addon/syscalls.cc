@@ -61,9 +61,10 @@ constexpr int kDifferingNumbers[] = {
     __NR_recvmmsg,         __NR_recvmmsg_time64,
     __NR_recvmsg,          __NR_sendmmsg,
     __NR_sendmsg,          __NR_settimeofday,
-    __NR_utimensat,        SOCKETCALL_FIRST + 16,
-    SOCKETCALL_FIRST + 17, SOCKETCALL_FIRST + 19,
-    SOCKETCALL_FIRST + 20,
+    __NR_utimensat,        __NR_utime,
+    __NR_utimes,           __NR_futimesat,
+    SOCKETCALL_FIRST + 16, SOCKETCALL_FIRST + 17,
+    SOCKETCALL_FIRST + 19, SOCKETCALL_FIRST + 20,
 };
 #elif defined(__aarch64__)
 constexpr NumberSpec kMoreNumbers[] = {
@@ -72,8 +73,9 @@ constexpr NumberSpec kMoreNumbers[] = {
     {NR_ARM_UTIMENSAT_TIME64, "utimensat"},
 };
 constexpr int kDifferingNumbers[] = {
-    __NR_clock_settime, __NR_execve,   __NR_execveat, __NR_process_vm_readv, __NR_process_vm_writev, __NR_recvmmsg,
-    __NR_recvmsg,       __NR_sendmmsg, __NR_sendmsg,  __NR_settimeofday,     __NR_utimensat,
+    __NR_clock_settime, __NR_execve,  __NR_execveat,  __NR_process_vm_readv, __NR_process_vm_writev,
+    __NR_recvmmsg,      __NR_recvmsg, __NR_sendmmsg,  __NR_sendmsg,          __NR_settimeofday,
+    __NR_utimensat,     __NR_utimes,  __NR_futimesat,
 };
 #endif
 

@@ -57,6 +57,7 @@
 #define __NR_tkill 238
 #define __NR_clock_settime 262
 #define __NR_tgkill 268
+#define __NR_utimes 269
 #define __NR_socket 281
 #define __NR_bind 282
 #define __NR_connect 283
@@ -79,6 +80,7 @@
 #define __NR_mkdirat 323
 #define __NR_mknodat 324
 #define __NR_fchownat 325
+#define __NR_futimesat 326
 #define __NR_unlinkat 328
 #define __NR_renameat 329
 #define __NR_linkat 330
@@ -91,6 +93,7 @@
 #define __NR_perf_event_open 364
 #define __NR_recvmmsg 365
 #define __NR_accept4 366
+#define __NR_open_by_handle_at 371
 #define __NR_clock_adjtime 372
 #define __NR_sendmmsg 374
 #define __NR_setns 375
@@ -107,10 +110,15 @@
 #define __NR_pidfd_send_signal 424
 #define __NR_io_uring_setup 425
 #define __NR_io_uring_register 427
+#define __NR_open_tree 428
 #define __NR_move_mount 429
+#define __NR_fsmount 432
 #define __NR_clone3 435
 #define __NR_openat2 437
+#define __NR_mount_setattr 442
 #define __NR_fchmodat2 452
+#define __NR_setxattrat 463
+#define __NR_removexattrat 466
 
 enum {
     NR_ARM_MMAP2 = 192,

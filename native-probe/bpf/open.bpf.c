@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-// Reports each file that is opened, and each try: open, openat, openat2, creat.
-#include "descriptor.h"
-#include "syscall.h"
+// Reports each file that is opened, and each try: open, openat, openat2, creat, open_by_handle_at.
+#include "image.h"
+#include "named.h"
 
 enum { O_ACCMODE = 3, O_CREAT = 0100, O_TRUNC = 01000, CREAT_FLAGS = 01 | O_CREAT | O_TRUNC };
-enum { AT_FDCWD = -100, FMODE_CREATED = 0x100000, REQUESTED_SIZE_MAX = 4096 };
+enum { FMODE_CREATED = 0x100000 };
 
 struct open_event {
     struct event_header header;
     struct path_text path;
-    struct text requested;
+    struct named named;
     u64 flags;
     u32 mode;
     u32 file_mode;
     s32 directory_fd;
+    u64 resolve;
     u32 device;
     u64 inode;
     u8 created;
     u8 type;
     u8 path_truncated;
+    u8 upper_layer;
 };
 
 EVENT_RECORD(open, EVENT_OPEN)
@@ -37,13 +39,18 @@ static __always_inline struct open_call open_call_read(const struct call_frame *
     struct open_call call = {.call = syscall_call(frame), .directory_fd = AT_FDCWD, .path = (const void *)first};
 
     if (call.call == CALL_OPEN) {
-        call.how = (struct open_how){second, third};
+        call.how = (struct open_how){second, third, 0};
     } else if (call.call == CALL_CREAT) {
-        call.how = (struct open_how){CREAT_FLAGS, second};
+        call.how = (struct open_how){CREAT_FLAGS, second, 0};
+    } else if (call.call == CALL_OPEN_BY_HANDLE_AT) {
+        // The descriptor is one of the mount; a handle is no path.
+        call.directory_fd = first;
+        call.path = NULL;
+        call.how = (struct open_how){third, 0, 0};
     } else {
         call.directory_fd = first;
         call.path = (const void *)second;
-        call.how = (struct open_how){third, fourth};
+        call.how = (struct open_how){third, fourth, 0};
         if (call.call == CALL_OPENAT2) bpf_probe_read_user(&call.how, sizeof(call.how), (const void *)third);
     }
     return call;
@@ -67,6 +74,7 @@ static __always_inline void open_file_fill(struct record *record, struct open_ev
     event->inode = BPF_CORE_READ(inode, i_ino);
     event->created = (BPF_CORE_READ(file, f_mode) & FMODE_CREATED) != 0;
     event->type = inode_type(inode, mode);
+    event->upper_layer = image_is_on_upper_layer(inode);
 }
 
 SYSCALL_PROGRAM(open, EVENT_OPEN, frame, result) {
@@ -81,8 +89,13 @@ SYSCALL_PROGRAM(open, EVENT_OPEN, frame, result) {
     event->flags = call.how.flags;
     event->mode = call.how.mode;
     event->directory_fd = call.directory_fd;
-    record_user_string(record, &event->requested, call.path, REQUESTED_SIZE_MAX);
+    event->resolve = call.how.resolve;
     struct file *file = result >= 0 ? descriptor_file(result) : NULL;
-    if (file) open_file_fill(record, event, file);
+    if (file) {
+        open_file_fill(record, event, file);
+        record_user_string(record, &event->named.requested, call.path, REQUESTED_SIZE_MAX);
+    } else {
+        named_read(record, &event->named, call.directory_fd, call.path, false);
+    }
     return record_submit(record);
 }

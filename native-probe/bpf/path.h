@@ -65,33 +65,39 @@ static __always_inline bool path_step(struct record *record, struct path_place *
     return !is_alone;
 }
 
-static __noinline int path_walk(struct record *record, struct path_text *text, struct dentry *dentry,
-                                struct vfsmount *vfsmount) {
+// Not static: the verifier then looks at it once, not for every call there is, which took seconds. Pointers are numbers
+// to it, since before 5.12 such functions took no others (e5069b9c23b3); what it found is left in the record.
+__noinline int path_walk(u32 slot, u64 dentry, u64 vfsmount) {
+    struct record *record = bpf_map_lookup_elem(&scratch, &slot);
+    struct vfsmount *on = (struct vfsmount *)vfsmount;
     struct path_place place = {
-        .dentry = dentry,
-        .mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt),
-        .mount_root = BPF_CORE_READ(vfsmount, mnt_root),
+        .dentry = (struct dentry *)dentry,
+        .mount = (void *)on - bpf_core_field_offset(struct mount, mnt),
+        .mount_root = BPF_CORE_READ(on, mnt_root),
     };
-    const bool is_root = dentry == place.mount_root;
+    if (!record) return 0;
+    const bool is_root = place.dentry == place.mount_root;
     u32 start = record->size;
 
-    text->truncated = 1;
+    record->walked.truncated = 1;
     for (int step = 0; step < PATH_STEPS_MAX; step++) {
         if (record->size - start > PATH_SIZE_MAX - NAME_SIZE_MAX) break;
         if (!path_step(record, &place)) {
-            text->truncated = 0;
+            record->walked.truncated = 0;
             break;
         }
     }
     u8 *room = record_room(record);
     if (is_root && room && record->size == start) room[0] = 0, record->size += 1;
-    text->offset = start;
-    text->length = record->size - start;
+    record->walked.offset = start;
+    record->walked.length = record->size - start;
     return 0;
 }
 
 static __always_inline void path_read(struct record *record, struct path_text *text, struct path *from) {
     struct path path = {};
     bpf_core_read(&path, sizeof(path), from);
-    if (path.dentry) path_walk(record, text, path.dentry, path.mnt);
+    if (!path.dentry) return;
+    path_walk(record->slot, (u64)path.dentry, (u64)path.mnt);
+    *text = record->walked;
 }

@@ -47,7 +47,10 @@ struct record {
     u32 type;
     // Bytes in use.
     u32 size;
-    u32 unused;
+    // Its key in `scratch`.
+    u32 slot;
+    // What the last walk found.
+    struct path_text walked;
     u8 bytes[RECORD_SIZE_MAX + PIECE_SIZE_MAX];
 };
 
@@ -86,6 +89,7 @@ static __always_inline struct record *record_begin(u32 type, u32 size) {
         if (record && record_take(record)) {
             record->type = type;
             record->size = size;
+            record->slot = slot;
             return record;
         }
     }

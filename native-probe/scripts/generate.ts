@@ -100,10 +100,16 @@ function tables(): string {
   ].join("\n");
 }
 
+/** Calls that headers on the machine that builds may not know yet. From 424 on a call has one number everywhere. */
+const NEWER_CALLS: Record<string, number> = { fchmodat2: 452, setxattrat: 463, removexattrat: 466 };
+
 /** The number of each call, row for row, from whichever ABI's header was included before; -1 where it has none. */
 function numbers(): string {
-  const names = reportedCalls.map(({ word }) => `__NR_${word}`);
-  const absent = [...new Set(names)].map((name) => `#ifndef ${name}\n#define ${name} -1\n#endif\n`);
+  const words = reportedCalls.map(({ word }) => word);
+  const names = words.map((word) => `__NR_${word}`);
+  const absent = [...new Set(words)].map(
+    (word) => `#ifndef __NR_${word}\n#define __NR_${word} ${NEWER_CALLS[word] ?? -1}\n#endif\n`,
+  );
   return `${NOTICE}#pragma once\n\n${absent.join("")}\n#define CALL_NUMBERS ${names.join(", ")}\n`;
 }
 

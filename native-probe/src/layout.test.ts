@@ -54,7 +54,7 @@ const cases = [
   {
     title: "a sign that is lost",
     file: "open.bpf.c",
-    changes: [["    s32 directory_fd;\n    u32 device;", "    u32 directory_fd;\n    u32 device;"]],
+    changes: [["    s32 directory_fd;\n    u64 resolve;", "    u32 directory_fd;\n    u64 resolve;"]],
     message: /struct open_event member directory_fd: the field is signed, the member is not/,
   },
   {

@@ -15,9 +15,14 @@ struct timespec64 {
     long tv_nsec;
 };
 
+struct file_system_type {
+    const char *name;
+};
+
 struct super_block {
     u32 s_dev;
     unsigned long s_magic;
+    struct file_system_type *s_type;
 };
 
 struct inode {
@@ -65,6 +70,7 @@ struct mount {
     struct mount *mnt_parent;
     struct dentry *mnt_mountpoint;
     struct vfsmount mnt;
+    const char *mnt_devname;
 };
 
 struct path {
@@ -94,9 +100,20 @@ struct fs_struct {
     struct path pwd;
 };
 
+#pragma clang attribute pop
+
+// Structs of the system calls' interface, which do not change.
+
 struct open_how {
-    u64 flags;
-    u64 mode;
+    u64 flags, mode, resolve;
 };
 
-#pragma clang attribute pop
+struct xattr_args {
+    u64 value;
+    u32 size;
+    u32 flags;
+};
+
+struct mount_attr {
+    u64 attr_set, attr_clr, propagation, userns_fd;
+};

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Reports each further name that a file is given, and each try: link, linkat.
+#include "named.h"
+
+enum { AT_EMPTY_PATH = 0x1000 };
+
+struct link_event {
+    struct event_header header;
+    struct joined_path old_absolute;
+    struct text old_requested;
+    s32 old_directory_fd;
+    struct joined_path new_absolute;
+    struct text new_requested;
+    s32 new_directory_fd;
+    u32 flags;
+    s32 fd;
+    struct descriptor descriptor;
+};
+
+EVENT_RECORD(link, EVENT_LINK)
+
+SYSCALL_PROGRAM(link, EVENT_LINK, frame, result) {
+    if (!event_seen_of_others(EVENT_LINK)) return 0;
+    struct record *record;
+    struct link_event *event = link_begin(&record);
+    if (!event) return 0;
+    header_fill_call(record, &event->header, frame, result);
+    const u32 call_id = event->header.call;
+    struct named_call from = named_call_read(frame, call_id == CALL_LINKAT ? BY_DIRECTORY : BY_PATH);
+    const void *new_path = (const void *)from.next[0];
+    event->old_directory_fd = from.directory_fd;
+    event->new_directory_fd = AT_FDCWD;
+    if (call_id == CALL_LINKAT) {
+        event->new_directory_fd = from.next[0];
+        new_path = (const void *)from.next[1];
+        event->flags = from.next[2];
+    }
+    struct named old = {}, new = {};
+    named_read(record, &old, event->old_directory_fd, from.path, false);
+    named_read(record, &new, event->new_directory_fd, new_path, false);
+    event->fd = -1;
+    if (event->flags & AT_EMPTY_PATH && !old.requested.length) {
+        event->fd = event->old_directory_fd;
+        struct file *file = descriptor_file(event->fd);
+        if (file) descriptor_read_with_path(record, &event->descriptor, file);
+        old.absolute.directory = event->descriptor.path;
+    }
+    event->old_absolute = old.absolute;
+    event->old_requested = old.requested;
+    event->new_absolute = new.absolute;
+    event->new_requested = new.requested;
+    return record_submit(record);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// Reports each file or directory that is renamed, and each try: rename, renameat, renameat2.
+#include "named.h"
+
+struct rename_event {
+    struct event_header header;
+    struct joined_path old_absolute;
+    struct text old_requested;
+    s32 old_directory_fd;
+    struct joined_path new_absolute;
+    struct text new_requested;
+    s32 new_directory_fd;
+    u32 flags;
+};
+
+EVENT_RECORD(rename, EVENT_RENAME)
+
+SYSCALL_PROGRAM(rename, EVENT_RENAME, frame, result) {
+    if (!event_seen_of_others(EVENT_RENAME)) return 0;
+    struct record *record;
+    struct rename_event *event = rename_begin(&record);
+    if (!event) return 0;
+    header_fill_call(record, &event->header, frame, result);
+    const u32 call_id = event->header.call;
+    const void *old_path = (const void *)SYSCALL_ARGUMENT_0(frame), *new_path = (const void *)SYSCALL_ARGUMENT_1(frame);
+    event->old_directory_fd = event->new_directory_fd = AT_FDCWD;
+    if (call_id != CALL_RENAME) {
+        event->old_directory_fd = SYSCALL_ARGUMENT_0(frame);
+        old_path = (const void *)SYSCALL_ARGUMENT_1(frame);
+        event->new_directory_fd = SYSCALL_ARGUMENT_2(frame);
+        new_path = (const void *)SYSCALL_ARGUMENT_3(frame);
+    }
+    if (call_id == CALL_RENAMEAT2) event->flags = SYSCALL_ARGUMENT_4(frame);
+    struct named old = {}, new = {};
+    named_read(record, &old, event->old_directory_fd, old_path, false);
+    named_read(record, &new, event->new_directory_fd, new_path, false);
+    event->old_absolute = old.absolute;
+    event->old_requested = old.requested;
+    event->new_absolute = new.absolute;
+    event->new_requested = new.requested;
+    return record_submit(record);
+}
