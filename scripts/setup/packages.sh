@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # The distribution's packages: which are needed, which are missing, how they are installed.
 
-# package, and a command on the PATH or a file that shows that what it brings is there
+# package, and a command on the PATH or a file (wildcards allowed) that shows that what it brings is there; with "?" the
+# package is only wanted where the distribution has it: elsewhere another one brings the same
 PACKAGES="
 ca-certificates /etc/ssl/certs/ca-certificates.crt
 clang clang
 clang-format clang-format
 g++ g++
+?libclang-rt-dev /usr/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
 libbpf-dev /usr/include/bpf/libbpf.h
 libelf-dev /usr/include/libelf.h
 llvm llvm-strip
@@ -30,7 +32,7 @@ missing_packages() {
   while read -r package proof; do
     case $proof in
       "") continue ;;
-      /*) [ -e "$proof" ] || missing+=" $package" ;;
+      /*) compgen -G "$proof" >/dev/null || missing+=" $package" ;;
       *) command -v "$proof" >/dev/null || missing+=" $package" ;;
     esac
   done <<<"$PACKAGES"
@@ -39,20 +41,25 @@ missing_packages() {
   echo "${missing# }"
 }
 
-detail_packages() { echo ": $(missing_packages)"; }
+detail_packages() { echo ": $(missing_packages | tr -d \?)"; }
 
 apt() {
   trace apt-get "$@"
   apt-get -q -o DPkg::Lock::Timeout=300 "$@"
 }
 
+has_candidate() { LC_ALL=C apt-cache policy "$1" | grep -q 'Candidate: [^(]'; }
+
 step_packages() {
   export DEBIAN_FRONTEND=noninteractive
-  local missing one updated=
-  missing=$(missing_packages)
-  for one in $missing; do
+  local missing="" one updated=
+  for one in $(missing_packages); do
     # A machine whose package lists are empty or old knows no candidate.
-    LC_ALL=C apt-cache policy "$one" | grep -q 'Candidate: [^(]' || { [ -n "$updated" ] || apt update; updated=yes; }
+    has_candidate "${one#\?}" || { [ -n "$updated" ] || apt update; updated=yes; }
+    case $one in
+      \?*) has_candidate "${one#\?}" && missing+=" ${one#\?}" ;;
+      *) missing+=" $one" ;;
+    esac
   done
   # shellcheck disable=SC2086 # one word a package
   apt install --yes --no-install-recommends $missing && return

@@ -108,7 +108,7 @@ may_set_up() { # PENDING
       { say "what is built is not up to date, and $(id -un) cannot build here; it runs as it is" && return 1; }
     fail "$TOOLS cannot be written by $(id -un)" "run it as the owner of the checkout, or as root"
   fi
-  case " $1 " in *" packages "*) missing=$(missing_packages) ;; *) return 0 ;; esac
+  case " $1 " in *" packages "*) missing=$(missing_packages | tr -d \?) ;; *) return 0 ;; esac
   [ "$(id -u)" = 0 ] || fail "these packages are missing, and installing them needs root:" "  $missing" \
     "start it once with sudo (sudo ./nightjar run), or install them yourself;" \
     "without root, ./nightjar run --replay FILE plays a recording through all stages"
