@@ -50,7 +50,7 @@ function readLine(line: string, result: Result): void {
 }
 
 async function runKernel(kernel: Kernel, release: string, signal: AbortSignal): Promise<Result> {
-  const result: Result = { kernel, release, passed: 0, failures: [], skipped: 0, attachments: [] };
+  const result: Result = { kernel, release, passed: 0, failures: [], skipped: 0, offers: [], attachments: [] };
   const folder = join(root, ".tools/kernels", kernel.suite);
   const started = performance.now();
   console.log(`== ${kernel.version} (${release})`);
@@ -84,7 +84,7 @@ async function runAll(wanted: readonly Kernel[], names: readonly string[], page:
   for (const kernel of wanted) {
     if (!abort.signal.aborted) results.push(await runKernel(kernel, releases.get(kernel.suite) ?? "", abort.signal));
   }
-  if (page) console.log(`written: ${relative(root, writePage(results))}`);
+  if (page) console.log(`written: ${relative(root, writePage(results, names))}`);
   const sum = {
     passed: results.reduce((total, { passed }) => total + passed, 0),
     failures: results.flatMap(({ failures }) => failures),

@@ -62,7 +62,9 @@ function lockedMemory(read: Read): Found {
 function otherInterfaces(read: Read): Found[] {
   if (process.arch !== "x64") return [];
   const symbols = read("/proc/kallsyms");
-  const hasX32 = /\b(x32_sys_call|__x32_compat_sys_\w+)\n/.test(symbols);
+  // Debian's kernels have it, and a parameter by which it is off at first.
+  const isOff = /^(N|0)/.test(read("/sys/module/syscall/parameters/x32"));
+  const hasX32 = !isOff && /\b(x32_sys_call|__x32_compat_sys_\w+)\n/.test(symbols);
   const has32 = /\b__ia32_(compat_)?sys_\w+\n/.test(symbols);
   return [
     { what: "32-bit calls", is: has32 ? "possible, and read like the others" : "not in this kernel" },
