@@ -94,6 +94,7 @@ void Object::load(uint32_t ring_bytes) {
     const int error = bpf_object__load(object_);
     if (error) refuse(error);
     fill_syscalls();
+    claim_objects();
     maps_ = std::make_unique<Maps>(map_descriptors());
 }
 
@@ -138,6 +139,39 @@ void Object::fill_syscalls() {
     for (uint32_t number = 0; number < CALL_ENTRIES_MAX; number++) update("syscalls", &number, &entries[number]);
 }
 
+// Tells the programs which maps and programs are the sensor's own, so that they know who else touches them.
+void Object::claim_objects() const {
+    bpf_map *map;
+    bpf_object__for_each_map(map, object_) {
+        bpf_map_info info{};
+        uint32_t size = sizeof(info);
+        if (bpf_map__fd(map) < 0) continue;
+        if (bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size)) refuse(errno);
+        claim(BPF_OBJECT_TYPE_MAP, info.id);
+    }
+    bpf_program *program;
+    bpf_object__for_each_program(program, object_) {
+        bpf_prog_info info{};
+        uint32_t size = sizeof(info);
+        if (bpf_program__fd(program) < 0) continue;
+        if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size)) refuse(errno);
+        claim(BPF_OBJECT_TYPE_PROGRAM, info.id);
+    }
+}
+
+void Object::claim_link(bpf_link *link) const {
+    bpf_link_info info{};
+    uint32_t size = sizeof(info);
+    // Before 5.8 links had no numbers, and without one nobody can ask for them.
+    if (bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) == 0) claim(BPF_OBJECT_TYPE_LINK, info.id);
+}
+
+void Object::claim(uint32_t type, uint32_t id) const {
+    const uint64_t key = static_cast<uint64_t>(type) << 32 | id;
+    const uint8_t present = 1;
+    update("own_objects", &key, &present);
+}
+
 MapDescriptors Object::map_descriptors() const {
     MapDescriptors descriptors;
     bpf_map *map;
@@ -165,7 +199,10 @@ std::vector<Attachment> Object::attach() {
         }
         bpf_link *link = bpf_program__attach(program);
         const long error = libbpf_get_error(link);
-        if (!error) links_[bpf_program__name(program)] = link;
+        if (!error) {
+            links_[bpf_program__name(program)] = link;
+            claim_link(link);
+        }
         attachments.push_back(
             {bpf_program__name(program), bpf_program__section_name(program), static_cast<int>(-error)});
     }

@@ -49,6 +49,9 @@ class Object {
     std::vector<Attachment> pinned_attachments() const;
     void leave_out_absent();
     void fill_syscalls();
+    void claim_objects() const;
+    void claim_link(bpf_link *link) const;
+    void claim(uint32_t type, uint32_t id) const;
     MapDescriptors map_descriptors() const;
     void update(const char *map, const void *key, const void *value) const;
 

@@ -30,6 +30,7 @@ struct inode {
     kuid_t i_uid;
     struct super_block *i_sb;
     unsigned long i_ino;
+    s64 i_size;
     unsigned int i_nlink;
     u32 i_rdev;
     s64 i_mtime_sec, i_ctime_sec;

@@ -1,0 +1,126 @@
+// Has a ring do what its arguments say, with raw system calls, and prints what the operation returned.
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { ENTRIES = 4, IDLE_MS = 100 };
+
+struct ring {
+    int fd;
+    unsigned *tail, *array, *mask, *head_done, *tail_done, *mask_done;
+    struct io_uring_sqe *submissions;
+    struct io_uring_cqe *completions;
+};
+
+static int ring_open(struct ring *ring, unsigned flags) {
+    struct io_uring_params parameters = {.flags = flags, .sq_thread_idle = flags ? IDLE_MS : 0};
+    ring->fd = syscall(SYS_io_uring_setup, ENTRIES, &parameters);
+    if (ring->fd < 0) return -errno;
+    size_t size = parameters.cq_off.cqes + parameters.cq_entries * sizeof(struct io_uring_cqe);
+    size_t submissions_size = parameters.sq_off.array + parameters.sq_entries * sizeof(unsigned);
+    char *at = mmap(NULL, size > submissions_size ? size : submissions_size, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_POPULATE, ring->fd, IORING_OFF_SQ_RING);
+    ring->submissions = mmap(NULL, ENTRIES * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_POPULATE, ring->fd, IORING_OFF_SQES);
+    ring->tail = (unsigned *)(at + parameters.sq_off.tail);
+    ring->mask = (unsigned *)(at + parameters.sq_off.ring_mask);
+    ring->array = (unsigned *)(at + parameters.sq_off.array);
+    ring->head_done = (unsigned *)(at + parameters.cq_off.head);
+    ring->tail_done = (unsigned *)(at + parameters.cq_off.tail);
+    ring->mask_done = (unsigned *)(at + parameters.cq_off.ring_mask);
+    ring->completions = (struct io_uring_cqe *)(at + parameters.cq_off.cqes);
+    return 0;
+}
+
+// Submits one operation and waits for its result; one that keeps its success to itself is not waited for.
+static int ring_do(struct ring *ring, const struct io_uring_sqe *operation) {
+    unsigned tail = *ring->tail, index = tail & *ring->mask;
+    int silent = operation->flags & IOSQE_CQE_SKIP_SUCCESS;
+    ring->submissions[index] = *operation;
+    ring->array[index] = index;
+    __atomic_store_n(ring->tail, tail + 1, __ATOMIC_RELEASE);
+    unsigned flags = IORING_ENTER_SQ_WAKEUP | (silent ? 0 : IORING_ENTER_GETEVENTS);
+    if (syscall(SYS_io_uring_enter, ring->fd, 1, silent ? 0 : 1, flags, NULL, 0) < 0) return -errno;
+    if (silent) return 0;
+    unsigned head = *ring->head_done;
+    while (__atomic_load_n(ring->tail_done, __ATOMIC_ACQUIRE) == head)
+        if (syscall(SYS_io_uring_enter, ring->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0) return -errno;
+    int result = ring->completions[head & *ring->mask_done].res;
+    __atomic_store_n(ring->head_done, head + 1, __ATOMIC_RELEASE);
+    return result;
+}
+
+static void fill_paths(struct io_uring_sqe *operation, const char *first, const char *second) {
+    operation->fd = AT_FDCWD;
+    operation->addr = (unsigned long)first;
+    operation->addr2 = (unsigned long)second;
+    operation->len = AT_FDCWD;
+}
+
+static void fill(struct io_uring_sqe *operation, const char *what, char **arguments, struct sockaddr_in *address) {
+    const char *first = arguments[0], *second = arguments[1];
+    fill_paths(operation, first, second);
+    if (!strcmp(what, "open")) {
+        operation->opcode = IORING_OP_OPENAT;
+        operation->addr2 = 0;
+        operation->len = 0640;
+        operation->open_flags = O_RDWR | O_CREAT;
+    } else if (!strcmp(what, "unlink")) {
+        operation->opcode = IORING_OP_UNLINKAT;
+        operation->addr2 = operation->len = 0;
+    } else if (!strcmp(what, "rename")) {
+        operation->opcode = IORING_OP_RENAMEAT;
+    } else if (!strcmp(what, "mkdir")) {
+        operation->opcode = IORING_OP_MKDIRAT;
+        operation->addr2 = 0;
+        operation->len = 0750;
+    } else if (!strcmp(what, "symlink")) {
+        operation->opcode = IORING_OP_SYMLINKAT;
+        operation->len = 0;
+    } else if (!strcmp(what, "link")) {
+        operation->opcode = IORING_OP_LINKAT;
+    } else if (!strcmp(what, "socket")) {
+        operation->opcode = IORING_OP_SOCKET;
+        operation->fd = AF_INET;
+        operation->addr = operation->addr2 = 0;
+        operation->off = SOCK_DGRAM;
+        operation->len = 0;
+    } else if (!strcmp(what, "connect")) {
+        operation->opcode = IORING_OP_CONNECT;
+        operation->fd = socket(AF_INET, SOCK_STREAM, 0);
+        operation->addr = (unsigned long)address;
+        operation->off = sizeof(*address);
+        operation->len = 0;
+        inet_pton(AF_INET, first, &address->sin_addr);
+        address->sin_family = AF_INET;
+        address->sin_port = htons(atoi(second));
+    }
+}
+
+// what, two arguments of it; then "thread" to have a thread of the kernel submit, "silent" to hear only of failures
+int main(int count, char **arguments) {
+    if (count < 5) return 2;
+    struct ring ring;
+    struct io_uring_sqe operation = {0};
+    struct sockaddr_in address = {0};
+    int opened = ring_open(&ring, strcmp(arguments[4], "thread") ? 0 : IORING_SETUP_SQPOLL);
+    if (opened) return 3;
+    umask(0);
+    int registered = syscall(SYS_io_uring_register, ring.fd, 4095, NULL, 7) ? -errno : 0;
+    fill(&operation, arguments[1], arguments + 2, &address);
+    if (!strcmp(arguments[4], "silent")) operation.flags |= IOSQE_CQE_SKIP_SUCCESS;
+    int result = ring_do(&ring, &operation);
+    printf("%d %d %d %d", result, ring.fd, registered, operation.fd);
+    return 0;
+}
