@@ -1,6 +1,7 @@
 // Encoded batches of events, read lazily; recordings of them; and sets of ranges, which make stages idempotent.
 export * from "./batch-reader.ts";
 export * from "./errors.ts";
+export * from "./interest.ts";
 export * from "./ranges.ts";
 export * from "./recording.ts";
 export * from "./source-id.ts";

@@ -1,6 +1,6 @@
 // Recordings: a header, then the collector's batches as they were published, each after its length as a varint.
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type RecordingHeader, RecordingHeaderSchema } from "@nightjar/proto";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { RecordingHeaderSchema } from "@nightjar/proto";
 import type { RecordingErrorCode } from "./errors.ts";
 import { readVarint, varintSize, writeVarint } from "./wire.ts";
 
@@ -25,7 +25,7 @@ export class RecordingError extends Error {
 }
 
 /** The first bytes of a recording; `version` is filled in. */
-export function encodeRecordingHeader(header: Omit<RecordingHeader, "$typeName" | "version">): Uint8Array {
+export function encodeRecordingHeader(header: MessageInitShape<typeof RecordingHeaderSchema>): Uint8Array {
   const message = create(RecordingHeaderSchema, { ...header, version: RECORDING_VERSION });
   const part = encodeRecordingPart(toBinary(RecordingHeaderSchema, message));
   const bytes = new Uint8Array(MAGIC.length + part.length);
