@@ -6,6 +6,7 @@
       "sources": [
         "addon/binding.cc",
         "addon/encoder.cc",
+        "addon/filters.cc",
         "addon/layout.cc",
         "addon/libbpf_log.cc",
         "addon/maps.cc",

@@ -96,7 +96,7 @@ class Probe : public Napi::ObjectWrap<Probe> {
     Napi::Value add_own_process(const Napi::CallbackInfo &info);
     Napi::Value remove_own_process(const Napi::CallbackInfo &info);
     void set_wanted(const Napi::CallbackInfo &info);
-    void set_open_interest(const Napi::CallbackInfo &info);
+    Napi::Value set_filters(const Napi::CallbackInfo &info);
     void stop(const Napi::CallbackInfo &info);
     void leave(const Napi::CallbackInfo &info);
     void close(const Napi::CallbackInfo &info);
@@ -127,7 +127,7 @@ Napi::Function Probe::define(Napi::Env env) {
                            InstanceMethod<&Probe::add_own_process>("addOwnProcess"),
                            InstanceMethod<&Probe::remove_own_process>("removeOwnProcess"),
                            InstanceMethod<&Probe::set_wanted>("setWanted"),
-                           InstanceMethod<&Probe::set_open_interest>("setOpenInterest"),
+                           InstanceMethod<&Probe::set_filters>("setFilters"),
                            InstanceMethod<&Probe::stop>("stop"),
                            InstanceMethod<&Probe::leave>("leave"),
                            InstanceMethod<&Probe::close>("close"),
@@ -294,8 +294,13 @@ void Probe::set_wanted(const Napi::CallbackInfo &info) {
     if (maps()) maps()->set_wanted(wanted);
 }
 
-void Probe::set_open_interest(const Napi::CallbackInfo &info) {
-    if (maps()) maps()->set_open_interest(info[0].As<Napi::Number>().Uint32Value());
+// (rows of filters, the screen, rows of keys, rows of paths): 0 or an errno
+Napi::Value Probe::set_filters(const Napi::CallbackInfo &info) {
+    Napi::Uint8Array tables[4];
+    for (size_t i = 0; i < 4; i++) tables[i] = info[i].As<Napi::Uint8Array>();
+    const FilterTables rows = {tables[0].Data(), tables[0].ByteLength(), tables[1].Data(), tables[1].ByteLength(),
+                               tables[2].Data(), tables[2].ByteLength(), tables[3].Data(), tables[3].ByteLength()};
+    return Napi::Number::New(info.Env(), maps() ? maps()->set_filters(rows) : 0);
 }
 
 // (limit in ms)

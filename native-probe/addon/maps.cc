@@ -119,8 +119,8 @@ void Maps::set_wanted(const std::vector<uint32_t> &wanted) {
         __atomic_store_n(&settings_->syscalls[i], numbers[i], __ATOMIC_RELAXED);
 }
 
-void Maps::set_open_interest(uint32_t interest) {
-    __atomic_store_n(&settings_->open_interest, interest, __ATOMIC_RELAXED);
+int Maps::set_filters(const FilterTables &tables) {
+    return replace_filters(*this, settings_, tables);
 }
 
 void Maps::set_reader_sleeps(bool sleeps) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "encoder.h"
+#include "filters.h"
 
 namespace nightjar {
 
@@ -47,7 +48,8 @@ class Maps {
 
     // Types that are not wanted are not even counted where a system call makes them.
     void set_wanted(const std::vector<uint32_t> &types);
-    void set_open_interest(uint32_t interest);
+    // Returns 0 or an errno; then the filters before stay in force.
+    int set_filters(const FilterTables &tables);
     // Whether the next record must wake the reader.
     void set_reader_sleeps(bool sleeps);
     // From here on the programs record, or not any more.

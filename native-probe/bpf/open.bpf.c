@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each file that is opened, and each try: open, openat, openat2, creat, open_by_handle_at.
+#include "filter.h"
 #include "image.h"
 #include "named.h"
 
-enum { O_ACCMODE = 3, O_CREAT = 0100, O_TRUNC = 01000, CREAT_FLAGS = 01 | O_CREAT | O_TRUNC };
-enum { FMODE_CREATED = 0x100000 };
+enum { O_ACCMODE = 3, O_WRONLY = 1, O_CREAT = 0100, O_TRUNC = 01000, O_PATH = 010000000 };
+enum { CREAT_FLAGS = O_WRONLY | O_CREAT | O_TRUNC, FMODE_CREATED = 0x100000 };
 
 struct open_event {
     struct event_header header;
@@ -56,12 +57,19 @@ static __always_inline struct open_call open_call_read(const struct call_frame *
     return call;
 }
 
-// Whether a holder of interest could want it. What a filter cannot tell for sure passes.
-static __always_inline bool open_is_wanted(u64 flags, long result) {
-    struct settings *now = settings_read();
-    u32 interest = now ? now->open_interest : 0;
-    if (result < 0) return interest & OPEN_FAILURES;
-    return interest & (flags & (O_ACCMODE | O_CREAT | O_TRUNC) ? OPEN_WRITES : OPEN_READS);
+// The class of the filters: what the open is for, as Falco's evt.is_open_read and evt.is_open_write have it.
+static __always_inline u32 open_class(u64 flags, long result) {
+    u32 class = result < 0 ? FILTER_CLASS_FAILED : 0;
+    if (flags & O_PATH) return class;
+    if ((flags & O_ACCMODE) != O_WRONLY) class |= FILTER_OPEN_READS;
+    if (flags & O_ACCMODE) class |= FILTER_OPEN_WRITES;
+    return class;
+}
+
+static __always_inline bool open_is_wanted(struct open_call *call, long result, struct file *file) {
+    struct filter filter;
+    enum filter_choice choice = filter_begin(&filter, EVENT_OPEN, open_class(call->how.flags, result));
+    return choice == FILTER_EVERYTHING || (choice == FILTER_BY_KEYS && filter_passes_file(&filter, file));
 }
 
 static __always_inline void open_file_fill(struct record *record, struct open_event *event, struct file *file) {
@@ -80,7 +88,8 @@ static __always_inline void open_file_fill(struct record *record, struct open_ev
 SYSCALL_PROGRAM(open, EVENT_OPEN, frame, result) {
     if (!event_seen(EVENT_OPEN)) return 0;
     struct open_call call = open_call_read(frame);
-    if (!open_is_wanted(call.how.flags, result) || task_is_own()) return event_filtered(EVENT_OPEN);
+    struct file *file = result >= 0 ? descriptor_file(result) : NULL;
+    if (task_is_own() || !open_is_wanted(&call, result, file)) return event_filtered(EVENT_OPEN);
 
     struct record *record;
     struct open_event *event = open_begin(&record);
@@ -90,7 +99,6 @@ SYSCALL_PROGRAM(open, EVENT_OPEN, frame, result) {
     event->mode = call.how.mode;
     event->directory_fd = call.directory_fd;
     event->resolve = call.how.resolve;
-    struct file *file = result >= 0 ? descriptor_file(result) : NULL;
     if (file) {
         open_file_fill(record, event, file);
         record_user_string(record, &event->named.requested, call.path, REQUESTED_SIZE_MAX);

@@ -35,6 +35,7 @@ static __always_inline struct dentry_piece dentry_read(struct dentry *dentry) {
         bpf_core_read(&piece, sizeof(piece), &dentry->d_parent);
     } else {
         piece.parent = BPF_CORE_READ(dentry, d_parent);
+        piece.hash_and_length = (u64)BPF_CORE_READ(dentry, d_name.len) << 32;
         piece.name = BPF_CORE_READ(dentry, d_name.name);
     }
     return piece;
@@ -65,16 +66,19 @@ static __always_inline bool path_step(struct record *record, struct path_place *
     return !is_alone;
 }
 
+static __always_inline struct path_place path_begin(struct dentry *dentry, struct vfsmount *vfsmount) {
+    return (struct path_place){
+        .dentry = dentry,
+        .mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt),
+        .mount_root = BPF_CORE_READ(vfsmount, mnt_root),
+    };
+}
+
 // Not static: the verifier then looks at it once, not for every call there is, which took seconds. Pointers are numbers
 // to it, since before 5.12 such functions took no others (e5069b9c23b3); what it found is left in the record.
 __noinline int path_walk(u32 slot, u64 dentry, u64 vfsmount) {
     struct record *record = bpf_map_lookup_elem(&scratch, &slot);
-    struct vfsmount *on = (struct vfsmount *)vfsmount;
-    struct path_place place = {
-        .dentry = (struct dentry *)dentry,
-        .mount = (void *)on - bpf_core_field_offset(struct mount, mnt),
-        .mount_root = BPF_CORE_READ(on, mnt_root),
-    };
+    struct path_place place = path_begin((struct dentry *)dentry, (struct vfsmount *)vfsmount);
     if (!record) return 0;
     const bool is_root = place.dentry == place.mount_root;
     u32 start = record->size;

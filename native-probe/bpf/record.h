@@ -81,20 +81,29 @@ static __always_inline void record_give_back(struct record *record) {
     __sync_fetch_and_add(&record->users, -1);
 }
 
-// A free buffer with room for a struct of `size` bytes; NULL, counted, where all are taken.
-static __always_inline struct record *record_begin(u32 type, u32 size) {
+// A free buffer; NULL where all are taken.
+static __always_inline struct record *record_free(void) {
     for (u32 slot = 0; slot < RECORDS_PER_CPU; slot++) {
         u32 key = slot;
         struct record *record = bpf_map_lookup_elem(&scratch, &key);
         if (record && record_take(record)) {
-            record->type = type;
-            record->size = size;
             record->slot = slot;
             return record;
         }
     }
-    event_dropped(type, DROP_REASON_SCRATCH_BUSY);
     return NULL;
+}
+
+// A free buffer with room for a struct of `size` bytes; NULL, counted, where all are taken.
+static __always_inline struct record *record_begin(u32 type, u32 size) {
+    struct record *record = record_free();
+    if (record) {
+        record->type = type;
+        record->size = size;
+    } else {
+        event_dropped(type, DROP_REASON_SCRATCH_BUSY);
+    }
+    return record;
 }
 
 // Declares the struct of an event type, `struct NAME_event`, so that its layout is in the object's BTF, and how a
@@ -164,6 +173,13 @@ static __always_inline u64 record_wakeup(u32 size) {
     if (now && now->reader_sleeps) return BPF_RB_FORCE_WAKEUP;
     u64 position = bpf_ringbuf_query(&ring, BPF_RB_PROD_POS);
     return position % WAKEUP_BYTES + size >= WAKEUP_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+// Gives a buffer back whose record nobody wants.
+static __always_inline int record_discard(struct record *record) {
+    u32 type = record->type;
+    record_cancel(record);
+    return event_filtered(type);
 }
 
 // Puts the record into the ring, counts it, and gives its buffer back. Returns 0, as programs do.

@@ -16,11 +16,97 @@ enum {
     OWN_PROCESSES_MAX = 256,
 };
 
-// Which opens are wanted, as bits of settings.open_interest.
-enum open_interest {
-    OPEN_READS = 1,
-    OPEN_WRITES = 2,
-    OPEN_FAILURES = 4,
+// Filters are made of an interest (nightjar.event.v1.TypeInterest), which says what classes are. There are two
+// generations of them: the one in force, and the one that is being written.
+enum {
+    FILTER_GENERATIONS = 2,
+    // Of one generation. What exceeds them is wanted whole.
+    FILTER_KEYS_MAX = 8192,
+    FILTER_PATHS_MAX = 4096,
+    // Of a name, so many bytes are compared, and its length.
+    FILTER_NAME_SIZE = 24,
+    // How names begin and end is compared up to here, in so many lengths a type.
+    FILTER_END_SIZE_MAX = 8,
+    FILTER_LENGTHS_MAX = 2,
+    // A multiple of 8 below the kernel's limit for a key, LPM_DATA_SIZE_MAX.
+    FILTER_PATH_SIZE = 248,
+    // A power of two.
+    FILTER_SCREEN_BITS = 65536,
+    // Where an end of a socket has no address.
+    FILTER_NO_PORT = 65536,
+};
+
+// Of classes: the call failed.
+enum { FILTER_CLASS_FAILED = 4, FILTER_CLASSES = 8 };
+enum filter_open_kind { FILTER_OPEN_READS = 1, FILTER_OPEN_WRITES = 2 };
+enum filter_socket_kind { FILTER_SOCKET_OTHER, FILTER_SOCKET_UNIX, FILTER_SOCKET_IPV4, FILTER_SOCKET_IPV6 };
+
+// What a key is compared with.
+enum filter_kind {
+    // The last component of a path, how it begins and ends.
+    FILTER_LEAF,
+    FILTER_LEAF_BEGIN,
+    FILTER_LEAF_END,
+    // The component before it, any component before it: only in the screen.
+    FILTER_PARENT,
+    FILTER_ANCESTOR,
+    FILTER_COMMAND,
+    FILTER_REMOTE_PORT,
+    FILTER_LOCAL_PORT,
+};
+
+// A key of the map `filter_keys`. Names are filled up with zeros; a port stands in `name` as a number.
+struct filter_key {
+    __u8 generation;
+    __u8 type;
+    __u8 kind;
+    // Of the whole name, in bytes; 0 with ports and commands.
+    __u8 length;
+    __u8 unused[4];
+    char name[FILTER_NAME_SIZE];
+};
+
+// Classes of the events that the key lets pass, and of those of which the whole path must be looked up.
+struct filter_classes {
+    __u8 pass;
+    __u8 walk;
+    __u8 unused[2];
+};
+
+// A key of the map `filter_paths`: the beginning of a path, or all of it with its NUL. Its value are classes that pass.
+struct filter_path {
+    __u32 prefix_bits;
+    __u8 generation;
+    __u8 type;
+    char path[FILTER_PATH_SIZE];
+    // The compiler would add them.
+    __u8 unused[2];
+};
+
+// An entry of the map `filters`, whose key is the generation times EVENT_TYPE_IDS_MAX plus the type. All but the
+// lengths are sets of classes.
+struct type_filter {
+    __u8 everything;
+    // Classes of which some are wanted by their path, by command, by port.
+    __u8 paths;
+    __u8 commands;
+    __u8 ports;
+    __u8 other_remote_ports;
+    __u8 other_local_ports;
+    // Classes with keys of the kinds FILTER_PARENT and FILTER_ANCESTOR, and those whose paths are always looked up.
+    __u8 parents;
+    __u8 ancestors;
+    __u8 walks;
+    // Of keys of the kinds FILTER_LEAF_BEGIN and FILTER_LEAF_END; 0 behind the last.
+    __u8 begin_lengths[FILTER_LENGTHS_MAX];
+    __u8 end_lengths[FILTER_LENGTHS_MAX];
+    __u8 unused[3];
+};
+
+// An entry of the map `filter_screens`, one a generation: a bit for the hash of each key of a path, so that most names
+// need no look-up. The hash is in filter.h and in src/filters.ts.
+struct filter_screen {
+    __u64 bits[FILTER_SCREEN_BITS / 64];
 };
 
 // The one entry of the map `settings`.
@@ -29,8 +115,8 @@ struct settings {
     __u64 wanted_types[EVENT_TYPE_IDS_MAX / 64];
     // A bit for each system call, of any ABI, that a program of a wanted type handles: others cost next to nothing.
     __u64 syscalls[SYSCALLS_MAX / 64];
-    // enum open_interest
-    __u32 open_interest;
+    // Of the filters in force.
+    __u32 filter_generation;
     // The reader does not poll: whoever puts something into the ring wakes it.
     __u32 reader_sleeps;
     // Whether this set of programs records: not yet while another still does, not any more when another took over. A

@@ -5,7 +5,6 @@ export { openPinnedProbe, type PinnedOptions, type PinnedProbe, peekPinned, Reti
 export {
   type Attachment,
   type Ledger,
-  type OpenInterest,
   type OwnProcess,
   openProbe,
   Probe,

@@ -49,7 +49,8 @@ export interface NativeProbe {
   addOwnProcess(pid: number, startTicks: bigint): number;
   removeOwnProcess(pid: number): number;
   setWanted(types: readonly number[]): void;
-  setOpenInterest(bits: number): void;
+  /** Rows of the maps as bpf/shared.h has them; returns 0 or an errno. */
+  setFilters(filters: Uint8Array, screen: Uint8Array, keys: Uint8Array, paths: Uint8Array): number;
   stop(limitMs: number): void;
   leave(limitMs: number): void;
   close(): void;

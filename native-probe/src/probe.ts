@@ -1,7 +1,8 @@
 // The probe: opens the kernel's side, hands over batches, and gives the ring back as they become safe.
 import { randomBytes } from "node:crypto";
-import { type DropReason, eventTypes } from "@nightjar/proto";
+import { type DropReason, eventTypes, type TypeInterest, wholeType } from "@nightjar/proto";
 import { errnoName, ProbeError, toProbeError } from "./errors.ts";
+import { compileFilters, type FilterTables } from "./filters.ts";
 import { loadAddon, type NativeLedgerRow, type NativeOptions, type NativeProbe, objectPath } from "./native.ts";
 
 /** The ring: a power of two, at least one page; 8 MiB rides out 1.5 s of a stalled reader at 100,000 opens a second. */
@@ -17,11 +18,6 @@ const READER_GONE_S_DEFAULT = 60;
 const READER_GONE_S_MAX = 3_600;
 /** How long stopping may take while releases are awaited. */
 const STOP_MS_DEFAULT = 5_000;
-
-/** The bits of `enum open_interest` in bpf/shared.h. */
-const OPEN_READS = 1;
-const OPEN_WRITES = 2;
-const OPEN_FAILURES = 4;
 
 export interface ProbeOptions {
   /** Called for each batch, an encoded nightjar.event.v1.Batch that covers [firstPosition, nextPosition). */
@@ -49,14 +45,6 @@ export interface ReadEnd {
   unknownRecords: number;
   /** Empty, or why it ended by itself. */
   failure: string;
-}
-
-/** Which opens are wanted at all. */
-export interface OpenInterest {
-  reads: boolean;
-  /** For writing, creating or truncating. */
-  writes: boolean;
-  failures: boolean;
 }
 
 /** One event type's counters, cumulative: seen = filtered + submitted + the sum of drops. */
@@ -128,7 +116,6 @@ export class Probe {
     // What was taken over knows those of the reader before.
     this.#own = new Map(native.ownProcesses());
     this.setWanted(options.wanted ?? eventTypes.map(({ id }) => id));
-    this.setOpenInterest({ reads: true, writes: true, failures: true });
     this.attachments = attach(native);
   }
 
@@ -165,19 +152,33 @@ export class Probe {
   }
 
   /**
-   * The event types that someone wants, by id. Others are counted as filtered where the kernel runs the program anyway;
-   * a system call that only they would report is not looked at.
+   * What is wanted, by event type; everything at first. Other events are counted as filtered where the kernel runs the
+   * program anyway; a system call that only types report which nobody wants is not looked at. Each event is judged by
+   * what was wanted before or by what is wanted now, never by less than both. Returns the types of which everything is
+   * wanted because the kernel has no room for what is asked of them.
    */
-  setWanted(types: readonly number[]): void {
-    const unknown = types.find((id) => !eventTypes.some((type) => type.id === id));
+  setInterest(wanted: ReadonlyMap<number, TypeInterest>): { widened: readonly number[] } {
+    const unknown = [...wanted.keys()].find((id) => !eventTypes.some((type) => type.id === id));
     if (unknown !== undefined) throw new RangeError(`there is no event type ${unknown}`);
-    this.#native.setWanted(types);
+    const { widened, ...tables } = compileFilters(wanted);
+    const refused = this.#setFilters(tables);
+    if (refused) {
+      const types = [...wanted.keys()];
+      const error = this.#setFilters(compileFilters(new Map(types.map((id) => [id, wholeType(id)]))));
+      if (error) throw error;
+    }
+    this.#native.setWanted([...wanted.keys()]);
+    return { widened: refused ? [...wanted.keys()] : widened };
   }
 
-  /** Which opens are wanted; all at first. */
-  setOpenInterest({ reads, writes, failures }: OpenInterest): void {
-    const bits = (reads ? OPEN_READS : 0) | (writes ? OPEN_WRITES : 0) | (failures ? OPEN_FAILURES : 0);
-    this.#native.setOpenInterest(bits);
+  #setFilters({ filters, screen, keys, paths }: Omit<FilterTables, "widened">): ProbeError | undefined {
+    const errno = this.#native.setFilters(filters, screen, keys, paths);
+    return errno === 0 ? undefined : new ProbeError("the filters cannot be set", errnoName(errno), errno, "");
+  }
+
+  /** The event types that are wanted whole, by id. */
+  setWanted(types: readonly number[]): void {
+    this.setInterest(new Map(types.map((id) => [id, wholeType(id)])));
   }
 
   /**

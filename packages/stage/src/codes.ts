@@ -49,6 +49,12 @@ export const healthCodes = {
     severity: ERROR,
     doc: "The kernel had no room for events. The ledger says how many of which type.",
   },
+  FILTERS_WIDENED: {
+    severity: WARNING,
+    doc:
+      "The rules name more paths, commands or ports than the kernel's filters hold: of some event types everything " +
+      "is taken. Nothing is lost, but it costs more.",
+  },
   PROBE_PARTIAL: {
     severity: WARNING,
     doc: "Some of the probe's programs could not be attached: those event types are not seen.",

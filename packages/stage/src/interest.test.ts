@@ -1,6 +1,7 @@
 // What the holders of interest want becomes one set; what cannot be read changes nothing.
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { InterestSchema } from "@nightjar/proto";
+import { waitFor } from "@nightjar/test-support";
 import test from "ava";
 import { followInterest } from "./interest.ts";
 import type { Stage } from "./stage.ts";
@@ -18,11 +19,13 @@ function followed() {
     },
     log: { warn: (message: string) => void warnings.push(message) },
   } as unknown as Stage;
-  followInterest(stage, (types) => void sets.push([...types].sort()));
+  followInterest(stage, (wanted) => void sets.push([...wanted.keys()].sort()));
   return { warnings, sets, say: (bytes: Uint8Array, subject: string) => say(bytes, subject) };
 }
 
-const wants = (...eventTypes: number[]) => toBinary(InterestSchema, create(InterestSchema, { eventTypes }));
+const encode = (interest: MessageInitShape<typeof InterestSchema>) =>
+  toBinary(InterestSchema, create(InterestSchema, interest));
+const wants = (...eventTypes: number[]) => encode({ eventTypes });
 
 test("the set is the union of the last values", (t) => {
   const { say, sets } = followed();
@@ -38,4 +41,27 @@ test("a value that cannot be read is said, and what was known stays", (t) => {
   say(new Uint8Array([255, 255]), "nightjar.interest.a");
   t.deepEqual(sets, [[35]]);
   t.is(warnings.length, 1);
+});
+
+test("a holder withdraws by wanting nothing", (t) => {
+  const { say, sets } = followed();
+  say(wants(35), "nightjar.interest.a");
+  say(wants(36), "nightjar.interest.b");
+  say(wants(), "nightjar.interest.a");
+  t.deepEqual(sets, [[35], [35, 36], [36]]);
+});
+
+test("what comes late does not take back what was said after it", (t) => {
+  const { say, sets } = followed();
+  say(encode({ eventTypes: [35, 36], revision: 2n }), "nightjar.interest.a");
+  say(encode({ eventTypes: [35], revision: 1n }), "nightjar.interest.a");
+  t.deepEqual(sets, [[35, 36]]);
+});
+
+test("a holder that does not renew its lease is gone", async (t) => {
+  const { say, sets } = followed();
+  say(wants(35), "nightjar.interest.a");
+  say(encode({ eventTypes: [36], leaseS: 1 }), "nightjar.interest.b");
+  await waitFor(() => sets.length === 3, { what: "the lease is over" });
+  t.deepEqual(sets, [[35], [35, 36], [35]]);
 });

@@ -2,8 +2,8 @@
 import { create } from "@bufbuild/protobuf";
 import { sourceIdOf } from "@nightjar/events";
 import { openProbe, type Probe, ProbeError } from "@nightjar/native-probe";
-import { eventTypeName, eventTypes, LedgerEntrySchema } from "@nightjar/proto";
-import { followInterest, type Stage } from "@nightjar/stage";
+import { EVERY_CLASS, eventTypeName, eventTypes, LedgerEntrySchema, wholeType } from "@nightjar/proto";
+import { followInterest, type Stage, type Wanted } from "@nightjar/stage";
 import { ownProcesses } from "./own-processes.ts";
 import { RawPublisher } from "./raw-publisher.ts";
 
@@ -34,15 +34,28 @@ export function watchKernel(stage: Stage): void {
     if (unreadBytes > 0) stage.log.error("the bus did not take all that was in the ring", { bytes: unreadBytes });
   });
   reportAttachments(stage, probe);
-  // What nobody wants is only counted in the kernel. All passes until the rules' interest is known.
-  followInterest(stage, (types) => {
-    const ids = eventTypes.filter(({ id, name }) => types.has(id) || ALWAYS_WANTED.has(name)).map(({ id }) => id);
-    probe.setWanted(ids);
-    stage.facts.set("wanted", ids.map(eventTypeName).join(", "));
-  });
+  // All passes until the rules' interest is known.
+  followInterest(stage, (wanted) => applyInterest(stage, probe, wanted));
   keepOwnProcesses(stage, probe);
   stage.facts.set("source", source);
   stage.beforeStatus = () => report(stage, probe, publisher);
+}
+
+/** What nobody wants is only counted in the kernel, if at all. */
+function applyInterest(stage: Stage, probe: Probe, wanted: Wanted): void {
+  const known = [...wanted].filter(([id]) => eventTypes.some((type) => type.id === id));
+  const always = eventTypes.filter(({ name }) => ALWAYS_WANTED.has(name));
+  const all = new Map([...known, ...always.map(({ id }) => [id, wholeType(id)] as const)]);
+  const { widened } = probe.setInterest(all);
+  const narrowed = [...all.values()].filter(({ eventType, everything }) => {
+    return everything !== EVERY_CLASS && !widened.includes(eventType);
+  });
+  stage.facts.set("wanted", [...all.keys()].map(eventTypeName).join(", "));
+  stage.facts.set("narrowed", narrowed.map(({ eventType }) => eventTypeName(eventType)).join(", "));
+  const names = widened.map(eventTypeName).join(", ");
+  if (widened.length === 0) stage.health.resolve("FILTERS_WIDENED");
+  else
+    stage.health.raise("FILTERS_WIDENED", `everything is taken of ${names}: the kernel has no room for their filters`);
 }
 
 function reportAttachments(stage: Stage, probe: Probe): void {

@@ -47,7 +47,8 @@ async function main(stage: Stage): Promise<void> {
     milliseconds: Math.round(performance.now() - loadStart),
   });
   await bus.connect();
-  followInterest(stage, (types) => {
+  followInterest(stage, (wanted) => {
+    const types = new Set(wanted.keys());
     enricher.setInterest(types);
     stage.facts.set("event_types", [...types].sort((left, right) => left - right).join(","));
   });

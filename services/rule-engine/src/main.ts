@@ -1,16 +1,14 @@
 // The stage rule-engine: evaluates EVENTS on a pool of threads and puts what matched on DETECTIONS.
 import { fileURLToPath } from "node:url";
-import { create, toBinary } from "@bufbuild/protobuf";
 import { BatchReader, WireError } from "@nightjar/events";
-import { InterestSchema } from "@nightjar/proto";
 import { GarbageError, runStage, type Stage } from "@nightjar/stage";
 import { contentVersion } from "./content-version.ts";
+import { PublishedInterest } from "./interest.ts";
 import { Pool } from "./pool.ts";
 import { ProcessedRanges } from "./processed.ts";
 import { readRuleFiles } from "./rule-files.ts";
 
 const STARTER_RULES = fileURLToPath(new URL("../rules", import.meta.url));
-const INTEREST_SUBJECT = "nightjar.interest.rule-engine";
 
 await runStage("rule-engine", async (stage) => {
   const settings = stage.settings.rule_engine;
@@ -31,7 +29,8 @@ await runStage("rule-engine", async (stage) => {
     stage.health.raise("RULES_PROBLEM", `${errors.length} mistakes in the rules: ${place(errors[0])}`);
   if (description.rules === 0) stage.health.raise("RULES_NONE", "no rule could be loaded");
   await stage.bus.connect();
-  await publishInterest(stage, description.eventTypes, contentVersion(files));
+  const interest = new PublishedInterest(stage, description.interest, contentVersion(files));
+  await interest.widen();
   stage.facts.set("rules", String(description.rules));
   stage.beforeStatus = () => {
     stage.counters.set("ranges", processed.ranges.count);
@@ -40,6 +39,7 @@ await runStage("rule-engine", async (stage) => {
   };
   stage.bus.consume("EVENTS", evaluator(stage, pool, processed), { inFlightMax: settings.in_flight_batches });
   stage.ready();
+  await interest.narrow();
 });
 
 /** Evaluates a batch once: what is under way or done already is only waited for. */
@@ -92,12 +92,6 @@ function readable<T>(look: () => T): T {
     if (error instanceof WireError) throw new GarbageError(error.message);
     throw error;
   }
-}
-
-async function publishInterest(stage: Stage, eventTypes: number[], version: string): Promise<void> {
-  const interest = create(InterestSchema, { stage: stage.name, eventTypes, contentVersion: version });
-  const bytes = toBinary(InterestSchema, interest);
-  await stage.bus.publish("INTEREST", INTEREST_SUBJECT, bytes, `${stage.instance}:${version}`);
 }
 
 function place(problem: { file?: string; line?: number; message: string } | undefined): string {

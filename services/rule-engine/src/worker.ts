@@ -1,7 +1,8 @@
 // A thread of the pool: holds the compiled rules and evaluates one batch a task.
+import { toBinary } from "@bufbuild/protobuf";
 import { BatchReader, WireError } from "@nightjar/events";
-import type { Priority } from "@nightjar/proto";
-import { compileRules, loadRules, type Problem, type Rule } from "@nightjar/rules";
+import { InterestSchema, type Priority } from "@nightjar/proto";
+import { compileRules, interestOf, loadRules, type Problem, type Rule, wishesOf } from "@nightjar/rules";
 import { workerData } from "piscina";
 import { type DetectionGroup, groupDetections, type Matched } from "./detections.ts";
 import type { RuleFile } from "./rule-files.ts";
@@ -16,7 +17,8 @@ export type Task = { kind: "describe" } | { kind: "match"; bytes: Uint8Array; do
 /** What the rules are, for the status and the interest. */
 export interface RulesDescription {
   rules: number;
-  eventTypes: number[];
+  /** An encoded Interest, without the version of the rules. */
+  interest: Uint8Array;
   problems: Problem[];
 }
 
@@ -31,7 +33,8 @@ const engine = compileRules(loaded.rules);
 
 export default function run(task: Task): RulesDescription | MatchResult {
   if (task.kind === "describe") {
-    return { rules: loaded.rules.length, eventTypes: [...engine.eventTypes], problems: loaded.problems };
+    const interest = toBinary(InterestSchema, interestOf(wishesOf(loaded.rules), "rule-engine", ""));
+    return { rules: loaded.rules.length, interest, problems: loaded.problems };
   }
   try {
     const batch = new BatchReader(task.bytes);

@@ -1,11 +1,12 @@
 // Files are opened in every way there is, and some are not there; what was opened is read back.
 import { chmodSync, constants, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Call, CallAbi, DescriptorType } from "@nightjar/proto";
+import { create } from "@bufbuild/protobuf";
+import { Call, CallAbi, DescriptorType, TypeInterestSchema, wholeType } from "@nightjar/proto";
 import { temporaryFolder } from "@nightjar/test-support";
 import type { ExecutionContext } from "ava";
 import { compileDeed, type DeedOptions } from "../support/deed.ts";
-import { balances, kernelTest, type Seen, text, type Watch, watchKernel } from "../support/kernel.ts";
+import { balances, idsOf, kernelTest, type Seen, text, type Watch, watchKernel } from "../support/kernel.ts";
 
 const TYPES = ["open", "exit"] as const;
 
@@ -14,6 +15,21 @@ const AT_FDCWD = -100;
 const ENOENT = 2n;
 const EACCES = 13n;
 const NOBODY = 65534;
+
+/** Classes of opens, as TypeInterest has them: for writing, with or without reading; and all that fail. */
+const WRITES = (1 << 2) | (1 << 3);
+const FAILURES = 0xf0;
+
+function wantOpens(watch: Watch, everything: number): void {
+  const exit = idsOf(["exit"])[0] as number;
+  const open = idsOf(["open"])[0] as number;
+  watch.probe.setInterest(
+    new Map([
+      [exit, wholeType(exit)],
+      [open, create(TypeInterestSchema, { eventType: open, everything })],
+    ]),
+  );
+}
 
 interface Deed {
   call: string;
@@ -152,10 +168,10 @@ kernelTest("opens that no one wants are filtered in the kernel and counted", asy
     await watch.ended(pid);
     return watch.of("open", (event) => event.pid === pid).map(({ data }) => text(data.requested));
   };
-  watch.probe.setOpenInterest({ reads: false, writes: true, failures: false });
+  wantOpens(watch, WRITES);
   t.deepEqual(await doneWith(O_WRONLY | O_CREAT), [path]);
   t.deepEqual(await doneWith(O_RDONLY), []);
-  watch.probe.setOpenInterest({ reads: false, writes: false, failures: true });
+  wantOpens(watch, FAILURES);
   const failures = await doneWith(O_WRONLY | O_EXCL | O_CREAT);
   t.is(failures.at(-1), path);
   watch.want(["exit"]);

@@ -40,9 +40,11 @@ export interface WatchOptions extends Partial<ProbeOptions> {
   release?: boolean;
   /** The event types wanted; all by default. What else the machine does then cannot crowd them out. */
   types?: readonly TypeName[];
+  /** Given each batch as it comes. */
+  onEncoded?: (bytes: Uint8Array) => void;
 }
 
-function idsOf(names: readonly string[]): number[] {
+export function idsOf(names: readonly string[]): number[] {
   return eventTypes.filter(({ member }) => names.includes(member)).map(({ id }) => id);
 }
 
@@ -55,6 +57,7 @@ export class Watch {
     this.probe = openProbe({
       ...(options.types && { wanted: idsOf(options.types) }),
       onBatch: (bytes, _first, next) => {
+        options.onEncoded?.(bytes);
         const batch = fromBinary(BatchSchema, bytes);
         this.batches.push(batch);
         this.events.push(...batch.events);

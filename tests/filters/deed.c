@@ -1,0 +1,82 @@
+// Does what a script says, a line a deed: takes a name, opens files in many ways, connects, mounts.
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 16384, WORDS = 4 };
+
+static void open_at(const char *directory, const char *path, int flags) {
+    int from = strcmp(directory, "-") ? open(directory, O_PATH | O_DIRECTORY) : AT_FDCWD;
+    int fd = openat(from, path, flags, 0600);
+    if (fd >= 0) close(fd);
+    if (from >= 0) close(from);
+}
+
+static void connect_to(int family, const char *port) {
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(atoi(port))};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(atoi(port))};
+    int fd = socket(family, SOCK_DGRAM, 0);
+    inet_pton(AF_INET, "127.0.0.1", &four.sin_addr);
+    six.sin6_addr = in6addr_loopback;
+    if (family == AF_INET6)
+        connect(fd, (struct sockaddr *)&six, sizeof(six));
+    else
+        connect(fd, (struct sockaddr *)&four, sizeof(four));
+    close(fd);
+}
+
+static void connect_unix(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+    connect(fd, (struct sockaddr *)&address, sizeof(address));
+    close(fd);
+}
+
+// A folder so deep that the way from it to the root is longer than what is walked, and a file in it.
+static void open_deep(const char *folder, int depth, const char *leaf) {
+    int home = open(".", O_PATH | O_DIRECTORY);
+    if (chdir(folder)) _exit(3);
+    for (int i = 0; i < depth; i++) {
+        mkdir("deep", 0755);
+        if (chdir("deep")) _exit(3);
+    }
+    open_at("-", leaf, O_CREAT | O_RDWR);
+    open_at("-", leaf, O_RDONLY);
+    if (fchdir(home)) _exit(3);
+}
+
+static void mount_over(const char *what, const char *where) {
+    if (mount(what, where, NULL, MS_BIND, NULL)) perror("mount");
+}
+
+// Words are separated by tabs: paths may have blanks.
+int main(int count, char **arguments) {
+    static char line[LINE_SIZE];
+    FILE *script = count > 1 ? fopen(arguments[1], "re") : NULL;
+    if (!script || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return 2;
+    while (fgets(line, sizeof(line), script)) {
+        char *words[WORDS] = {"", "", "", ""}, *rest = line;
+        line[strcspn(line, "\n")] = 0;
+        for (int i = 0; i < WORDS && rest; i++) words[i] = strsep(&rest, "\t");
+        if (!strcmp(words[0], "name")) prctl(PR_SET_NAME, words[1]);
+        if (!strcmp(words[0], "open")) open_at(words[3], words[1], strtol(words[2], NULL, 0));
+        if (!strcmp(words[0], "deep")) open_deep(words[1], atoi(words[2]), words[3]);
+        if (!strcmp(words[0], "mount")) mount_over(words[1], words[2]);
+        if (!strcmp(words[0], "connect")) connect_to(atoi(words[1]), words[2]);
+        if (!strcmp(words[0], "unix")) connect_unix(words[1]);
+    }
+    return 0;
+}
