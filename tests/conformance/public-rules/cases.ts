@@ -1,7 +1,9 @@
 // For each public rule that events can make true: a deed it is for, and one that differs in what the rule asks about.
+import { Call } from "@nightjar/proto";
 import {
   accepts,
   by,
+  calls,
   connects,
   connectsDatagrams,
   type Deed,
@@ -13,6 +15,7 @@ import {
   starts,
 } from "./deeds.ts";
 
+const encoder = new TextEncoder();
 const CAT = "/usr/bin/cat";
 const PYTHON = "/usr/bin/python3";
 const NGINX = program("/usr/sbin/nginx");
@@ -176,7 +179,7 @@ const FILES: readonly Case[] = [
   ["Delete or rename shell history", by(TEE, opens(HISTORY, O_WRITE | O_TRUNCATE)), by(TEE, writes(HISTORY))],
   [
     "Directory traversal monitored file read",
-    by(NGINX[1], opens("/etc/passwd", 0, { requested: new TextEncoder().encode("../../etc/passwd") }), CRON),
+    by(NGINX[1], opens("/etc/passwd", 0, { requested: encoder.encode("../../etc/passwd") }), CRON),
     by(NGINX[1], opens("/etc/passwd"), CRON),
   ],
   [
@@ -205,4 +208,52 @@ const FILES: readonly Case[] = [
   ["Write below rpm database", by(TEE, writes("/var/lib/rpm/x")), by("/usr/bin/rpm", writes("/var/lib/rpm/x"))],
 ];
 
-export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...FILES];
+/** What a call passed, made absolute by the kernel program. */
+const at = (absolute: string) => ({ absolute: encoder.encode(absolute) });
+const moves = (from: string, to: string) => {
+  const value = { oldAbsolute: encoder.encode(from), newAbsolute: encoder.encode(to) };
+  return calls(Call.RENAME, { case: "rename", value });
+};
+const removes = (path: string) => calls(Call.UNLINKAT, { case: "unlink", value: at(path) });
+const makesDirectory = (path: string) => calls(Call.MKDIR, { case: "mkdir", value: at(path) });
+const links = (from: string) => {
+  const value = { oldAbsolute: encoder.encode(from), newAbsolute: encoder.encode("/tmp/x") };
+  return calls(Call.LINKAT, { case: "link", value });
+};
+const pointsTo = (target: string) => {
+  return calls(Call.SYMLINK, { case: "symlink", value: { ...at("/tmp/x"), target: encoder.encode(target) } });
+};
+const changesMode = (call: Call, mode: number) => calls(call, { case: "chmod", value: { ...at("/tmp/x"), mode } });
+
+const NAMES: readonly Case[] = [
+  ["Create Hidden Files or Directories", by(TEE, makesDirectory("/srv/.x")), by(TEE, makesDirectory("/srv/x"))],
+  ["Create Hidden Files or Directories", by(TEE, moves("/srv/x", "/srv/.x")), by(TEE, moves("/srv/.x", "/srv/x"))],
+  ["Delete or rename shell history", by("/usr/bin/rm", removes(HISTORY)), by("/usr/bin/rm", removes("/srv/x"))],
+  ["Delete or rename shell history", by(TEE, moves(HISTORY, "/tmp/x")), by(TEE, moves("/tmp/x", HISTORY))],
+  [
+    "Update Package Repository",
+    by(TEE, moves("/tmp/x", "/etc/apt/sources.list.d/x.list")),
+    by(TEE, moves("/etc/apt/sources.list.d/x.list", "/tmp/x")),
+  ],
+  ["Modify binary dirs", by(TEE, removes("/usr/bin/ls")), by(DPKG, removes("/usr/bin/ls"))],
+  ["Modify binary dirs", by(TEE, moves("/tmp/ls", "/bin/ls")), by(TEE, moves("/tmp/ls", "/srv/ls"))],
+  ["Mkdir binary dirs", by(TEE, makesDirectory("/usr/bin/x")), by(TEE, makesDirectory("/srv/bin/x"))],
+  ["Create Hardlink Over Sensitive Files", by("/usr/bin/ln", links(SHADOW)), by("/usr/bin/ln", links("/etc/hosts"))],
+  [
+    "Create Symlink Over Sensitive Files",
+    by("/usr/bin/ln", pointsTo("/etc")),
+    by("/usr/bin/ln", pointsTo("/etc/hosts")),
+  ],
+  [
+    "Set Setuid or Setgid bit",
+    by("/usr/bin/chmod", changesMode(Call.FCHMODAT, 0o4755)),
+    by("/usr/bin/chmod", changesMode(Call.FCHMODAT, 0o755)),
+  ],
+  [
+    "Set Setuid or Setgid bit",
+    by("/usr/bin/chmod", changesMode(Call.FCHMOD, 0o2755)),
+    by("/usr/bin/chmod", changesMode(Call.FCHMOD, 0o1777)),
+  ],
+];
+
+export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...FILES, ...NAMES];

@@ -60,6 +60,11 @@ export function opens(path: string, flags = 0, rest: object = {}, result = 3): E
   return { call: Call.OPENAT, result: BigInt(result), data: { case: "open", value } };
 }
 
+type Data = NonNullable<EventInit["data"]>;
+
+/** A call that made an event of its own type. */
+export const calls = (call: Call, data: Data, result = 0): EventInit => ({ call, result: BigInt(result), data });
+
 const OWN = { address: new Uint8Array([192, 168, 1, 2]), port: 40000 };
 const STREAM = 1;
 const DATAGRAM = 2;

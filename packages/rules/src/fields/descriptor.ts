@@ -184,7 +184,7 @@ export function absolutePath(view: EventView, path: string, directoryFd = AT_FDC
 
 /** Of an open that failed nothing was resolved; the name asked for, made absolute, is what Falco gives then. */
 const openedName = once((view) => {
-  const path = view.data.text(OPEN.path.number);
+  const path = view.data.text(OPEN.path.number) ?? view.data.text(OPEN.absolute.number);
   if (path !== undefined) return path;
   const requested = view.data.text(OPEN.requested.number);
   return requested && absolutePath(view, requested, view.data.int(OPEN.directoryFd.number));
