@@ -256,4 +256,18 @@ const NAMES: readonly Case[] = [
   ],
 ];
 
-export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...FILES, ...NAMES];
+const BPF_MAP_CREATE = 0;
+const BPF_PROG_LOAD = 5;
+const asksKernel = (command: number) => calls(Call.BPF, { case: "bpf", value: { command, fd: 4 } }, 4);
+const handlesFaults = calls(Call.USERFAULTFD, { case: "userfaultfd", value: {} }, 4);
+
+const KERNEL: readonly Case[] = [
+  ["BPF Program Not Profiled", by("/opt/x", asksKernel(BPF_PROG_LOAD)), by("/opt/x", asksKernel(BPF_MAP_CREATE))],
+  [
+    "Unprivileged Delegation of Page Faults Handling to a Userspace Process",
+    by("/opt/x", handlesFaults),
+    { ...by("/opt/x", handlesFaults), user: "root" },
+  ],
+];
+
+export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...FILES, ...NAMES, ...KERNEL];
