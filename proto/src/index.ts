@@ -20,6 +20,7 @@ export * from "../gen/nightjar/event/v1/io_uring_pb.ts";
 export * from "../gen/nightjar/event/v1/kexec_pb.ts";
 export * from "../gen/nightjar/event/v1/keyctl_pb.ts";
 export * from "../gen/nightjar/event/v1/ledger_pb.ts";
+export * from "../gen/nightjar/event/v1/library_pb.ts";
 export * from "../gen/nightjar/event/v1/link_pb.ts";
 export * from "../gen/nightjar/event/v1/listen_pb.ts";
 export * from "../gen/nightjar/event/v1/mkdir_pb.ts";
