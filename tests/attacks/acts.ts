@@ -1,7 +1,7 @@
-// The deeds: six that must raise a detection and harmless ones that look like them. Each does the least that shows it.
+// The deeds: those that must raise a detection, and harmless ones that look like them. Each does the least it takes.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, linkSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
@@ -57,17 +57,21 @@ function inFolderBelow(parent: string, use: (program: string) => void): void {
   }
 }
 
-/** A program of the test's own in /usr/bin, moved there before `use` (moving writes no file) and gone after it. */
-function programInUsrBin(use: (program: string) => void): void {
+/**
+ * A program of the test's own in /usr/bin, linked there before `use` (that neither writes nor renames a file) and gone
+ * after it; `made` is the same file, outside of the programs' directories.
+ */
+function programInUsrBin(use: (program: string, made: string) => void): void {
   const name = `nightjar-test-${process.pid}`;
   const program = join("/usr/bin", name);
   const made = join("/usr", name);
   copyFileSync("/bin/true", made);
   try {
-    renameSync(made, program);
-    use(program);
+    linkSync(made, program);
+    use(program, made);
   } finally {
     rmSync(program, { force: true });
+    rmSync(made, { force: true });
   }
 }
 
@@ -103,6 +107,17 @@ export const attacks: readonly Act[] = [
     rule: "System program written by an unexpected program",
     perform: () => programInUsrBin((program) => run("cp", "/bin/true", program)),
   },
+  {
+    name: "a file of /usr/bin is replaced by renaming another over it",
+    rule: "Account file or program replaced by renaming",
+    // Two names of one file are left as they are: what is moved has to be another.
+    perform: () =>
+      programInUsrBin((program, made) => {
+        rmSync(made);
+        copyFileSync("/bin/true", made);
+        run("mv", "-f", made, program);
+      }),
+  },
 ];
 
 export const lookAlikes: readonly Act[] = [
@@ -127,6 +142,13 @@ export const lookAlikes: readonly Act[] = [
     perform: (folder) => {
       writeFileSync(join(folder, "passwd"), "");
       run("sh", "-c", `echo root >> ${folder}/passwd`);
+    },
+  },
+  {
+    name: "a file called passwd is replaced by renaming elsewhere",
+    perform: (folder) => {
+      writeFileSync(join(folder, "new"), "");
+      run("mv", "-f", join(folder, "new"), join(folder, "passwd"));
     },
   },
   { name: "a program of /usr/bin is copied away", perform: (folder) => run("cp", "/usr/bin/env", folder) },

@@ -1,5 +1,6 @@
 // The starter rules: each matches what it is for, and is silent about what a host does all day.
 import { readFileSync } from "node:fs";
+import { Call } from "@nightjar/proto";
 import { compileRules, loadRules } from "@nightjar/rules";
 import { batchOf, bytes, exec, type Line, open } from "@nightjar/rules/fixture";
 import test from "ava";
@@ -15,6 +16,7 @@ const MEMORY = "Program executed from memory";
 const SHARED = "Program executed from shared memory";
 const ACCOUNT = "Account file written by an unexpected program";
 const PROGRAM = "System program written by an unexpected program";
+const REPLACED = "Account file or program replaced by renaming";
 
 const O_RDONLY = 0o2000000;
 const O_WRONLY = 0o1;
@@ -34,6 +36,17 @@ const remote = { address: new Uint8Array([203, 0, 113, 9]), port: 4444 };
 function shell(path: string, args: string[], ...streams: { type: number }[]): Deed {
   const stdio = streams.map((stream) => ({ ...stream, remote }));
   return exec(path, args, { stdio } as Parameters<typeof exec>[2]);
+}
+
+/** A rename that went well. */
+function renamed(from: string, to: string, result = 0n): Deed {
+  const paths = {
+    oldAbsolute: bytes(from),
+    oldRequested: bytes(from),
+    newAbsolute: bytes(to),
+    newRequested: bytes(to),
+  };
+  return { call: Call.RENAME, result, data: { case: "rename", value: paths } };
 }
 
 const program = (path: string, ...args: string[]): Line => [
@@ -190,12 +203,22 @@ const DEEDS: readonly (readonly [what: string, deed: Deed, line: Line, ...rules:
     open("/etc/ssl/certs/ca-certificates.crt", O_RDONLY),
     program("/usr/bin/curl", "curl"),
   ],
+
+  ["mv replaces ls", renamed("/tmp/ls", "/usr/bin/ls"), program("/usr/bin/mv", "mv"), REPLACED],
+  ["mv replaces the accounts", renamed("/tmp/x", "/etc/passwd"), program("/usr/bin/mv", "mv"), REPLACED],
+  ["a rule of sudo's is moved in", renamed("/tmp/x", "/etc/sudoers.d/x"), program("/usr/bin/mv", "mv"), REPLACED],
+  ["mv may not replace the accounts", renamed("/tmp/x", "/etc/passwd", -13n), program("/usr/bin/mv", "mv")],
+  ["useradd renames its copy", renamed("/etc/passwd+", "/etc/passwd"), program("/usr/sbin/useradd", "useradd")],
+  ["dpkg puts a program in place", renamed("/usr/bin/ls.dpkg-new", "/usr/bin/ls"), [DPKG, APT, BASH]],
+  ["a program is moved away", renamed("/usr/bin/ls", "/tmp/ls"), program("/usr/bin/mv", "mv")],
+  ["a file called passwd is renamed", renamed("/srv/new", "/srv/passwd"), program("/usr/bin/mv", "mv")],
+
   ["ssh reads a user's key", open("/home/me/.ssh/id_ed25519", O_RDONLY), program("/usr/bin/ssh", "ssh", "host")],
 ];
 
 test("they load without a problem, each with a description, tags and its ancestors in the output", (t) => {
   t.deepEqual(problems, []);
-  t.is(rules.length, 6);
+  t.is(rules.length, 7);
   for (const rule of rules) {
     t.true(rule.enabled && rule.description.length > 80, rule.name);
     t.true(
