@@ -81,12 +81,13 @@ enum { TIF_32BIT = 22 };
 enum bpf_func_id___since_6_0 { BPF_FUNC_tcp_raw_gen_syncookie_ipv4___since_6_0 = 204 };
 #define SYSCALL_CAN_HAND_ON                                                                                            \
     bpf_core_enum_value_exists(enum bpf_func_id___since_6_0, BPF_FUNC_tcp_raw_gen_syncookie_ipv4___since_6_0)
-#define WIDE_ARGUMENT_0(regs) ((regs)->orig_x0)
-#define WIDE_ARGUMENT_1(regs) ((regs)->regs[1])
-#define WIDE_ARGUMENT_2(regs) ((regs)->regs[2])
-#define WIDE_ARGUMENT_3(regs) ((regs)->regs[3])
-#define WIDE_ARGUMENT_4(regs) ((regs)->regs[4])
-#define WIDE_ARGUMENT_5(regs) ((regs)->regs[5])
+// The parameter is no name of a member, which it would replace.
+#define WIDE_ARGUMENT_0(from) ((from)->orig_x0)
+#define WIDE_ARGUMENT_1(from) ((from)->regs[1])
+#define WIDE_ARGUMENT_2(from) ((from)->regs[2])
+#define WIDE_ARGUMENT_3(from) ((from)->regs[3])
+#define WIDE_ARGUMENT_4(from) ((from)->regs[4])
+#define WIDE_ARGUMENT_5(from) ((from)->regs[5])
 
 #define NARROW_ARGUMENT_0(regs) ((u32)(regs)->orig_x0)
 
