@@ -52,6 +52,8 @@ export interface Definition<O> {
   options?: readonly Option[];
   /** All settings are flags, not only those every command takes. */
   allSettings?: boolean;
+  /** Settings that are flags beside those every command takes. */
+  settings?: readonly string[];
   /** Flags that stand for a setting under a shorter name. */
   settingOf?: (options: O) => Record<string, unknown>;
   examples?: readonly string[];
@@ -61,13 +63,14 @@ export interface Definition<O> {
 /** Makes commander's command of a definition. */
 export function define<O extends object>(environment: Environment, definition: Definition<O>): Command {
   const command = new Command(definition.name).description(definition.description);
-  const { argument, options = [], examples = [] } = definition;
+  const { argument, options = [], settings = [], examples = [] } = definition;
   if (argument) command.argument(argument.name, argument.description);
   for (const option of options) command.addOption(option);
   command.option("--json", "write JSON, an object a line, and nothing else to standard output");
   command.option("--config <file>", "the settings file, YAML (also NIGHTJAR_CONFIG)");
   for (const known of settingNames) {
-    if (definition.allSettings || EVERYWHERE.includes(known.name)) command.addOption(settingOption(known));
+    const isFlag = definition.allSettings || EVERYWHERE.includes(known.name) || settings.includes(known.name);
+    if (isFlag) command.addOption(settingOption(known));
   }
   if (examples.length > 0) command.addHelpText("after", `\nExamples:\n${examples.map((one) => `  ${one}`).join("\n")}`);
   command.action(async () => {

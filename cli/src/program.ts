@@ -2,6 +2,7 @@
 import { SENSOR_VERSION } from "@nightjar/stage";
 import { Command } from "commander";
 import type { Environment } from "./command.ts";
+import { collectorCommand } from "./commands/collector.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { detectionsCommand } from "./commands/detections.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   decodeCommand,
   rulesCommand,
   doctorCommand,
+  collectorCommand,
   versionCommand,
 ];
 

@@ -209,7 +209,7 @@ std::vector<Attachment> Object::attach() {
     return attachments;
 }
 
-// What was refused when the set was loaded has no link; why, nobody knows any more.
+// What was refused when the set was loaded has no link; why, is noted beside.
 std::vector<Attachment> Object::pinned_attachments() const {
     std::vector<Attachment> attachments;
     bpf_program *program;

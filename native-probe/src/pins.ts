@@ -1,18 +1,38 @@
 // Programs that outlive who loaded them: pinned in a BPF file system, taken over by the next, drained when it is newer.
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ProbeError, toProbeError } from "./errors.ts";
 import { addonPath, type NativeProbe, objectPath } from "./native.ts";
-import { type Ledger, openNative, Probe, type ProbeOptions, type ReadEnd, read, toLedger } from "./probe.ts";
+import {
+  type Attachment,
+  type Ledger,
+  openNative,
+  Probe,
+  type ProbeOptions,
+  type ReadEnd,
+  read,
+  toLedger,
+} from "./probe.ts";
 
 const FOLDER_MODE = 0o700;
 const EPOCH_BYTES = 8;
 const DIGEST_DIGITS = 32;
-/** A set is whole when it has such a name: the ring's epoch, and the digest of what it was loaded from. */
-const SET_NAME = /^([0-9a-f]{16})-([0-9a-f]{32})$/;
+/** A set is whole when it has such a name: the ring's epoch, the digest of what it was loaded from, how many links. */
+const SET_NAME = /^([0-9a-f]{16})-([0-9a-f]{32})-(\d{1,4})$/;
 /** A set that is being pinned, until it is whole. */
 const LOADING = "loading-";
+/** Symbolic links: of each program that the kernel refused, to the name of its error, which is all they say. */
+const REFUSALS = "refused";
 const KINDS = ["maps", "programs", "links"] as const;
 /** How long draining the ring of another version may take before what is left is given up. */
 const RETIRE_MS_MAX = 60_000;
@@ -42,6 +62,8 @@ interface PinnedSet {
   folder: string;
   epoch: bigint;
   digest: string;
+  /** Whether someone has taken links out, so that what they attached sees nothing. */
+  isMaimed: boolean;
 }
 
 /** What is left of a set of programs that another version loaded: its ring, read to the end, and its counters. */
@@ -102,8 +124,8 @@ export function openPinnedProbe(options: PinnedOptions): PinnedProbe {
   const sets = pinnedSets(options.folder);
   const found = takeOver(options, sets, digest);
   const native = found?.native ?? openNative(options, { mode: "load" });
-  const probe = new Probe(native, options);
-  if (!found) pin(native, options.folder, digest);
+  const probe = new Probe(native, options, found && readRefusals(found.set.folder));
+  if (!found) pin(native, probe.attachments, options.folder, digest);
   const others = sets.filter(({ name }) => name !== found?.set.name).map((set) => openOther(options, set));
   // First on, then off: what happens in between is recorded twice, never missed.
   native.setActive(true);
@@ -139,10 +161,16 @@ function digestOf(object: string): string {
 /** The whole sets of a folder. */
 function pinnedSets(folder: string): PinnedSet[] {
   return readdirSync(folder).flatMap((name) => {
-    const [, epoch, digest] = SET_NAME.exec(name) ?? [];
+    const [, epoch, digest, links] = SET_NAME.exec(name) ?? [];
     if (epoch === undefined || digest === undefined) return [];
-    return [{ name, folder: join(folder, name), epoch: BigInt(`0x${epoch}`), digest }];
+    const own = join(folder, name);
+    return [{ name, folder: own, epoch: BigInt(`0x${epoch}`), digest, isMaimed: linksIn(own) !== Number(links) }];
   });
+}
+
+function linksIn(folder: string): number {
+  const links = join(folder, "links");
+  return existsSync(links) ? readdirSync(links).length : 0;
 }
 
 /** What a crash left half done, and so recorded nothing yet. */
@@ -166,7 +194,7 @@ function takeOver(
   sets: readonly PinnedSet[],
   digest: string,
 ): { native: NativeProbe; set: PinnedSet } | undefined {
-  for (const set of sets.filter((one) => one.digest === digest)) {
+  for (const set of sets.filter((one) => one.digest === digest && !one.isMaimed)) {
     const native = openPinned(options, set, "take over");
     if (typeof native === "string") continue;
     const wanted = options.ringBytes ?? native.ringBytes();
@@ -188,21 +216,27 @@ function openPinned(options: PinnedOptions, set: PinnedSet, mode: "take over" | 
 }
 
 /** Pins under a name that says it is not whole, then gives it its own. */
-function pin(native: NativeProbe, folder: string, digest: string): void {
+function pin(native: NativeProbe, attachments: readonly Attachment[], folder: string, digest: string): void {
   const epoch = native
     .epoch()
     .toString(16)
     .padStart(2 * EPOCH_BYTES, "0");
   const loading = join(folder, `${LOADING}${randomBytes(EPOCH_BYTES).toString("hex")}`);
   try {
-    for (const kind of KINDS) mkdirSync(join(loading, kind), { recursive: true, mode: FOLDER_MODE });
+    for (const kind of [...KINDS, REFUSALS]) mkdirSync(join(loading, kind), { recursive: true, mode: FOLDER_MODE });
     native.pin(loading);
-    renameSync(loading, join(folder, `${epoch}-${digest}`));
+    for (const { program, code } of attachments) if (code) symlinkSync(code, join(loading, REFUSALS, program));
+    renameSync(loading, join(folder, `${epoch}-${digest}-${linksIn(loading)}`));
   } catch (error) {
     removeSet(loading);
     native.close();
     throw toProbeError(error);
   }
+}
+
+function readRefusals(folder: string): Map<string, string> {
+  const refusals = join(folder, REFUSALS);
+  return new Map(readdirSync(refusals).map((program) => [program, readlinkSync(join(refusals, program))]));
 }
 
 interface OtherSet {

@@ -73,7 +73,7 @@ export interface OwnProcess {
 }
 
 /** Attaches what the kernel lets us; throws where it refuses everything. */
-function attach(native: NativeProbe): Attachment[] {
+function attach(native: NativeProbe, refusals: ReadonlyMap<string, string>): Attachment[] {
   const answers = native.attach();
   const refused = answers.find(({ errno }) => errno !== 0);
   if (refused && answers.every(({ errno }) => errno !== 0)) {
@@ -86,7 +86,7 @@ function attach(native: NativeProbe): Attachment[] {
     program,
     point,
     attached: errno === 0,
-    ...(errno === 0 ? {} : { code: errnoName(errno) }),
+    ...(errno === 0 ? {} : { code: refusals.get(program) ?? errnoName(errno) }),
   }));
 }
 
@@ -106,8 +106,8 @@ export class Probe {
   #isStopping = false;
   #isLeaving = false;
 
-  /** Use openProbe or openPinnedProbe. */
-  constructor(native: NativeProbe, options: ProbeOptions) {
+  /** Use openProbe or openPinnedProbe. `refusals` are the errors of programs refused when they were loaded. */
+  constructor(native: NativeProbe, options: ProbeOptions, refusals: ReadonlyMap<string, string> = new Map()) {
     this.#native = native;
     this.#options = options;
     this.ringBytes = native.ringBytes();
@@ -116,7 +116,12 @@ export class Probe {
     // What was taken over knows those of the reader before.
     this.#own = new Map(native.ownProcesses());
     this.setWanted(options.wanted ?? eventTypes.map(({ id }) => id));
-    this.attachments = attach(native);
+    this.attachments = attach(native, refusals);
+  }
+
+  /** Tells the programs that someone is there, as reading does by itself. */
+  beat(): void {
+    this.#native.setActive(true);
   }
 
   /** Begins to hand over batches; openProbe has done so. */

@@ -2,12 +2,14 @@
 import { probeErrorCodes } from "../../native-probe/src/errors.ts";
 import { recordingErrorCodes, wireErrorCodes } from "../../packages/events/src/errors.ts";
 import { busErrorCodes } from "../../services/bus/src/errors.ts";
+import { collectorErrorCodes } from "../../services/collector/src/errors.ts";
 import { portalErrorCodes } from "../../services/portal/src/errors.ts";
 import { ruleFileCodes } from "../../services/rule-engine/src/errors.ts";
 import { page, rowsOf, tableOf } from "./text.ts";
 
 const SECTIONS: readonly (readonly [title: string, text: string, codes: Readonly<Record<string, string>>])[] = [
   ["The bus does not start", "In the log of the stage `bus`:", busErrorCodes],
+  ["The collector does not start", "In the log of the collector:", collectorErrorCodes],
   ["The portal does not start or store", "In the portal's log, and in the uplink's:", portalErrorCodes],
   [
     "The kernel does not take the probe",

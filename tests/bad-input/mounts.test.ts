@@ -1,4 +1,4 @@
-// The probe needs neither bpffs nor tracefs: it loads where nobody has mounted them.
+// The probe loads where nobody has mounted bpffs and tracefs; the first the collector mounts by itself.
 import { fileURLToPath } from "node:url";
 import { startProcess, waitFor } from "@nightjar/test-support";
 import test from "ava";

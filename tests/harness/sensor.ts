@@ -6,10 +6,19 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { QueryService, type StageStatus, type StoredDetection } from "@nightjar/proto";
-import { askStatuses, busCredentials, connectOnce, type StageName, stageNames, statePaths } from "@nightjar/stage";
+import {
+  askStatuses,
+  busCredentials,
+  connectOnce,
+  removePinsOf,
+  type StageName,
+  stageNames,
+  statePaths,
+} from "@nightjar/stage";
 import { startProcess, type TestProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
 
 const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
+const BPFFS = "/sys/fs/bpf";
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 const PAGE_SIZE = 1_000;
@@ -127,7 +136,11 @@ export async function startSensor(
   const argv = [CLI, "run", "--state-dir", stateDir, "--json", ...args];
   const started = startProcess(test, process.execPath, argv, { env, group: true });
   const sensor = new Sensor(stateDir, started);
-  test.teardown(() => sensor.close());
+  test.teardown(async () => {
+    await sensor.close();
+    // One that had to be killed leaves its programs in the kernel.
+    removePinsOf(BPFFS, stateDir);
+  });
   await waitFor(
     async () => {
       if (!started.running) throw new Error("nightjar run has ended");

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { removePinsOf } from "@nightjar/stage";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
@@ -70,7 +71,12 @@ async function supervise(context: Context, endsAfterReplay: boolean): Promise<Ex
   if (left.length > 0) output.note(`nightjar: ended what an earlier run left behind: ${left.join(", ")}`);
   const session = new Session(context, { endsAfterReplay });
   signal.addEventListener("abort", () => session.end("OK"), { once: true });
-  return session.run();
+  try {
+    return await session.run();
+  } finally {
+    // The collector leaves its programs running for the next; of a sensor that has ended nothing is to be left.
+    removePinsOf(context.settings.collector.bpffs, stateDir);
+  }
 }
 
 /** What is not there would only show in a stage's log. */

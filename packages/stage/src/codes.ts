@@ -59,6 +59,16 @@ export const healthCodes = {
     severity: WARNING,
     doc: "Some of the probe's programs could not be attached: those event types are not seen.",
   },
+  PROBE_UNPINNED: {
+    severity: WARNING,
+    doc:
+      "The probe is not pinned in a BPF file system: when the collector dies, what its ring buffer held is lost, and " +
+      "what happens until it is back is not seen.",
+  },
+  PROBE_RING_LOST: {
+    severity: ERROR,
+    doc: "A ring buffer that another version of the collector left behind could not be read; what it held is lost.",
+  },
   RULES_PROBLEM: { severity: WARNING, doc: "A rules file has mistakes. The other rules are in force." },
   RULES_NONE: { severity: ERROR, doc: "No rule could be loaded: nothing can be detected." },
   PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },

@@ -9,6 +9,7 @@ export * from "./lock.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./module-beside.ts";
+export * from "./pin-folder.ts";
 export * from "./process-identity.ts";
 export * from "./resolve-settings.ts";
 export * from "./setting.ts";

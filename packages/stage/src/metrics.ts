@@ -80,6 +80,8 @@ export const factDocs = {
   collector: {
     "attachment.<program>": "Where the kernel took the program, or `refused:` and the error's name.",
     narrowed: "The event types of which the kernel sends only what some rule could match.",
+    pinned: "The folder in which the probe is pinned, or `no:` and why.",
+    ring: "How large the ring buffer is, and how long it holds what happens at the busiest time so far.",
     replay: "`finished` when all of a recording is stored in RAW.",
     source: "Boot id and epoch of the events: positions of one source are in one order.",
     stored: "The position up to which everything is stored in RAW.",

@@ -12,6 +12,8 @@ export const statePaths = {
   /** An nkey seed, readable to its owner alone. */
   key: (stateDir: string, name: StageName | ClientName) => join(stateDir, "bus", "keys", `${name}.nk`),
   folder: (stateDir: string, name: FolderName) => join(stateDir, name),
+  /** Held by the process that works as this stage. */
+  lock: (stateDir: string, name: FolderName) => join(stateDir, name, "lock"),
   log: (stateDir: string, name: FolderName) => join(stateDir, "log", `${name}.log`),
   portalAddress: (stateDir: string) => join(stateDir, "portal", "address"),
   portalCertificate: (stateDir: string) => join(stateDir, "portal", "certificate.pem"),

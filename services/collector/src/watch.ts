@@ -1,44 +1,61 @@
 // Watches the kernel: the probe's batches to RAW, its ledger to the status, the rules' interest to its filters.
 import { create } from "@bufbuild/protobuf";
 import { sourceIdOf } from "@nightjar/events";
-import { openProbe, type Probe, ProbeError } from "@nightjar/native-probe";
+import { type Ledger, type Probe, ProbeError } from "@nightjar/native-probe";
 import { EVERY_CLASS, eventTypeName, eventTypes, LedgerEntrySchema, wholeType } from "@nightjar/proto";
-import { followInterest, type Stage, type Wanted } from "@nightjar/stage";
+import { followInterest, pause, type Stage, type Wanted } from "@nightjar/stage";
+import { drainRetired, openKernel } from "./open.ts";
 import { ownProcesses } from "./own-processes.ts";
 import { RawPublisher } from "./raw-publisher.ts";
+import { followRing } from "./ring-size.ts";
 
 /** A kernel that was built without a part has nothing of it to see. */
 const ABSENT = "ENOENT";
 const OWN_PROCESSES_REFRESH_MS = 1_000;
+/** How long a stop waits for the bus to store what was read last. What it does not store stays in a pinned ring. */
+const LEAVE_MS_MAX = 2_000;
 /** What the enricher follows processes by, whatever the rules want. */
 const ALWAYS_WANTED = new Set(["exec", "fork", "exit"]);
 
-/** Loads the probe and attaches it; batches are published as soon as it returns. Throws ProbeError. */
-export function watchKernel(stage: Stage): void {
-  const { ring_bytes, in_flight_batches } = stage.settings.collector;
+/** Opens the probe and goes on from where the collector before it was; batches are published. Throws ProbeError. */
+export async function watchKernel(stage: Stage): Promise<void> {
   let publisher: RawPublisher | undefined;
-  const probe = openProbe({
-    ringBytes: ring_bytes,
-    batchesInFlightMax: in_flight_batches,
-    onBatch: (bytes, firstPosition, nextPosition, events) => {
-      publisher?.publish({ bytes, firstPosition, nextPosition, events });
-    },
-    onError: (error) => {
-      throw error;
-    },
+  const opened = openKernel(stage, (bytes, firstPosition, nextPosition, events) => {
+    publisher?.publish({ bytes, firstPosition, nextPosition, events });
   });
+  const { probe } = opened;
   const source = sourceIdOf(probe.bootId, probe.epoch);
   publisher = new RawPublisher(stage, source, (position) => probe.release(position));
-  stage.onStop(async () => {
-    const { unreadBytes } = await probe.stop();
-    if (unreadBytes > 0) stage.log.error("the bus did not take all that was in the ring", { bytes: unreadBytes });
-  });
+  endInOrder(stage, opened, publisher);
   reportAttachments(stage, probe);
   // All passes until the rules' interest is known.
   followInterest(stage, (wanted) => applyInterest(stage, probe, wanted));
   keepOwnProcesses(stage, probe);
   stage.facts.set("source", source);
-  stage.beforeStatus = () => report(stage, probe, publisher);
+  const ofOthers = opened.retired.length > 0 ? await drainRetired(stage, opened) : [];
+  if (stage.signal.aborted) return;
+  probe.start();
+  followRing(stage, probe, source);
+  stage.beforeStatus = () => report(stage, probe, publisher, ofOthers);
+}
+
+/** A pinned probe goes on without this process: only what it holds by now is handed over. */
+function endInOrder(
+  stage: Stage,
+  { probe, isPinned }: { probe: Probe; isPinned: boolean },
+  publisher: RawPublisher,
+): void {
+  stage.onStop(async () => {
+    const { unreadBytes } = isPinned ? await probe.leave() : await probe.stop();
+    const stored = publisher.fewerThan(1).then(() => true);
+    const inTime = await Promise.race([stored, pause(LEAVE_MS_MAX).then(() => false)]);
+    if (unreadBytes > 0 || !inTime)
+      stage.log.error("the bus did not take all that was in the ring", {
+        bytes: unreadBytes,
+        batches: publisher.pending,
+      });
+    probe.close();
+  });
 }
 
 /** What nobody wants is only counted in the kernel, if at all. */
@@ -87,8 +104,9 @@ function keepOwnProcesses(stage: Stage, probe: Probe): void {
   stage.onStop(() => clearInterval(timer));
 }
 
-function report(stage: Stage, probe: Probe, publisher: RawPublisher): void {
-  const ledger = probe.ledger();
+/** `ofOthers` are the counters of rings that this collector has drained: their last events went out with its own. */
+function report(stage: Stage, probe: Probe, publisher: RawPublisher, ofOthers: readonly Ledger[]): void {
+  const ledger = sumByType([...probe.ledger(), ...ofOthers]);
   stage.ledger = ledger.map(({ type, seen, filtered, submitted, drops }) =>
     create(LedgerEntrySchema, {
       type,
@@ -105,6 +123,20 @@ function report(stage: Stage, probe: Probe, publisher: RawPublisher): void {
   stage.counters.set("batches_pending", publisher.pending);
   stage.facts.set("stored", String(publisher.stored));
   stage.summary = `${stage.counters.get("events_published")} events published, ${dropped} dropped`;
+}
+
+function sumByType(rows: readonly Ledger[]): Ledger[] {
+  const sums = new Map<number, Ledger>();
+  for (const row of rows) {
+    const sum = sums.get(row.type);
+    if (!sum) {
+      sums.set(row.type, { ...row, drops: new Map(row.drops) });
+      continue;
+    }
+    for (const name of ["seen", "filtered", "submitted"] as const) sum[name] += row[name];
+    for (const [reason, count] of row.drops) sum.drops.set(reason, (sum.drops.get(reason) ?? 0n) + count);
+  }
+  return [...sums.values()];
 }
 
 /** What a person who may not load eBPF here should read. */
