@@ -1,10 +1,10 @@
 // The page of the codes that are no health issue and no problem of a setting or of a rule.
 import { probeErrorCodes } from "../../native-probe/src/errors.ts";
 import { recordingErrorCodes, wireErrorCodes } from "../../packages/events/src/errors.ts";
+import { ruleFileCodes } from "../../packages/stage/src/errors.ts";
 import { busErrorCodes } from "../../services/bus/src/errors.ts";
 import { collectorErrorCodes } from "../../services/collector/src/errors.ts";
 import { portalErrorCodes } from "../../services/portal/src/errors.ts";
-import { ruleFileCodes } from "../../services/rule-engine/src/errors.ts";
 import { page, rowsOf, tableOf } from "./text.ts";
 
 const SECTIONS: readonly (readonly [title: string, text: string, codes: Readonly<Record<string, string>>])[] = [

@@ -1,15 +1,20 @@
 // `nightjar doctor`: what this machine's kernel offers, what was taken, what is missing, and what that costs in sight.
+import { join } from "node:path";
 import type { StageStatus } from "@nightjar/proto";
-import { askStatuses } from "@nightjar/stage";
-import type { Command } from "commander";
-import { CommandError, type Context, define, type Environment } from "../command.ts";
+import { loadRules, wishesOf } from "@nightjar/rules";
+import { askStatuses, readRuleFiles } from "@nightjar/stage";
+import { type Command, Option } from "commander";
+import { CommandError, type Context, define, type Environment, ROOT } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
 import { type DoctorCode, doctorCodes } from "../doctor/codes.ts";
+import { filtersOf, showFilters } from "../doctor/filters.ts";
 import { askCollector, attachedFound, offersFound, programsFound } from "../doctor/kernel.ts";
 import { type Found, lookAtMachine } from "../doctor/machine.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { table } from "../show/table.ts";
 import { printable } from "../show/text.ts";
+
+const STARTER_RULES = join(ROOT, "services/rule-engine/rules");
 
 interface Section {
   title: string;
@@ -17,11 +22,12 @@ interface Section {
 }
 
 export function doctorCommand(environment: Environment): Command {
-  return define(environment, {
+  return define<{ filters?: boolean }>(environment, {
     name: "doctor",
     description: "Tell what the kernel offers, what the sensor takes of it, and what is missing costs in sight.",
-    examples: ["nightjar doctor --json"],
-    action: doctor,
+    options: [new Option("--filters", "tell instead which rule makes the kernel send which events, and how many")],
+    examples: ["nightjar doctor --json", "nightjar doctor --filters"],
+    action: (context, { filters }) => (filters ? doctorFilters(context) : doctor(context)),
   });
 }
 
@@ -32,6 +38,19 @@ async function doctor(context: Context): Promise<ExitName> {
   const isFatal = codes.some((code) => doctorCodes[code].cost === "fatal");
   if (codes.includes("RIGHTS_MISSING")) return "NOT_PERMITTED";
   return isFatal ? "FAILED" : "OK";
+}
+
+/** Of the rules that the settings name, with what the running sensor counted. */
+async function doctorFilters(context: Context): Promise<ExitName> {
+  const named = context.settings.rule_engine.rules;
+  const { files, problems } = readRuleFiles(named.length > 0 ? named : [STARTER_RULES]);
+  for (const { file, message } of problems) context.output.note(`${file} cannot be read: ${message}`);
+  const loaded = loadRules(files);
+  const faults = loaded.problems.filter(({ severity }) => severity === "error").length;
+  if (faults > 0) context.output.note(`${faults} mistakes in the rules: \`nightjar rules check\` tells them`);
+  const collector = (await runningStages(context))?.find(({ stage }) => stage === "collector");
+  showFilters(context.output, filtersOf(wishesOf(loaded.rules), collector?.ledger ?? []));
+  return "OK";
 }
 
 /** A running sensor is asked what it attached; where there is none, its programs are loaded once, to try. */

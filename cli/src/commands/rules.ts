@@ -1,7 +1,6 @@
 // `nightjar rules check`: whether rules files are right, with the place of each mistake; nothing has to run for it.
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { loadRules, type Problem, type RulesFile } from "@nightjar/rules";
+import { loadRules, type Problem } from "@nightjar/rules";
+import { readRuleFiles } from "@nightjar/stage";
 import { Command } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
@@ -20,7 +19,10 @@ export function rulesCommand(environment: Environment): Command {
 
 /** All are read in their order as one set, as the rule engine does: a later file may use and append to an earlier. */
 async function checkRules({ output }: Context, paths: readonly string[]): Promise<ExitName> {
-  const { rules, problems } = loadRules(paths.flatMap(readRulesFiles));
+  const { files, problems: unread } = readRuleFiles(paths);
+  const [first] = unread;
+  if (first) throw new CommandError("USAGE", `${first.file} cannot be read: ${first.message}`);
+  const { rules, problems } = loadRules(files);
   for (const problem of problems) {
     output.line(problemLine(problem));
     output.json(problem);
@@ -34,20 +36,4 @@ async function checkRules({ output }: Context, paths: readonly string[]): Promis
 /** As compilers write it, so that editors find the place. */
 function problemLine({ file, line, column, severity, code, message }: Problem): string {
   return printable(`${file}:${line}:${column}: ${severity}: ${code}: ${message}`);
-}
-
-function readRulesFiles(path: string): RulesFile[] {
-  try {
-    return filesOf(path).map((name) => ({ name, text: readFileSync(name, "utf8") }));
-  } catch (error) {
-    throw new CommandError("USAGE", `${path} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function filesOf(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path, { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.ya?ml$/.test(name))
-    .sort()
-    .map((name) => join(path, name));
 }

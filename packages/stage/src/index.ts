@@ -2,6 +2,7 @@
 export * from "./bus.ts";
 export * from "./codes.ts";
 export * from "./connection.ts";
+export * from "./errors.ts";
 export { GarbageError } from "./garbage.ts";
 export type { Health } from "./health.ts";
 export * from "./interest.ts";
@@ -12,6 +13,7 @@ export * from "./module-beside.ts";
 export * from "./pin-folder.ts";
 export * from "./process-identity.ts";
 export * from "./resolve-settings.ts";
+export * from "./rule-files.ts";
 export * from "./setting.ts";
 export * from "./settings/index.ts";
 export * from "./stage.ts";

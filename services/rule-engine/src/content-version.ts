@@ -1,6 +1,6 @@
 // The version of a set of rules files: the same for the same contents.
 import { createHash } from "node:crypto";
-import type { RuleFile } from "./rule-files.ts";
+import type { RuleFile } from "@nightjar/stage";
 
 const VERSION_HEX_DIGITS = 12;
 

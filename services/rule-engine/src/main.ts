@@ -1,12 +1,11 @@
 // The stage rule-engine: evaluates EVENTS on a pool of threads and puts what matched on DETECTIONS.
 import { fileURLToPath } from "node:url";
 import { BatchReader, WireError } from "@nightjar/events";
-import { GarbageError, runStage, type Stage } from "@nightjar/stage";
+import { GarbageError, readRuleFiles, runStage, type Stage } from "@nightjar/stage";
 import { contentVersion } from "./content-version.ts";
 import { PublishedInterest } from "./interest.ts";
 import { Pool } from "./pool.ts";
 import { ProcessedRanges } from "./processed.ts";
-import { readRuleFiles } from "./rule-files.ts";
 
 const STARTER_RULES = fileURLToPath(new URL("../rules", import.meta.url));
 

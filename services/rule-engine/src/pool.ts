@@ -1,7 +1,6 @@
 // The pool of threads that evaluate rules.
-import { moduleBeside } from "@nightjar/stage";
+import { moduleBeside, type RuleFile } from "@nightjar/stage";
 import { Piscina } from "piscina";
-import type { RuleFile } from "./rule-files.ts";
 import type { MatchResult, RulesDescription, Task, WorkerData } from "./worker.ts";
 
 const YOUNG_GENERATION_MB = 4;

@@ -3,9 +3,9 @@ import { toBinary } from "@bufbuild/protobuf";
 import { BatchReader, WireError } from "@nightjar/events";
 import { InterestSchema, type Priority } from "@nightjar/proto";
 import { compileRules, interestOf, loadRules, type Problem, type Rule, wishesOf } from "@nightjar/rules";
+import type { RuleFile } from "@nightjar/stage";
 import { workerData } from "piscina";
 import { type DetectionGroup, groupDetections, type Matched } from "./detections.ts";
-import type { RuleFile } from "./rule-files.ts";
 
 /** What the pool's threads are given when they start. */
 export interface WorkerData {

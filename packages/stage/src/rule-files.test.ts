@@ -3,7 +3,6 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@nightjar/test-support";
 import test from "ava";
-import { contentVersion } from "./content-version.ts";
 import { readRuleFiles } from "./rule-files.ts";
 
 test("takes files, and folders in the order of their names", (t) => {
@@ -46,12 +45,4 @@ test("a file that cannot be read does not take its folder with it", (t) => {
     problems.map(({ code, file }) => [code, file]),
     [["RULES_FILE_UNREADABLE", join(folder, "b.yaml")]],
   );
-});
-
-test("the version changes with text, name and order, and with nothing else", (t) => {
-  const a = { name: "a", text: "x" };
-  const b = { name: "b", text: "y" };
-  t.is(contentVersion([a, b]), contentVersion([{ ...a }, { ...b }]));
-  const others = [[b, a], [a], [{ ...a, text: "z" }, b], [{ ...a, name: "c" }, b]];
-  t.is(new Set([[a, b], ...others].map(contentVersion)).size, 5);
 });
