@@ -4,6 +4,7 @@ import { pause, streamOf } from "@nightjar/stage";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
+import { askInterests } from "../recording/ask-interests.ts";
 import { askProcesses } from "../recording/ask-processes.ts";
 import { RecordingFile } from "../recording/recording-file.ts";
 import { SegmentRing } from "../recording/segments.ts";
@@ -64,12 +65,15 @@ async function record(context: Context, options: RecordOptions, file: string): P
   context.signal.addEventListener("abort", () => stop.abort(), { once: true });
   const late = Number.isFinite(seconds) ? setTimeout(() => stop.abort(), seconds * 1_000) : undefined;
   stop.signal.addEventListener("abort", () => subscription.unsubscribe(), { once: true });
-  const processes = () => processesOf(connection, context);
+  const beginning = async () => ({
+    processes: await processesOf(connection, context),
+    interests: await askInterests(connection),
+  });
   const bytesMax = mebibytes * MIB;
   const sink: Sink =
     last === undefined
-      ? await RecordingFile.create(file, await processes())
-      : new SegmentRing(file, { seconds: last * 60, bytes: bytesMax }, processes);
+      ? await RecordingFile.create(file, await beginning())
+      : new SegmentRing(file, { seconds: last * 60, bytes: bytesMax }, beginning);
   // The server knows the subscription when it has answered: only then is it said that recording has begun.
   await connection.flush();
   context.output.note(`nightjar: recording into ${file}`);

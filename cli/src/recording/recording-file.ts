@@ -4,11 +4,20 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { release } from "node:os";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { BatchReader, encodeRecordingHeader, encodeRecordingPart } from "@nightjar/events";
+import type { Interest } from "@nightjar/proto";
 import { SENSOR_VERSION } from "@nightjar/stage";
 import { CommandError } from "../command.ts";
 
 /** Contents are personal: arguments, paths. */
 const FILE_MODE = 0o600;
+
+/** What a recording begins with. */
+export interface Beginning {
+  /** Batches as the enricher answers with them. */
+  processes: readonly Uint8Array[];
+  /** What the holders of interest want: other events are not in the recording though they happened. */
+  interests: readonly Interest[];
+}
 
 export class RecordingFile {
   readonly path: string;
@@ -25,10 +34,10 @@ export class RecordingFile {
   }
 
   /**
-   * Begins a recording; `processes` are batches as the enricher answers with them.
+   * Begins a recording.
    * @throws CommandError USAGE where the file is there already or cannot be written.
    */
-  static async create(path: string, processes: readonly Uint8Array[]): Promise<RecordingFile> {
+  static async create(path: string, { processes, interests }: Beginning): Promise<RecordingFile> {
     const output = createWriteStream(path, { flags: "wx", mode: FILE_MODE });
     try {
       await once(output, "open");
@@ -37,7 +46,7 @@ export class RecordingFile {
     }
     const file = new RecordingFile(path, output);
     const header = { recordedAt: timestampNow(), sensorVersion: SENSOR_VERSION, machine: process.arch };
-    await file.#write(encodeRecordingHeader({ ...header, kernelRelease: release() }));
+    await file.#write(encodeRecordingHeader({ ...header, kernelRelease: release(), interests: [...interests] }));
     for (const part of processes) {
       const { sourceId, nextPosition } = new BatchReader(part);
       file.#known = { source: sourceId, next: nextPosition };

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { RECORDING_SUFFIX } from "@nightjar/events";
 import { CommandError } from "../command.ts";
-import { RecordingFile } from "./recording-file.ts";
+import { type Beginning, RecordingFile } from "./recording-file.ts";
 
 /** A window is kept in so many parts: what is kept is between the window and one part more. */
 const SEGMENTS_PER_WINDOW = 8;
@@ -19,16 +19,16 @@ export interface RingLimits {
 export class SegmentRing {
   readonly #folder: string;
   readonly #limits: RingLimits;
-  readonly #processes: () => Promise<readonly Uint8Array[]>;
+  readonly #beginning: () => Promise<Beginning>;
   #kept: { path: string; endedAtMs: number; bytes: number; batches: number }[] = [];
   #current: RecordingFile | undefined;
   #opened = 0;
 
-  /** `processes` tells what runs when a segment begins. @throws CommandError USAGE where the folder is not empty. */
-  constructor(folder: string, limits: RingLimits, processes: () => Promise<readonly Uint8Array[]>) {
+  /** `beginning` tells what a segment begins with. @throws CommandError USAGE where the folder is not empty. */
+  constructor(folder: string, limits: RingLimits, beginning: () => Promise<Beginning>) {
     this.#folder = folder;
     this.#limits = limits;
-    this.#processes = processes;
+    this.#beginning = beginning;
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       if (!statSync(folder).isDirectory() || readdirSync(folder).length > 0)
@@ -58,7 +58,7 @@ export class SegmentRing {
     const current = this.#current;
     const isFull = current && current.bytes >= bytes / SEGMENTS_PER_WINDOW;
     if (current && (isFull || Date.now() - current.startedAtMs >= segmentMs)) await this.#end(current);
-    this.#current ??= await RecordingFile.create(join(this.#folder, this.#nextName()), await this.#processes());
+    this.#current ??= await RecordingFile.create(join(this.#folder, this.#nextName()), await this.#beginning());
     await this.#current.add(batch);
   }
 

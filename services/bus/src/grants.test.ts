@@ -87,7 +87,7 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
     subscribe: [ASK_STATUS_SUBJECT],
   },
   operator: {
-    publish: [ASK_STATUS_SUBJECT, ...LOOK, ...NAMES],
+    publish: [ASK_STATUS_SUBJECT, ...LOOK, ...NAMES, INTEREST_GET],
     subscribe: ["nightjar.>", ...DATA, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
   },
   listener: {

@@ -54,12 +54,15 @@ const LOOK = [
   "$JS.API.CONSUMER.INFO.*.*",
 ];
 
+/** What the holders of interest said last, which a recording notes. */
+const LAST_INTERESTS = "$JS.API.DIRECT.GET.INTEREST.nightjar.interest.*";
+
 const EVERYTHING_OURS = "nightjar.>";
 
 /** What a name may do besides its part in the streams and in questions. */
 const SPECIAL: Partial<Record<KeyName, Grants>> = {
   manager: { publish: MANAGE, subscribe: [] },
-  operator: { publish: LOOK, subscribe: [EVERYTHING_OURS] },
+  operator: { publish: [...LOOK, LAST_INTERESTS], subscribe: [EVERYTHING_OURS] },
   listener: { publish: LOOK, subscribe: [EVERYTHING_OURS] },
 };
 
