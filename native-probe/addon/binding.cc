@@ -97,6 +97,7 @@ class Probe : public Napi::ObjectWrap<Probe> {
     Napi::Value remove_own_process(const Napi::CallbackInfo &info);
     void set_wanted(const Napi::CallbackInfo &info);
     Napi::Value set_filters(const Napi::CallbackInfo &info);
+    void set_environment_wanted(const Napi::CallbackInfo &info);
     void stop(const Napi::CallbackInfo &info);
     void leave(const Napi::CallbackInfo &info);
     void close(const Napi::CallbackInfo &info);
@@ -128,6 +129,7 @@ Napi::Function Probe::define(Napi::Env env) {
                            InstanceMethod<&Probe::remove_own_process>("removeOwnProcess"),
                            InstanceMethod<&Probe::set_wanted>("setWanted"),
                            InstanceMethod<&Probe::set_filters>("setFilters"),
+                           InstanceMethod<&Probe::set_environment_wanted>("setEnvironmentWanted"),
                            InstanceMethod<&Probe::stop>("stop"),
                            InstanceMethod<&Probe::leave>("leave"),
                            InstanceMethod<&Probe::close>("close"),
@@ -301,6 +303,10 @@ Napi::Value Probe::set_filters(const Napi::CallbackInfo &info) {
     const FilterTables rows = {tables[0].Data(), tables[0].ByteLength(), tables[1].Data(), tables[1].ByteLength(),
                                tables[2].Data(), tables[2].ByteLength(), tables[3].Data(), tables[3].ByteLength()};
     return Napi::Number::New(info.Env(), maps() ? maps()->set_filters(rows) : 0);
+}
+
+void Probe::set_environment_wanted(const Napi::CallbackInfo &info) {
+    if (maps()) maps()->set_environment_wanted(info[0].As<Napi::Boolean>().Value());
 }
 
 // (limit in ms)

@@ -15,6 +15,19 @@
 #include "libbpf_log.h"
 
 namespace nightjar {
+namespace {
+
+// The event types whose calls change what bpf/known_thread.h keeps.
+constexpr uint32_t kThreadTypes[] = {EVENT_SET_ID, EVENT_CAPSET, EVENT_PRCTL, EVENT_SET_NAMESPACE};
+constexpr uint64_t kNsPerS = 1000000000;
+
+uint64_t boot_time_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return static_cast<uint64_t>(now.tv_sec) * kNsPerS + static_cast<uint64_t>(now.tv_nsec);
+}
+
+} // namespace
 
 void refuse(int error) {
     throw LoadError("failed loading ebpf skeleton", error < 0 ? -error : error, libbpf_log());
@@ -113,10 +126,20 @@ void Maps::set_wanted(const std::vector<uint32_t> &wanted) {
         const size_t number = entry < SYSCALLS_MAX ? entry : static_cast<size_t>(I386_SOCKETCALL);
         if (is_handled) numbers[number / 64] |= 1ULL << (number % 64);
     }
+    // What is known of threads holds from when all calls that change it are looked at, to when one of them is not.
+    bool follows_threads = true;
+    for (const uint32_t type : kThreadTypes) follows_threads &= is_wanted[type];
+    if (!follows_threads) __atomic_store_n(&settings_->threads_known_since_ns, 0, __ATOMIC_SEQ_CST);
     for (size_t i = 0; i < std::size(types); i++)
         __atomic_store_n(&settings_->wanted_types[i], types[i], __ATOMIC_RELAXED);
     for (size_t i = 0; i < std::size(numbers); i++)
-        __atomic_store_n(&settings_->syscalls[i], numbers[i], __ATOMIC_RELAXED);
+        __atomic_store_n(&settings_->syscalls[i], numbers[i], __ATOMIC_SEQ_CST);
+    if (follows_threads && settings_->threads_known_since_ns == 0)
+        __atomic_store_n(&settings_->threads_known_since_ns, boot_time_ns(), __ATOMIC_SEQ_CST);
+}
+
+void Maps::set_environment_wanted(bool wanted) {
+    __atomic_store_n(&settings_->environment_wanted, wanted ? 1 : 0, __ATOMIC_RELAXED);
 }
 
 int Maps::set_filters(const FilterTables &tables) {

@@ -50,6 +50,8 @@ class Maps {
     void set_wanted(const std::vector<uint32_t> &types);
     // Returns 0 or an errno; then the filters before stay in force.
     int set_filters(const FilterTables &tables);
+    // Whether exec events carry the environment.
+    void set_environment_wanted(bool wanted);
     // Whether the next record must wake the reader.
     void set_reader_sleeps(bool sleeps);
     // From here on the programs record, or not any more.

@@ -32,6 +32,7 @@ constexpr NumberSpec kMoreNumbers[] = {
     {__NR_setresgid32, "setresgid"},
     {__NR_setresuid32, "setresuid"},
     {__NR_setreuid32, "setreuid"},
+    {__NR_setgroups32, "setgroups"},
     {__NR_setuid32, "setuid"},
     {__NR_utimensat_time64, "utimensat"},
     {SOCKETCALL_FIRST + 1, "socket"},
@@ -53,18 +54,27 @@ constexpr NumberSpec kMoreNumbers[] = {
     {SOCKETCALL_FIRST + 19, "recvmmsg"},
     {SOCKETCALL_FIRST + 20, "sendmmsg"},
 };
-// timeval, timespec, msghdr, iovec, arrays of pointers, and an mmap whose arguments are in memory.
+// timeval, timespec, msghdr, iovec, and an mmap whose arguments are in memory.
 constexpr int kDifferingNumbers[] = {
-    __NR_clock_settime,    __NR_execve,
-    __NR_execveat,         __NR_mmap,
-    __NR_process_vm_readv, __NR_process_vm_writev,
-    __NR_recvmmsg,         __NR_recvmmsg_time64,
-    __NR_recvmsg,          __NR_sendmmsg,
-    __NR_sendmsg,          __NR_settimeofday,
-    __NR_utimensat,        __NR_utime,
-    __NR_utimes,           __NR_futimesat,
-    SOCKETCALL_FIRST + 16, SOCKETCALL_FIRST + 17,
-    SOCKETCALL_FIRST + 19, SOCKETCALL_FIRST + 20,
+    __NR_clock_settime,
+    __NR_process_madvise,
+    __NR_mmap,
+    __NR_process_vm_readv,
+    __NR_process_vm_writev,
+    __NR_recvmmsg,
+    __NR_recvmmsg_time64,
+    __NR_recvmsg,
+    __NR_sendmmsg,
+    __NR_sendmsg,
+    __NR_settimeofday,
+    __NR_utimensat,
+    __NR_utime,
+    __NR_utimes,
+    __NR_futimesat,
+    SOCKETCALL_FIRST + 16,
+    SOCKETCALL_FIRST + 17,
+    SOCKETCALL_FIRST + 19,
+    SOCKETCALL_FIRST + 20,
 };
 #elif defined(__aarch64__)
 constexpr NumberSpec kMoreNumbers[] = {
@@ -73,9 +83,9 @@ constexpr NumberSpec kMoreNumbers[] = {
     {NR_ARM_UTIMENSAT_TIME64, "utimensat"},
 };
 constexpr int kDifferingNumbers[] = {
-    __NR_clock_settime, __NR_execve,  __NR_execveat,  __NR_process_vm_readv, __NR_process_vm_writev,
-    __NR_recvmmsg,      __NR_recvmsg, __NR_sendmmsg,  __NR_sendmsg,          __NR_settimeofday,
-    __NR_utimensat,     __NR_utimes,  __NR_futimesat,
+    __NR_clock_settime, __NR_process_madvise, __NR_process_vm_readv, __NR_process_vm_writev,
+    __NR_recvmmsg,      __NR_recvmsg,         __NR_sendmmsg,         __NR_sendmsg,
+    __NR_settimeofday,  __NR_utimensat,       __NR_utimes,           __NR_futimesat,
 };
 #endif
 

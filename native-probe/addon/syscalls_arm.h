@@ -7,6 +7,7 @@
 #define __NR_link 9
 #define __NR_unlink 10
 #define __NR_execve 11
+#define __NR_chdir 12
 #define __NR_mknod 14
 #define __NR_chmod 15
 #define __NR_lchown 16
@@ -20,6 +21,8 @@
 #define __NR_dup 41
 #define __NR_setgid 46
 #define __NR_umount2 52
+#define __NR_fcntl 55
+#define __NR_setpgid 57
 #define __NR_chroot 61
 #define __NR_dup2 63
 #define __NR_setsid 66
@@ -27,6 +30,7 @@
 #define __NR_setregid 71
 #define __NR_sethostname 74
 #define __NR_settimeofday 79
+#define __NR_setgroups 81
 #define __NR_symlink 83
 #define __NR_swapon 87
 #define __NR_reboot 88
@@ -41,9 +45,13 @@
 #define __NR_mprotect 125
 #define __NR_init_module 128
 #define __NR_delete_module 129
+#define __NR_fchdir 133
+#define __NR_setfsuid 138
+#define __NR_setfsgid 139
 #define __NR_setresuid 164
 #define __NR_setresgid 170
 #define __NR_prctl 172
+#define __NR_rt_sigqueueinfo 178
 #define __NR_chown 182
 #define __NR_capset 185
 #define __NR_vfork 190
@@ -90,6 +98,7 @@
 #define __NR_kexec_load 347
 #define __NR_utimensat 348
 #define __NR_dup3 358
+#define __NR_rt_tgsigqueueinfo 363
 #define __NR_perf_event_open 364
 #define __NR_recvmmsg 365
 #define __NR_accept4 366
@@ -116,6 +125,8 @@
 #define __NR_clone3 435
 #define __NR_openat2 437
 #define __NR_mount_setattr 442
+#define __NR_pidfd_getfd 438
+#define __NR_process_madvise 440
 #define __NR_fchmodat2 452
 #define __NR_setxattrat 463
 #define __NR_removexattrat 466

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each new process; new threads are counted as filtered.
+#include "known_thread.h"
 #include "syscall.h"
 
 enum { CLONE_VM = 0x100, CLONE_VFORK = 0x4000 };
@@ -27,6 +28,7 @@ static __always_inline u64 fork_flags(u32 call, u64 first_argument) {
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(process_fork, struct task_struct *task, struct task_struct *child) {
+    known_thread_keep(child, true, child->start_boottime);
     if (!event_seen(EVENT_FORK)) return 0;
     if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) return event_filtered(EVENT_FORK);
 

@@ -55,3 +55,36 @@ static __always_inline bool image_is_unlinked(struct dentry *dentry, struct inod
     bool unhashed = !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
     return unhashed || BPF_CORE_READ(inode, i_nlink) == 0;
 }
+
+enum {
+    CAPABILITY_DAC_OVERRIDE = 1,
+    MODE_WRITABLE_BY_OWNER = 0200,
+    MODE_WRITABLE_BY_GROUP = 0020,
+    MODE_WRITABLE_BY_OTHERS = 0002,
+    // SB_RDONLY, S_IMMUTABLE (include/linux/fs.h), MNT_READONLY (include/linux/mount.h).
+    SUPER_READ_ONLY = 1,
+    INODE_IMMUTABLE = 8,
+    MOUNT_READ_ONLY = 0x40,
+    // Supplementary groups that are looked at; more are rare.
+    GROUPS_MAX = 32,
+};
+
+// Nobody may write to it: it, its mount or its file system says so.
+static __always_inline bool image_is_unwritable(struct file *file, struct inode *inode) {
+    return BPF_CORE_READ(inode, i_flags) & INODE_IMMUTABLE || BPF_CORE_READ(inode, i_sb, s_flags) & SUPER_READ_ONLY ||
+           BPF_CORE_READ(file, f_path.mnt, mnt_flags) & MOUNT_READ_ONLY;
+}
+
+// Whether the group is among the running task's supplementary ones.
+static __always_inline bool task_in_group(u32 gid) {
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    struct group_info *groups = BPF_CORE_READ(task, cred, group_info);
+    int count = BPF_CORE_READ(groups, ngroups);
+    const char *gids = (const char *)&groups->gid;
+    for (int i = 0; i < GROUPS_MAX && i < count; i++) {
+        u32 one = -1;
+        bpf_core_read(&one, sizeof(one), (const void *)(gids + i * sizeof(one)));
+        if (one == gid) return true;
+    }
+    return false;
+}

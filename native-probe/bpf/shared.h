@@ -14,6 +14,9 @@ enum {
     CALL_ENTRIES_MAX = SOCKETCALL_FIRST + SOCKETCALLS_MAX,
     // Of the sensor's own processes: a handful, and room for what they start.
     OWN_PROCESSES_MAX = 256,
+    // Threads whose last known ids, capabilities and namespaces are kept, so that a change of them can say what they
+    // were before; the one used longest ago goes. 200 bytes each.
+    KNOWN_THREADS_MAX = 8192,
 };
 
 // Filters are made of an interest (nightjar.event.v1.TypeInterest), which says what classes are. There are two
@@ -129,7 +132,11 @@ struct settings {
     __u64 reader_noted;
     // After so many jiffies without a beat nobody reads the ring.
     __u32 reader_gone_jiffies;
-    __u32 unused;
+    // Environments of programs that start are recorded.
+    __u32 environment_wanted;
+    // What is known of threads is whole from this moment on (CLOCK_BOOTTIME in ns): all that changes it has been wanted
+    // since. 0 where it is not.
+    __u64 threads_known_since_ns;
 };
 
 // What is known of a system call in one ABI.

@@ -65,6 +65,15 @@ static __always_inline u32 pid_innermost(struct pid *pid, u32 *namespace_inode) 
     return innermost.nr;
 }
 
+// The number that a pid has in the namespace of this depth; 0 where it is not in it.
+static __always_inline u32 pid_at_level(struct pid *pid, u32 level) {
+    struct upid there = {};
+    const char *numbers = (const char *)&pid->numbers;
+    if (BPF_CORE_READ(pid, level) < level) return 0;
+    bpf_core_read(&there, sizeof(there), (const void *)(numbers + level * sizeof(there)));
+    return there.nr;
+}
+
 static __always_inline void header_read(struct record *record, struct event_header *header, struct task_struct *task,
                                         bool is_known) {
     struct task_struct *leader = READ(is_known, task, group_leader);

@@ -51,6 +51,7 @@ export interface NativeProbe {
   setWanted(types: readonly number[]): void;
   /** Rows of the maps as bpf/shared.h has them; returns 0 or an errno. */
   setFilters(filters: Uint8Array, screen: Uint8Array, keys: Uint8Array, paths: Uint8Array): number;
+  setEnvironmentWanted(wanted: boolean): void;
   stop(limitMs: number): void;
   leave(limitMs: number): void;
   close(): void;

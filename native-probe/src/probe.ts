@@ -186,6 +186,11 @@ export class Probe {
     this.setInterest(new Map(types.map((id) => [id, wholeType(id)])));
   }
 
+  /** Whether exec events carry the environment, cut at 4096 bytes. At first they only tell its length. */
+  setEnvironmentWanted(wanted: boolean): void {
+    this.#native.setEnvironmentWanted(wanted);
+  }
+
   /**
    * The sensor's own processes, all of them: their opens and connects are filtered in the kernel, by pid and start
    * time; their exec, fork and exit are not. At most 256; throws when there are more.

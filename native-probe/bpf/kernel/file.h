@@ -22,6 +22,7 @@ struct file_system_type {
 
 struct super_block {
     u32 s_dev;
+    unsigned long s_flags;
     unsigned long s_magic;
     struct file_system_type *s_type;
 };
@@ -29,7 +30,10 @@ struct super_block {
 struct inode {
     u16 i_mode;
     kuid_t i_uid;
+    kgid_t i_gid;
     struct super_block *i_sb;
+    unsigned int i_flags;
+    void *i_private;
     unsigned long i_ino;
     s64 i_size;
     unsigned int i_nlink;
@@ -66,6 +70,7 @@ struct dentry {
 
 struct vfsmount {
     struct dentry *mnt_root;
+    int mnt_flags;
 };
 
 struct mount {

@@ -43,7 +43,23 @@ struct mnt_namespace {
     struct ns_common ns;
 };
 
+// Pids of a namespace are found by their number in a radix tree (include/linux/idr.h, xarray.h).
+struct xarray {
+    void *xa_head;
+};
+
+struct xa_node {
+    unsigned char shift;
+    void *slots[64];
+};
+
+struct idr {
+    struct xarray idr_rt;
+};
+
 struct pid_namespace {
+    struct idr idr;
+    unsigned int level;
     struct ns_common ns;
 };
 
@@ -55,11 +71,17 @@ struct cgroup_namespace {
     struct ns_common ns;
 };
 
+struct time_namespace {
+    struct ns_common ns;
+};
+
 struct nsproxy {
     struct uts_namespace *uts_ns;
     struct ipc_namespace *ipc_ns;
     struct mnt_namespace *mnt_ns;
+    struct pid_namespace *pid_ns_for_children;
     struct net *net_ns;
+    struct time_namespace *time_ns;
     struct cgroup_namespace *cgroup_ns;
 };
 
@@ -68,8 +90,18 @@ struct upid {
     struct pid_namespace *ns;
 };
 
+struct hlist_node {
+    struct hlist_node *next;
+};
+
+struct hlist_head {
+    struct hlist_node *first;
+};
+
 struct pid {
     unsigned int level;
+    // The tasks that have it as their own number, as their group's, as their session's.
+    struct hlist_head tasks[4];
     struct upid numbers[1];
 };
 
@@ -81,6 +113,7 @@ struct tty_driver {
 };
 
 struct tty_struct {
+    char name[64];
     int index;
     struct tty_driver *driver;
 };
@@ -93,11 +126,22 @@ struct signal_struct {
     struct tty_struct *tty;
 };
 
+struct group_info {
+    int ngroups;
+    kgid_t gid[1];
+};
+
 struct cred {
-    kuid_t uid, suid, euid;
-    kgid_t gid, sgid, egid;
-    kernel_cap_t cap_inheritable, cap_permitted, cap_effective;
+    kuid_t uid, suid, euid, fsuid;
+    kgid_t gid, sgid, egid, fsgid;
+    unsigned int securebits;
+    kernel_cap_t cap_inheritable, cap_permitted, cap_effective, cap_bset, cap_ambient;
     struct user_namespace *user_ns;
+    struct group_info *group_info;
+};
+
+struct seccomp {
+    int mode;
 };
 
 struct kernfs_node {
@@ -125,7 +169,7 @@ struct css_set {
 };
 
 struct mm_struct {
-    unsigned long arg_start, arg_end;
+    unsigned long arg_start, arg_end, env_start, env_end;
     struct file *exe_file;
 };
 
@@ -135,6 +179,9 @@ struct task_struct {
     int pid, tgid;
     struct task_struct *real_parent, *group_leader;
     struct pid *thread_pid;
+    struct hlist_node pid_links[4];
+    unsigned long atomic_flags;
+    struct seccomp seccomp;
     u64 start_boottime;
     const struct cred *cred;
     char comm[16];
@@ -151,6 +198,7 @@ struct task_struct {
 struct linux_binprm {
     struct file *file;
     const char *filename;
+    const char *interp;
     const char *fdpath;
 };
 

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   openSync,
   readFileSync,
@@ -12,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Call, type Descriptor, DescriptorType, type Exec } from "@nightjar/proto";
 import { temporaryFolder } from "@nightjar/test-support";
 import { compileDeed, run } from "../support/deed.ts";
@@ -61,10 +62,11 @@ kernelTest("the file that runs is described as stat describes it", async (t) => 
   const deed = compileDeed(t, import.meta.dirname);
   const done = deed.do(["leaf"]);
   const { data } = await watch.event("exec", ({ pid }) => pid === done.pid);
-  const { dev, ino, mode, uid, mtimeNs, ctimeNs } = statSync(deed.path, { bigint: true });
+  const { dev, ino, mode, uid, gid, mtimeNs, ctimeNs } = statSync(deed.path, { bigint: true });
   t.like(data, { device: Number(dev), inode: ino, fileMode: Number(mode), ownerUid: Number(uid) });
   t.like(data, { modifiedTimeNs: mtimeNs, changedTimeNs: ctimeNs });
-  t.like(data, { fromMemfd: false, upperLayer: false, unlinked: false });
+  t.like(data, { fromMemfd: false, upperLayer: false, unlinked: false, interpreted: false });
+  t.like(data, { ownerGid: Number(gid), executableTruncated: false, workingDirectoryTruncated: false });
 });
 
 kernelTest("ids, capabilities, session, namespaces and cgroup are those /proc shows", async (t) => {
@@ -78,6 +80,10 @@ kernelTest("ids, capabilities, session, namespaces and cgroup are those /proc sh
   t.is(data.loginUid, Number(readFileSync("/proc/self/loginuid", "utf8")));
   const [, , , , group, session] = readFileSync("/proc/self/stat", "utf8").split(" ").map(Number);
   t.like(data, { processGroupId: group, sessionId: session, namespacedPid: done.pid });
+  t.like(data, { namespacedProcessGroupId: group, namespacedSessionId: session, filesystemUid: 0, filesystemGid: 0 });
+  t.like(data, { capabilitiesBounding: capabilities("CapBnd"), capabilitiesAmbient: capabilities("CapAmb") });
+  t.like(data, { noNewPrivileges: statusOf("NoNewPrivs") === "1", seccompMode: Number(statusOf("Seccomp")) });
+  t.is(data.timeNamespace, namespaceOf("time"));
   t.like(data, { mountNamespace: namespaceOf("mnt"), pidNamespace: namespaceOf("pid") });
   t.like(data, { networkNamespace: namespaceOf("net"), userNamespace: namespaceOf("user") });
   t.like(data, { utsNamespace: namespaceOf("uts"), ipcNamespace: namespaceOf("ipc") });
@@ -96,7 +102,7 @@ kernelTest("ids, capabilities, session, namespaces and cgroup are those /proc sh
 kernelTest("another user's program has that user's ids and no capabilities", async (t) => {
   const watch = watchKernel(t, { types: TYPES });
   const deed = compileDeed(t, import.meta.dirname);
-  chmodSync(join(deed.path, ".."), 0o755);
+  chmodSync(dirname(deed.path), 0o755);
   const done = deed.do(["leaf"], { uid: NOBODY, gid: NOBODY });
   const event = await watch.event("exec", ({ pid }) => pid === done.pid);
   t.like(event, { uid: NOBODY, gid: NOBODY });
@@ -116,6 +122,49 @@ kernelTest("of a script, the script was asked for and the interpreter runs", asy
   t.is(text(event.data.executable), realpathSync("/bin/sh"));
   t.deepEqual(argsOf(event), ["/bin/sh", "-e", script, "argument"]);
   t.is(text(event.name), "script");
+  t.true(event.data.interpreted);
+});
+
+kernelTest("a program its user may write to is told, by owner, group, others and capability", async (t) => {
+  const watch = watchKernel(t, { types: TYPES });
+  const deed = compileDeed(t, import.meta.dirname);
+  chmodSync(dirname(deed.path), 0o755);
+  const nobody = { uid: NOBODY, gid: NOBODY };
+  for (const { mode, owner, group, by, isWritable } of [
+    { mode: 0o555, owner: 0, group: 0, by: {}, isWritable: true },
+    { mode: 0o755, owner: 0, group: 0, by: nobody, isWritable: false },
+    { mode: 0o755, owner: NOBODY, group: 0, by: nobody, isWritable: true },
+    { mode: 0o577, owner: NOBODY, group: NOBODY, by: nobody, isWritable: false },
+    { mode: 0o775, owner: 0, group: NOBODY, by: nobody, isWritable: true },
+    { mode: 0o775, owner: 0, group: 0, by: nobody, isWritable: false },
+    { mode: 0o757, owner: 0, group: 0, by: nobody, isWritable: true },
+  ]) {
+    chownSync(deed.path, owner, group);
+    chmodSync(deed.path, mode);
+    const done = deed.do(["leaf"], by);
+    const { data } = await watch.event("exec", ({ pid }) => pid === done.pid);
+    t.is(data.executableWritable, isWritable, `${mode.toString(8)} ${owner}:${group}`);
+  }
+});
+
+kernelTest("the environment is told where somebody asks, else only its length", async (t) => {
+  const watch = watchKernel(t, { types: TYPES });
+  const deed = compileDeed(t, import.meta.dirname);
+  const env = { FIRST: "1", SECOND: "two words", EMPTY: "" };
+  const expected = ["FIRST=1", "SECOND=two words", "EMPTY="];
+  const size = Buffer.byteLength(expected.join("\0")) + 1;
+  const unasked = deed.do(["leaf"], { env });
+  const without = await watch.event("exec", ({ pid }) => pid === unasked.pid);
+  t.like(without.data, { environment: [], environmentSizeBytes: size, environmentTruncated: false });
+  watch.probe.setEnvironmentWanted(true);
+  const asked = deed.do(["leaf"], { env });
+  const whole = await watch.event("exec", ({ pid }) => pid === asked.pid);
+  t.deepEqual(whole.data.environment.map(text), expected);
+  t.like(whole.data, { environmentSizeBytes: size, environmentTruncated: false });
+  const large = deed.do(["leaf"], { env: { LARGE: "x".repeat(2 * ARGS_SIZE_MAX) } });
+  const cut = await watch.event("exec", ({ pid }) => pid === large.pid);
+  t.deepEqual(cut.data.environment.map(text), [`LARGE=${"x".repeat(ARGS_SIZE_MAX - "LARGE=".length)}`]);
+  t.true(cut.data.environmentTruncated);
 });
 
 kernelTest("a program from memfd has no place in the tree", async (t) => {
@@ -195,6 +244,7 @@ kernelTest("standard descriptors that are a file, a device, a pipe, a terminal, 
   );
   t.deepEqual(typesOf(data), [TTY, TTY, UNSPECIFIED]);
   t.is(data.tty, (PTS_MAJOR << 8) | Number(terminal.stdout));
+  t.is(text(data.ttyName), `pts${terminal.stdout}`);
   t.like(data, { sessionId: pid, processGroupId: pid });
 });
 

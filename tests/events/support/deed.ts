@@ -8,6 +8,8 @@ export interface DeedOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
+  /** The whole environment; that of the test by default. */
+  env?: Record<string, string>;
   /** What the three standard descriptors are; pipes by default. */
   stdio?: ("pipe" | "ignore" | number)[];
 }

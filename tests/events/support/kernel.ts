@@ -1,6 +1,14 @@
 // Watches the running kernel with the real probe, for a test that does a deed and then reads its record.
+import { readFileSync } from "node:fs";
 import { fromBinary } from "@bufbuild/protobuf";
-import { type Ledger, openProbe, type Probe, ProbeError, type ProbeOptions } from "@nightjar/native-probe";
+import {
+  type Ledger,
+  type OwnProcess,
+  openProbe,
+  type Probe,
+  ProbeError,
+  type ProbeOptions,
+} from "@nightjar/native-probe";
 import { type Batch, BatchSchema, type Event, eventTypes } from "@nightjar/proto";
 import { type Teardown, waitFor } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
@@ -24,6 +32,16 @@ async function whyNot(): Promise<string | undefined> {
     if (error instanceof ProbeError && REFUSALS.has(error.code)) return `${error.message} (${error.hints.join("; ")})`;
     throw error;
   }
+}
+
+/** Wanted together, what threads were before a change is known. */
+export const THREAD_TYPES = ["setId", "capset", "prctl", "setNamespace"] as const;
+
+/** A process that runs, as the probe knows the sensor's own. */
+export function identityOf(pid: number): OwnProcess {
+  // Behind the name in parentheses; field 22 is the start.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ");
+  return { pid, startTicks: BigInt(fields?.[19] ?? 0) };
 }
 
 const reason = await whyNot();
