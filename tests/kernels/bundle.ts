@@ -42,8 +42,12 @@ export async function bundleTests(outdir: string, names: readonly string[]): Pro
     logLevel: "warning",
   });
   for (const asset of ASSETS) copyFileSync(join(root, asset), join(outdir, basename(asset)));
+  // The deed that makes any one call, beside the chunk that runs it: shared, or of the only test that needs it.
+  const shared = join(root, "tests/events/support");
+  buildDeed(shared, join(outdir, "deed"));
   for (const folder of new Set(tests.map(dirname))) {
-    if (existsSync(join(root, folder, "deed.c"))) buildDeed(join(root, folder), join(outdir, basename(folder), "deed"));
+    const own = join(root, folder);
+    buildDeed(existsSync(join(own, "deed.c")) ? own : shared, join(outdir, basename(folder), "deed"));
   }
   writeFileSync(join(outdir, "package.json"), MANIFEST);
   writeFileSync(join(outdir, "ava.config.js"), AVA_CONFIG);
