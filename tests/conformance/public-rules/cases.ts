@@ -270,4 +270,36 @@ const KERNEL: readonly Case[] = [
   ],
 ];
 
-export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...FILES, ...NAMES, ...KERNEL];
+const PTRACE_TRACEME = 0n;
+const PTRACE_PEEKDATA = 2n;
+const PTRACE_ATTACH = 16n;
+const CLONE_NEWNET = 0x40000000n;
+const NOBODY = 65534;
+const WEB = 33;
+
+const traces = (request: bigint) => calls(Call.PTRACE, { case: "ptrace", value: { request, requestedPid: 7 } });
+const entersNamespace = calls(Call.SETNS, { case: "setNamespace", value: { flags: CLONE_NEWNET, fd: 3 } });
+const becomes = (uid: number): Deed => ({
+  ...by("/opt/x", calls(Call.SETUID, { case: "setId", value: { uid } })),
+  users: { [NOBODY]: "nobody", [WEB]: "www-data" },
+});
+const variables = (...environment: string[]) => ({ environment: environment.map((each) => encoder.encode(each)) });
+
+const PROCESSES: readonly Case[] = [
+  ["PTRACE attached to process", by("/opt/x", traces(PTRACE_ATTACH)), by("/opt/x", traces(PTRACE_PEEKDATA))],
+  ["PTRACE anti-debug attempt", by("/opt/x", traces(PTRACE_TRACEME)), by("/opt/x", traces(PTRACE_PEEKDATA))],
+  ["Change thread namespace", by("/opt/x", entersNamespace), by("/usr/bin/nsenter", entersNamespace)],
+  ["Non sudo setuid", becomes(0), { ...becomes(WEB), user: "www-data" }],
+  [
+    "Potential Local Privilege Escalation via Environment Variables Misuse",
+    starts("/usr/bin/su", ["su"], variables("HOME=/", "GLIBC_TUNABLES=glibc.malloc.mxfast=1")),
+    starts("/usr/bin/su", ["su"], variables("HOME=/")),
+  ],
+  [
+    "Program run with disallowed http proxy env",
+    starts("/usr/bin/curl", ["curl"], variables("http_proxy=http://203.0.113.9")),
+    starts("/usr/bin/curl", ["curl"], variables("no_proxy=*")),
+  ],
+];
+
+export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...FILES, ...NAMES, ...KERNEL, ...PROCESSES];

@@ -1,6 +1,6 @@
 // Deeds as events are made of them: what happened, who did it, and who was there before.
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Call, DescriptorType, type EventSchema, type ExecSchema } from "@nightjar/proto";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { BatchSchema, Call, DescriptorType, type EventSchema, type ExecSchema } from "@nightjar/proto";
 import { bytes, encode, exec, type Line, processes } from "@nightjar/rules/fixture";
 
 export type EventInit = MessageInitShape<typeof EventSchema>;
@@ -11,6 +11,8 @@ export interface Deed {
   event: EventInit;
   line: Line;
   user?: string;
+  /** Names of the users that the event's arguments speak of, by id. */
+  users?: Readonly<Record<number, string>>;
 }
 
 const SYSTEMD: Actor = ["systemd", "/usr/lib/systemd/systemd", "/sbin/init"];
@@ -19,13 +21,15 @@ const SSHD: Actor = ["sshd", "/usr/sbin/sshd", "sshd: user@pts/0"];
 const USER_ID = 1000;
 
 /** A batch of one deed. Whoever has no ancestors works in a login shell. */
-export function batchOfDeed({ event, line, user = "alice" }: Deed): Uint8Array {
+export function batchOfDeed({ event, line, user = "alice", users = {} }: Deed): Uint8Array {
   const whole = line.length > 1 ? [...line, SYSTEMD] : [...line, BASH, SSHD, SYSTEMD];
   const [actor, ...rest] = processes(whole);
   if (!actor) throw new Error("a deed is done by somebody");
   const uid = user === "root" ? 0 : USER_ID;
   const named = { uid, parentPid: 999, name: bytes(line[0]?.[0] ?? ""), ...event } as EventInit;
-  return encode([named], [{ ...actor, userName: user }, ...rest], [1]);
+  const batch = encode([named], [{ ...actor, userName: user }, ...rest], [1]);
+  const names = Object.entries(users).map(([id, name]) => ({ id: Number(id), name }));
+  return new Uint8Array([...batch, ...toBinary(BatchSchema, create(BatchSchema, { users: names }))]);
 }
 
 /** A program starts: its path, arguments with argv[0], and whatever else its record says. */

@@ -42,7 +42,10 @@ const EVENTS = {
   ),
   exec: batchOf(
     {
-      ...exec("/usr/bin/id", ["id", "-u", "root"], { stdio, sessionId: 997, processGroupId: 1000, loginUid: 1000 }),
+      ...exec("/usr/bin/id", ["id", "-u", "root"], {
+        ...{ stdio, sessionId: 997, processGroupId: 1000, loginUid: 1000 },
+        environment: ["HOME=/root", "LD_PRELOAD=/tmp/x.so", "HOMES=1"].map(bytes),
+      }),
       name: bytes("id"),
     },
     LINE,
@@ -142,6 +145,9 @@ const TABLE: Readonly<Record<keyof typeof EVENTS, readonly (readonly [condition:
     ["proc.name = id and proc.exepath = /usr/bin/id and proc.cmdline = 'id -u root'", true],
     ["proc.stdin.type = ipv4 and proc.stdin.name = '192.168.1.2:40000->10.1.2.3:443'", true],
     ["proc.stdout.type = pipe and proc.stderr.type = file and proc.stderr.name = pts0", true],
+    ["proc.env = 'HOME=/root LD_PRELOAD=/tmp/x.so HOMES=1' and proc.env icontains ld_preload", true],
+    ["proc.env[HOME] = /root and proc.env[LD_PRELOAD] endswith .so and not proc.env[PATH] exists", true],
+    ["proc.aenv exists or proc.aenv[1] exists or proc.aenv[HOME] exists", false],
     ["proc.pgid.name = id and proc.vpgid.exe = id and proc.pgid.exepath = /usr/bin/id", true],
     ["proc.is_vpgid_leader = true and proc.is_pgid_leader = true", true],
     ["proc.sname = systemd and proc.is_sid_leader = false and user.loginuid = 1000", true],

@@ -17,23 +17,35 @@ export class Image {
   /** Values that getters have worked out, by the number they drew with `newCacheKey`. */
   cache: unknown[] = [];
   #args: string[] | undefined;
+  #environment: string[] | undefined;
 
   load(bytes: Uint8Array, begin: number, end: number): void {
     this.message.load(bytes, begin, end);
     this.cache.length = 0;
     this.#args = undefined;
+    this.#environment = undefined;
   }
 
   /** All arguments, argv[0] first. */
   get args(): readonly string[] {
-    if (this.#args) return this.#args;
-    const bounds = this.message.occurrences(EXEC.args.number);
-    const args: string[] = [];
+    this.#args ??= this.#texts(EXEC.args.number);
+    return this.#args;
+  }
+
+  /** The environment, NAME=value each; empty where it was not asked for. */
+  get environment(): readonly string[] {
+    this.#environment ??= this.#texts(EXEC.environment.number);
+    return this.#environment;
+  }
+
+  #texts(number: number): string[] {
+    const { message } = this;
+    const bounds = message.occurrences(number);
+    const texts: string[] = [];
     for (let at = 0; at < bounds.length; at += 2) {
-      args.push(decodeText(this.message.bytes, bounds[at] as number, bounds[at + 1] as number));
+      texts.push(decodeText(message.bytes, bounds[at] as number, bounds[at + 1] as number));
     }
-    this.#args = args;
-    return args;
+    return texts;
   }
 }
 

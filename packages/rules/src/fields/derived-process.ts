@@ -179,6 +179,33 @@ const args: ServedField["getter"] = (argument) => {
   return ({ image }) => image?.args[index];
 };
 
+const allVariables = kept(({ environment }) => (environment.length > 0 ? environment.join(" ") : undefined));
+
+/** The value of a variable; undefined where there is none, or the environment was not asked for. */
+function variableOf(image: Image | undefined, name: string): string | undefined {
+  const entry = image?.environment.find((each) => each.startsWith(`${name}=`));
+  return entry?.slice(name.length + 1);
+}
+
+/** proc.env is all of it, proc.env[HOME] one variable's value. */
+const environment: ServedField["getter"] = (name) => {
+  if (name === undefined) return ({ image }) => allVariables(image);
+  return ({ image }) => variableOf(image, name);
+};
+
+/** proc.aenv[2] is all of the grandparent's, proc.aenv[HOME] the value that the nearest ancestor has. */
+const ancestorsEnvironment: ServedField["getter"] = (argument) => {
+  if (argument === undefined || /^[0-9]{1,4}$/.test(argument))
+    return ofAncestors(({ image }) => allVariables(image))(argument);
+  return (view) => {
+    for (const { image } of view.ancestors()) {
+      const value = variableOf(image, argument);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  };
+};
+
 const flag = (number: number, wanted: boolean): ServedField["getter"] => {
   return () =>
     ({ image }) =>
@@ -201,6 +228,8 @@ export const DERIVED_PROCESS_FIELDS: readonly ServedField[] = [
     "Exec.args of the ancestors",
     ofAncestors(({ image }) => argsAfterFirst(image)),
   ),
+  row("proc.env", "Exec.environment", environment),
+  row("proc.aenv", "Exec.environment of the ancestors", ancestorsEnvironment),
   row("proc.cmdline", "Process.name and Exec.args", ofActor(commandLineOf)),
   row("proc.pcmdline", "the same of the parent", ofAncestor(commandLineOf, 1)),
   row("proc.acmdline", "the same of the ancestors", ofAncestors(commandLineOf)),
