@@ -17,15 +17,31 @@
 namespace nightjar {
 namespace {
 
-// Programs of this name are not attached: sys_exit calls the one of the event type.
-constexpr char kSyscallPrefix[] = "syscall_";
+// Programs that are not attached but called, by event type: their names begin with this, and stand in that map.
+struct CalledPrograms {
+    const char *prefix;
+    const char *map;
+};
+constexpr CalledPrograms kCalledPrograms[] = {
+    {"syscall_", "syscall_programs"},
+    {"ring_done_", "ring_done_programs"},
+    {"ring_submitted_", "ring_submitted_programs"},
+};
 
-const TypeSpec *syscall_type(const char *program) {
-    const size_t prefix = sizeof(kSyscallPrefix) - 1;
-    if (std::strncmp(program, kSyscallPrefix, prefix) != 0) return nullptr;
-    for (const TypeSpec &type : types())
-        if (std::strcmp(program + prefix, type.name) == 0) return &type;
-    return nullptr;
+struct CalledProgram {
+    const TypeSpec *type;
+    const char *map;
+};
+
+// What calls a program, and for which type; no type where it is attached to a place of its own.
+CalledProgram called_program(const char *program) {
+    for (const CalledPrograms &called : kCalledPrograms) {
+        const size_t prefix = std::strlen(called.prefix);
+        if (std::strncmp(program, called.prefix, prefix) != 0) continue;
+        for (const TypeSpec &type : types())
+            if (std::strcmp(program + prefix, type.name) == 0) return {&type, called.map};
+    }
+    return {nullptr, nullptr};
 }
 
 // Puts a type behind those that report the call already. Calls without a program have an entry too: exec and fork ask
@@ -119,11 +135,11 @@ void Object::fill_syscalls() {
     std::bitset<EVENT_TYPE_IDS_MAX> has_program;
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
-        const TypeSpec *type = syscall_type(bpf_program__name(program));
-        if (!type) continue;
+        const auto [type, map] = called_program(bpf_program__name(program));
+        if (!type || bpf_program__fd(program) < 0) continue;
         const int fd = bpf_program__fd(program);
-        update("syscall_programs", &type->id, &fd);
-        has_program.set(type->id);
+        update(map, &type->id, &fd);
+        if (std::strcmp(map, "syscall_programs") == 0) has_program.set(type->id);
     }
     std::vector<syscall_entry> entries(CALL_ENTRIES_MAX);
     for (size_t i = 0; i < calls().size; i++) {
@@ -192,7 +208,7 @@ std::vector<Attachment> Object::attach() {
     std::vector<Attachment> attachments;
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
-        if (syscall_type(bpf_program__name(program))) continue;
+        if (called_program(bpf_program__name(program)).type) continue;
         if (!bpf_program__autoload(program)) {
             attachments.push_back({bpf_program__name(program), bpf_program__section_name(program), ENOENT});
             continue;
@@ -215,7 +231,7 @@ std::vector<Attachment> Object::pinned_attachments() const {
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         const char *name = bpf_program__name(program);
-        if (syscall_type(name)) continue;
+        if (called_program(name).type) continue;
         const int missing = bpf_program__autoload(program) ? ENOLINK : ENOENT;
         const int error = is_link_pinned(taken_from_, name) ? 0 : missing;
         attachments.push_back({name, bpf_program__section_name(program), error});

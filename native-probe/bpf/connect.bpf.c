@@ -2,7 +2,7 @@
 // Reports each connect of a socket, and each try, with both ends.
 #include "descriptor.h"
 #include "filter.h"
-#include "syscall.h"
+#include "ring.h"
 
 enum { EINPROGRESS = 115 };
 
@@ -61,3 +61,5 @@ SYSCALL_PROGRAM(connect, EVENT_CONNECT, frame, result) {
     if (!connect_is_wanted(event, result)) return record_discard(record);
     return record_submit(record);
 }
+
+RING_PROGRAM(connect)

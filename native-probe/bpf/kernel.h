@@ -5,6 +5,7 @@
 #include "kernel/bpf.h"
 #include "kernel/file.h"
 #include "kernel/ids.h"
+#include "kernel/io_uring.h"
 #include "kernel/module.h"
 #include "kernel/socket.h"
 #include "kernel/task.h"

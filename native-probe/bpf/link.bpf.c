@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each further name that a file is given, and each try: link, linkat.
 #include "named.h"
+#include "ring.h"
 
 enum { AT_EMPTY_PATH = 0x1000 };
 
@@ -51,3 +52,5 @@ SYSCALL_PROGRAM(link, EVENT_LINK, frame, result) {
     event->new_requested = new.requested;
     return record_submit(record);
 }
+
+RING_PROGRAM(link)

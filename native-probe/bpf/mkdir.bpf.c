@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each directory that is made, and each try: mkdir, mkdirat.
 #include "named.h"
+#include "ring.h"
 
 struct mkdir_event {
     struct event_header header;
@@ -24,3 +25,5 @@ SYSCALL_PROGRAM(mkdir, EVENT_MKDIR, frame, result) {
     event->mode = (u16)call.next[0];
     return record_submit(record);
 }
+
+RING_PROGRAM(mkdir)

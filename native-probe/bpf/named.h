@@ -64,7 +64,7 @@ static __noinline int named_read(struct record *record, struct named *named, s32
     char first = 0;
     record_user_string(record, &named->requested, path, REQUESTED_SIZE_MAX);
     named->absolute.requested = named->requested;
-    bpf_probe_read_user(&first, sizeof(first), path);
+    record_read_passed(record, &first, sizeof(first), path);
     if (first == '/' || (!named->requested.length && !succeeded)) return 0;
     directory_read(record, &named->absolute.directory, directory_fd);
     return 0;

@@ -3,6 +3,7 @@
 #include "filter.h"
 #include "image.h"
 #include "named.h"
+#include "ring.h"
 
 enum { O_ACCMODE = 3, O_WRONLY = 1, O_CREAT = 0100, O_TRUNC = 01000, O_PATH = 010000000 };
 enum { CREAT_FLAGS = O_WRONLY | O_CREAT | O_TRUNC, FMODE_CREATED = 0x100000 };
@@ -88,7 +89,7 @@ static __always_inline void open_file_fill(struct record *record, struct open_ev
 SYSCALL_PROGRAM(open, EVENT_OPEN, frame, result) {
     if (!event_seen(EVENT_OPEN)) return 0;
     struct open_call call = open_call_read(frame);
-    struct file *file = result >= 0 ? descriptor_file(result) : NULL;
+    struct file *file = result_is_descriptor(frame, result) ? descriptor_file(result) : NULL;
     if (task_is_own() || !open_is_wanted(&call, result, file)) return event_filtered(EVENT_OPEN);
 
     struct record *record;
@@ -107,3 +108,5 @@ SYSCALL_PROGRAM(open, EVENT_OPEN, frame, result) {
     }
     return record_submit(record);
 }
+
+RING_PROGRAM(open)

@@ -49,6 +49,8 @@ struct record {
     u32 size;
     // Its key in `scratch`.
     u32 slot;
+    // What the caller passed is read from copies in the kernel, not from the process's memory.
+    u32 of_copies;
     // What the last walk found.
     struct path_text walked;
     u8 bytes[RECORD_SIZE_MAX + PIECE_SIZE_MAX];
@@ -88,6 +90,7 @@ static __always_inline struct record *record_free(void) {
         struct record *record = bpf_map_lookup_elem(&scratch, &key);
         if (record && record_take(record)) {
             record->slot = slot;
+            record->of_copies = 0;
             return record;
         }
     }
@@ -144,11 +147,17 @@ static __always_inline void record_kernel_string(struct record *record, struct t
     if (length > 1) record_text(record, text, length - 1);
 }
 
+// Reads what the caller passed; 0, or an error.
+static __always_inline long record_read_passed(const struct record *record, void *to, u32 size, const void *from) {
+    return record->of_copies ? bpf_probe_read_kernel(to, size, from) : bpf_probe_read_user(to, size, from);
+}
+
 // The same of the process's memory; false where it cannot be read.
 static __always_inline bool record_user_string(struct record *record, struct text *text, const void *from, u32 limit) {
     u8 *room = record_room(record);
     if (!room) return false;
-    long length = bpf_probe_read_user_str(room, limit, from);
+    long length =
+        record->of_copies ? bpf_probe_read_kernel_str(room, limit, from) : bpf_probe_read_user_str(room, limit, from);
     if (length > 1) record_text(record, text, length - 1);
     return length > 0;
 }

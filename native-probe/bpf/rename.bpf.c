@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each file or directory that is renamed, and each try: rename, renameat, renameat2.
 #include "named.h"
+#include "ring.h"
 
 struct rename_event {
     struct event_header header;
@@ -40,3 +41,5 @@ SYSCALL_PROGRAM(rename, EVENT_RENAME, frame, result) {
     event->new_requested = new.requested;
     return record_submit(record);
 }
+
+RING_PROGRAM(rename)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each socket that is made, and each try: raw and packet sockets read what is not for them.
 #include "descriptor.h"
-#include "syscall.h"
+#include "ring.h"
 
 struct socket_event {
     struct event_header header;
@@ -25,13 +25,16 @@ SYSCALL_PROGRAM(socket, EVENT_SOCKET, frame, result) {
     struct socket_event *event = socket_begin(&record);
     if (!event) return 0;
     header_fill_call(record, &event->header, frame, result);
-    event->fd = result < 0 ? -1 : result;
+    const bool is_made = result_is_descriptor(frame, result);
+    event->fd = is_made ? result : -1;
     event->domain = SYSCALL_ARGUMENT_0(frame);
     event->requested_type = SYSCALL_ARGUMENT_1(frame);
     event->socket_type = event->requested_type & SOCK_TYPE_MASK;
     event->nonblocking = (event->requested_type & SOCK_NONBLOCK) != 0;
     event->close_on_exec = (event->requested_type & SOCK_CLOEXEC) != 0;
     event->protocol = SYSCALL_ARGUMENT_2(frame);
-    if (result >= 0) descriptor_fill(record, &event->descriptor, result);
+    if (is_made) descriptor_fill(record, &event->descriptor, result);
     return record_submit(record);
 }
+
+RING_PROGRAM(socket)

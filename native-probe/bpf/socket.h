@@ -119,7 +119,7 @@ static __noinline int sockaddr_end(struct record *record, struct endpoint *end, 
     u32 head_size = size < (long)sizeof(head) ? size : sizeof(head);
     barrier_var(head_size);
     if (size < (long)sizeof(head.family) || head_size > sizeof(head)) return 0;
-    if (bpf_probe_read_user(&head, head_size, from)) return 0;
+    if (record_read_passed(record, &head, head_size, from)) return 0;
     if (head.family == AF_INET) endpoint_ipv4(end, head.flow_or_ipv4, bpf_ntohs(head.port));
     if (head.family == AF_INET6) endpoint_ipv6(end, head.ipv6, bpf_ntohs(head.port));
     if (head.family == AF_UNIX) {
@@ -127,7 +127,7 @@ static __noinline int sockaddr_end(struct record *record, struct endpoint *end, 
         u32 length = size - UNIX_FAMILY_SIZE;
         barrier_var(length);
         if (!room || length > UNIX_PATH_SIZE_MAX) return head.family;
-        if (bpf_probe_read_user(room, length, from + UNIX_FAMILY_SIZE)) return head.family;
+        if (record_read_passed(record, room, length, from + UNIX_FAMILY_SIZE)) return head.family;
         if (room[0] == 0)
             record_text(record, &end->path, length);
         else

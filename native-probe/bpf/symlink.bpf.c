@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each symbolic link that is made, and each try: symlink, symlinkat.
 #include "named.h"
+#include "ring.h"
 
 struct symlink_event {
     struct event_header header;
@@ -28,3 +29,5 @@ SYSCALL_PROGRAM(symlink, EVENT_SYMLINK, frame, result) {
     named_read(record, &event->named, event->directory_fd, path, false);
     return record_submit(record);
 }
+
+RING_PROGRAM(symlink)

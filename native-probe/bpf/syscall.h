@@ -22,14 +22,27 @@ struct {
     __type(value, u32);
 } syscall_programs SEC(".maps");
 
-// A system call that has returned, as the program of an event type sees it, whichever ABI it came by.
+enum { CALL_ARGUMENTS_MAX = 6 };
+
+// An operation of a ring, told as the system call that does the same.
+struct ring_call {
+    u16 call;
+    u16 type;
+    // Its success is no descriptor of the process's: it is not known, or a slot in the ring's own table.
+    u32 makes_no_descriptor;
+    u64 arguments[CALL_ARGUMENTS_MAX];
+    // The task whose ring it is.
+    struct task_struct *task;
+};
+
+// A system call that has returned, as the program of an event type sees it, whichever way it came.
 struct call_frame {
     struct pt_regs *regs;
     // Of a 32-bit call: its arguments; else NULL.
     const u32 *narrow;
+    // Of a ring's operation, which has no registers; else NULL.
+    const struct ring_call *ring;
 };
-
-enum { CALL_ARGUMENTS_MAX = 6 };
 
 #if defined(__TARGET_ARCH_x86)
 
@@ -106,7 +119,8 @@ static __noinline int narrow_arguments(struct pt_regs *regs, u32 *arguments) {
 #endif
 
 // Argument `n` of a call, counted from 0: SYSCALL_ARGUMENT_2(frame). Of a 32-bit call its upper half is 0.
-#define SYSCALL_ARGUMENT(frame, n) ((frame)->narrow ? (frame)->narrow[n] : (u64)WIDE_ARGUMENT_##n((frame)->regs))
+#define SYSCALL_ARGUMENT(frame, n) ((frame)->ring ? (frame)->ring->arguments[n] : REGISTER_ARGUMENT(frame, n))
+#define REGISTER_ARGUMENT(frame, n) ((frame)->narrow ? (frame)->narrow[n] : (u64)WIDE_ARGUMENT_##n((frame)->regs))
 #define SYSCALL_ARGUMENT_0(frame) SYSCALL_ARGUMENT(frame, 0)
 #define SYSCALL_ARGUMENT_1(frame) SYSCALL_ARGUMENT(frame, 1)
 #define SYSCALL_ARGUMENT_2(frame) SYSCALL_ARGUMENT(frame, 2)
@@ -134,6 +148,7 @@ static __always_inline struct call_entry *frame_entry(const struct call_frame *f
 
 // Which call it was (enum call), where a program handles it.
 static __always_inline u32 syscall_call(const struct call_frame *frame) {
+    if (frame->ring) return frame->ring->call;
     struct call_entry *entry = frame_entry(frame);
     return entry ? entry->call : CALL_UNSPECIFIED;
 }
@@ -165,12 +180,22 @@ static __always_inline s64 syscall_result(long result) {
     return result >= RESTART_FIRST && result <= RESTART_LAST ? INTERRUPTED : result;
 }
 
+// Whether what a call that makes a descriptor returned is one.
+static __always_inline bool result_is_descriptor(const struct call_frame *frame, long result) {
+    return result >= 0 && !(frame->ring && frame->ring->makes_no_descriptor);
+}
+
 // The head of a record of a system call.
 static __always_inline void header_fill_call(struct record *record, struct event_header *header,
                                              const struct call_frame *frame, long result) {
-    header_fill_current(record, header);
+    if (frame->ring)
+        header_read(record, header, frame->ring->task, false);
+    else
+        header_fill_current(record, header);
     header->call = syscall_call(frame);
     header->result = syscall_result(result);
+    header->by_io_uring = record->of_copies = frame->ring != NULL;
+    if (frame->ring) return;
     if (frame->narrow) header->abi = CALL_ABI_32_BIT;
     if (!frame->narrow && SYSCALL_IS_X32(frame->regs)) header->abi = CALL_ABI_X32;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each name of a file that is removed, and each directory, and each try: unlink, unlinkat, rmdir.
 #include "named.h"
+#include "ring.h"
 
 struct unlink_event {
     struct event_header header;
@@ -24,3 +25,5 @@ SYSCALL_PROGRAM(unlink, EVENT_UNLINK, frame, result) {
     if (call_id == CALL_UNLINKAT) event->flags = call.next[0];
     return record_submit(record);
 }
+
+RING_PROGRAM(unlink)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+// What a ring is asked to do: requests, and what each operation keeps of them, as of 6.0.
+#pragma once
+
+#include "task.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct filename {
+    const char *name;
+};
+
+struct io_cqe {
+    s32 res;
+    // Until the result is there: the descriptor that was passed.
+    int fd;
+};
+
+struct io_uring_task {
+    struct task_struct *task;
+};
+
+// 6.0 moved what an operation keeps behind one member (f2ccb5aed7bc).
+struct io_cmd_data {
+    struct file *file;
+};
+
+struct io_kiocb {
+    struct io_cmd_data cmd;
+    u8 opcode;
+    struct io_cqe cqe;
+    struct io_uring_task *tctx;
+};
+
+// 6.13 dropped task, which tctx has too (b6f58a3f4aa8).
+struct io_kiocb___before_6_13 {
+    struct task_struct *task;
+};
+
+// 6.10 widened the flags; the lowest are the submission's (0ae9b9a14d54).
+struct io_kiocb___with_wide_flags {
+    u64 flags;
+};
+
+struct io_open {
+    int dfd;
+    u32 file_slot;
+    struct filename *filename;
+    struct open_how how;
+};
+
+struct io_rename {
+    int old_dfd, new_dfd;
+    struct filename *oldpath, *newpath;
+    int flags;
+};
+
+struct io_unlink {
+    int dfd, flags;
+    struct filename *filename;
+};
+
+struct io_mkdir {
+    int dfd;
+    u16 mode;
+    struct filename *filename;
+};
+
+struct io_link {
+    int old_dfd, new_dfd;
+    struct filename *oldpath, *newpath;
+    int flags;
+};
+
+struct io_connect {
+    void *addr;
+    int addr_len;
+};
+
+struct io_socket {
+    int domain, type, protocol, flags;
+    u32 file_slot;
+};
+
+#pragma clang attribute pop
