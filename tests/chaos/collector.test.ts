@@ -109,7 +109,7 @@ async function setUp(t: ExecutionContext, ringBytes: number) {
 }
 
 async function ready(collector: TestProcess): Promise<TestProcess> {
-  await collector.line(/"message":"collector is ready"/, { timeoutMs: 30_000 });
+  await collector.line(/"message":"collector is ready"/, { timeoutMs: 60_000 });
   return collector;
 }
 

@@ -12,6 +12,9 @@ import { type Sensor, startSensor, whyNoKernel } from "../harness/sensor.ts";
 const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
 const COLLECTOR = fileURLToPath(new URL("../../services/collector/src/main.ts", import.meta.url));
 const ALREADY_RUNNING = 6;
+/** Loading checks every program, and the machine may be busy. */
+const START = { timeoutMs: 60_000 };
+const RING_BYTES = 8 * 1024 * 1024;
 
 const reason = whyNoKernel();
 const test = reason ? anyTest.serial.skip : (anyTest.serial as TestFn);
@@ -59,16 +62,17 @@ test(`a collector that is stopped alone leaves its programs, the next goes on wi
   t.timeout(120_000);
   const place = bpffs(t);
   const bus = await startBus(t);
-  const env = { NIGHTJAR_COLLECTOR_BPFFS: place };
+  // Of automatic size the ring could grow between the two, which is an upgrade.
+  const env = { NIGHTJAR_COLLECTOR_BPFFS: place, NIGHTJAR_COLLECTOR_RING_BYTES: String(RING_BYTES) };
   const first = bus.startStage(COLLECTOR, env);
-  await first.line(/the probe is loaded and pinned/);
-  await first.line(/"message":"collector is ready"/, { timeoutMs: 30_000 });
+  await first.line(/the probe is loaded and pinned/, START);
+  await first.line(/"message":"collector is ready"/, START);
   const other = bus.startStage(COLLECTOR, env);
-  await other.line(/COLLECTOR_ALREADY_RUNNING/);
+  await other.line(/COLLECTOR_ALREADY_RUNNING/, START);
   t.is((await other.exited).code, 4);
   t.deepEqual(await first.stop({ timeoutMs: 20_000 }), { code: 0, signal: null });
   const second = bus.startStage(COLLECTOR, env);
-  await second.line(/the probe was running and is taken over/, { timeoutMs: 30_000 });
+  await second.line(/the probe was running and is taken over/, START);
   await second.stop();
   const [folder] = readdirSync(pinPaths.root(place));
 
@@ -91,12 +95,12 @@ test(`pins that someone else could have made are not taken over${suffix}`, async
   const issue = async () =>
     (await bus.status("collector"))?.healthIssues.find(({ code }) => code === "PROBE_UNPINNED")?.message;
   const collector = bus.startStage(COLLECTOR, { NIGHTJAR_COLLECTOR_BPFFS: place });
-  await collector.line(/"message":"collector is ready"/, { timeoutMs: 30_000 });
+  await collector.line(/"message":"collector is ready"/, START);
   t.regex((await waitFor(issue, { what: "it is said" })) ?? "", /belongs to the user 1/);
   await collector.stop();
 
   const nowhere = bus.startStage(COLLECTOR, { NIGHTJAR_COLLECTOR_BPFFS: "/proc/nowhere" });
-  await nowhere.line(/PROBE_UNPINNED/, { timeoutMs: 30_000 });
-  await nowhere.line(/"message":"collector is ready"/, { timeoutMs: 30_000 });
+  await nowhere.line(/PROBE_UNPINNED/, START);
+  await nowhere.line(/"message":"collector is ready"/, START);
   t.deepEqual(readdirSync(folder), []);
 });
