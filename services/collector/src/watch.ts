@@ -15,7 +15,11 @@ const OWN_PROCESSES_REFRESH_MS = 1_000;
 /** How long a stop waits for the bus to store what was read last. What it does not store stays in a pinned ring. */
 const LEAVE_MS_MAX = 2_000;
 /** What the enricher follows processes by, whatever the rules want. */
-const ALWAYS_WANTED = new Set(["exec", "fork", "exit"]);
+const ALWAYS_WANTED = new Set([
+  ...["exec", "fork", "exit", "chdir", "set_group"],
+  // Together they also let the probe say what ids and namespaces were before a change.
+  ...["set_id", "capset", "prctl", "set_namespace"],
+]);
 
 /** Opens the probe and goes on from where the collector before it was; batches are published. Throws ProbeError. */
 export async function watchKernel(stage: Stage): Promise<void> {

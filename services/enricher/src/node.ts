@@ -14,14 +14,21 @@ export class Image {
   readonly loginUid: number;
   /** How many nodes of the tree have it. */
   references = 0;
+  readonly #start: number;
 
   /** Copies the encoded Exec in bytes[start, end). */
   constructor(bytes: Uint8Array, start: number, end: number, loginUid: number) {
     const length = end - start;
     this.field = new Uint8Array(1 + varintSize(length) + length);
     const offset = writeVarint(this.field, 0, tagOf(PROCESS.image.number, WIRE_BYTES));
-    this.field.set(bytes.subarray(start, end), writeVarint(this.field, offset, length));
+    this.#start = writeVarint(this.field, offset, length);
+    this.field.set(bytes.subarray(start, end), this.#start);
     this.loginUid = loginUid;
+  }
+
+  /** The encoded Exec, without a copy. */
+  get exec(): Uint8Array {
+    return this.field.subarray(this.#start);
   }
 }
 
@@ -36,7 +43,7 @@ export class ProcessNode {
   /** An earlier process of the same pid. */
   older: ProcessNode | undefined;
   children = 0;
-  /** The kernel's name for it (comm) after its last exec: renaming itself since does not change it. */
+  /** The kernel's name for it (comm) after its last exec, fork or prctl; an event of its own carries the latest. */
   name: Uint8Array = NO_BYTES;
   image: Image | undefined;
   readonly execTime: Moment = { low: 0, high: 0 };
@@ -73,6 +80,16 @@ export class ProcessNode {
   changed(): void {
     this.#head = undefined;
     this.tableStamp = -1;
+  }
+
+  /** Takes the name in bytes[start, end), if it is another. */
+  setName(bytes: Uint8Array, start: number, end: number): void {
+    const { name } = this;
+    let at = name.length === end - start ? 0 : -1;
+    while (at >= 0 && at < name.length && name[at] === bytes[start + at]) at++;
+    if (at === name.length || start === end) return;
+    this.name = bytes.slice(start, end);
+    this.changed();
   }
 
   setIds(uid: number, gid: number): void {

@@ -1,11 +1,13 @@
-// Reads what the enricher needs of an encoded event (its header, and a fork's child) without decoding the rest.
+// Reads what the enricher needs of an encoded event (its header, a fork's child, whom a setpgid is about) without decoding the rest.
 import { FieldCursor, WIRE_BYTES, WireError } from "@nightjar/events";
-import { EventSchema, ExecSchema, ForkSchema } from "@nightjar/proto";
+import { EventSchema, ExecSchema, ForkSchema, SetGroupSchema, TargetSchema } from "@nightjar/proto";
+import { isFollowed, withChange } from "./follow.ts";
 
 const EVENT = EventSchema.field;
 const POSITION = EVENT.position.number;
 const TIME = EVENT.timeNs.number;
 const PID = EVENT.pid.number;
+const TID = EVENT.tid.number;
 const START_TIME = EVENT.startTimeNs.number;
 const PARENT_PID = EVENT.parentPid.number;
 const PARENT_START_TIME = EVENT.parentStartTimeNs.number;
@@ -19,12 +21,19 @@ const CHILD_PID = FORK.childPid.number;
 const CHILD_START_TIME = FORK.childStartTimeNs.number;
 const CHILD_PARENT_PID = FORK.childParentPid.number;
 const CHILD_PARENT_START_TIME = FORK.childParentStartTimeNs.number;
+const TARGET = SetGroupSchema.field.target.number;
+const TARGET_PID = TargetSchema.field.pid.number;
+const TARGET_START_TIME = TargetSchema.field.startTimeNs.number;
 const LOGIN_UID = ExecSchema.field.loginUid.number;
 
 /** The event types that change the tree. */
 export const TYPE_EXEC = EventSchema.field.exec.number;
 export const TYPE_FORK = EventSchema.field.fork.number;
 export const TYPE_EXIT = EventSchema.field.exit.number;
+/** Of prctl the header tells all: the name that it may have changed. */
+export const TYPE_PRCTL = EventSchema.field.prctl.number;
+/** The one of those in follow.ts that may be about another process than the actor. */
+const TYPE_SET_GROUP = EventSchema.field.setGroup.number;
 
 /** Event types are the fields from this number on. */
 const TYPE_MIN = TYPE_EXEC;
@@ -65,6 +74,7 @@ export class EventHeader {
   /** Its number in Event's oneof; 0 if it has no data. */
   type = 0;
   pid = 0;
+  tid = 0;
   parentPid = 0;
   uid = 0;
   gid = 0;
@@ -83,9 +93,12 @@ export class EventHeader {
   childParentPid = 0;
   readonly childStart: Moment = { low: 0, high: 0 };
   readonly childParentStart: Moment = { low: 0, high: 0 };
+  /** Whose process group or session changed; 0 where it is the actor's, or of another type. */
+  targetPid = 0;
+  readonly targetStart: Moment = { low: 0, high: 0 };
 
   reset(): void {
-    this.position = this.type = this.pid = this.parentPid = this.uid = this.gid = 0;
+    this.position = this.type = this.pid = this.tid = this.parentPid = this.uid = this.gid = this.targetPid = 0;
     this.failed = false;
     this.time.low = this.time.high = 0;
     this.start.low = this.start.high = 0;
@@ -150,12 +163,17 @@ export function scanEvent(bytes: Uint8Array, start: number, end: number, event: 
   if (offset !== end) throw new WireError("a field runs over its event's end", start);
   if (event.type === TYPE_FORK) scanFork(bytes, event);
   else if (event.type === TYPE_EXEC) loginUidOf(bytes, event.dataStart, event.dataEnd);
+  else if (isFollowed(event.type)) {
+    withChange(NO_IMAGE, event.type, bytes, event.dataStart, event.dataEnd);
+    if (event.type === TYPE_SET_GROUP) scanTarget(bytes, event);
+  }
 }
 
 function readVarintField(event: EventHeader, number: number): void {
   if (number === POSITION) event.position = high * 0x1_0000_0000 + low;
   else if (number === TIME) take(event.time);
   else if (number === PID) event.pid = low;
+  else if (number === TID) event.tid = low;
   else if (number === START_TIME) take(event.start);
   else if (number === PARENT_PID) event.parentPid = low;
   else if (number === PARENT_START_TIME) take(event.parentStart);
@@ -186,6 +204,25 @@ function readOtherField(bytes: Uint8Array, offset: number, tag: number, event: E
 }
 
 const cursor = new FieldCursor();
+const NO_IMAGE = new Uint8Array(0);
+
+function scanTarget(bytes: Uint8Array, event: EventHeader): void {
+  cursor.enter(bytes, event.dataStart, event.dataEnd);
+  while (cursor.next()) {
+    if (cursor.number !== TARGET || cursor.wireType !== WIRE_BYTES) continue;
+    scanTargetMessage(cursor.enter(bytes, cursor.start, cursor.end), event);
+    return;
+  }
+}
+
+function scanTargetMessage({ bytes }: FieldCursor, event: EventHeader): void {
+  while (cursor.next()) {
+    if (cursor.wireType !== 0) continue;
+    read(bytes, cursor.start);
+    if (cursor.number === TARGET_PID) event.targetPid = low;
+    else if (cursor.number === TARGET_START_TIME) take(event.targetStart);
+  }
+}
 
 function scanFork(bytes: Uint8Array, event: EventHeader): void {
   event.resetFork();

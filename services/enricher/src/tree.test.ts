@@ -136,7 +136,7 @@ test("CLONE_PARENT gives a child its actor's parent", (t) => {
   const tree = new ProcessTree();
   const sibling: Actor = { pid: 300, start: 7n * SECOND, parent: shell };
   feed(tree, exec(shell, "/bin/bash"), fork(shell, child), exec({ ...child, name: "spawner" }, "/bin/spawner"));
-  feed(tree, fork(child, sibling));
+  feed(tree, fork({ ...child, name: "spawner" }, sibling));
   const node = feed(tree, open(sibling));
   t.is(lineOf(node), "spawner(300) < bash(100)");
 });

@@ -1,6 +1,7 @@
 // The tree of processes, as the kernel's events and /proc tell it. A pure data structure: whoever owns it does the I/O.
 import { ProcessOrigin } from "@nightjar/proto";
 import { chooseVictims } from "./evict.ts";
+import { isFollowed, isOfThread, withChange } from "./follow.ts";
 import { Image, ProcessNode } from "./node.ts";
 import {
   type EventHeader,
@@ -12,6 +13,7 @@ import {
   TYPE_EXEC,
   TYPE_EXIT,
   TYPE_FORK,
+  TYPE_PRCTL,
   toNanoseconds,
   toTicks,
 } from "./scan.ts";
@@ -149,8 +151,10 @@ export class ProcessTree {
     if (node.uid !== event.uid || node.gid !== event.gid) node.setIds(event.uid, event.gid);
     if (event.failed) return node;
     if (event.type === TYPE_EXEC) this.#exec(node, event, bytes);
-    else if (event.type === TYPE_FORK) this.#fork(node, event);
+    else if (event.type === TYPE_FORK) this.#fork(node, event, bytes);
     else if (event.type === TYPE_EXIT) this.#exit(node, toNanoseconds(event.time));
+    else if (event.type === TYPE_PRCTL) node.setName(bytes, event.nameStart, event.nameEnd);
+    else if (isFollowed(event.type)) this.#follow(node, event, bytes);
     return node;
   }
 
@@ -281,8 +285,9 @@ export class ProcessTree {
     this.#setImage(node, new Image(bytes, event.dataStart, event.dataEnd, loginUid));
   }
 
-  #fork(actor: ProcessNode, event: EventHeader): void {
+  #fork(actor: ProcessNode, event: EventHeader, bytes: Uint8Array): void {
     if (event.childPid === 0) return;
+    actor.setName(bytes, event.nameStart, event.nameEnd);
     const known = this.find(event.childPid, event.childStart);
     const child = known ?? new ProcessNode(event.childPid, event.childStart, true, actor.origin);
     if (!known) this.#insert(child);
@@ -299,6 +304,15 @@ export class ProcessTree {
     const isActor = parentPid === 0 || (parentPid === actor.pid && isIt(actor, childParentStart));
     this.#link(child, isActor ? actor : this.#ancestor(parentPid, childParentStart));
     this.#shortenLineage(child);
+  }
+
+  /** An event that changes of a process what its exec told. Others that have the same image keep it. */
+  #follow(actor: ProcessNode, event: EventHeader, bytes: Uint8Array): void {
+    const isOfActor = event.targetPid === 0 || event.targetPid === event.pid;
+    const node = isOfActor ? actor : this.find(event.targetPid, event.targetStart);
+    if (!node?.image || (isOfThread(event.type) && event.tid !== event.pid)) return;
+    const changed = withChange(node.image.exec, event.type, bytes, event.dataStart, event.dataEnd);
+    this.#setImage(node, new Image(changed, 0, changed.length, node.image.loginUid));
   }
 
   #exit(node: ProcessNode, time: number): void {
