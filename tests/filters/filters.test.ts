@@ -194,32 +194,32 @@ const CORRUPTIONS: readonly (readonly [what: string, corrupt: (type: TypeInteres
   ["classes", (type) => create(TypeInterestSchema, { ...type, everything: type.everything & 0x0f })],
 ];
 
-for (const [what, corrupt] of CORRUPTIONS) {
-  kernelTest(`an interest that lacks ${what} is noticed`, async (t) => {
-    const place = makePlace(t);
-    const trial = new Trial(t, place);
-    const passwd = join(place.folder, "etc", "passwd");
-    const rules = load(
-      JSON.stringify(
-        [
-          `evt.type = openat and fd.num >= 0 and fd.name in ("${passwd}", "/dev/null")`,
-          "evt.type = openat and fd.num >= 0 and proc.name = cat",
-          "evt.type = connect and fd.sport = 53",
-          "evt.type = openat and evt.failed = true",
-        ].map((condition, at) => ({ rule: `${at}`, desc: "d", condition, output: "o", priority: "INFO" })),
-      ),
-    );
-    const script = [
-      ["open", passwd, "0", "-"],
-      ["connect", "2", "53"],
-      ["open", `${passwd}.missing`, "0", "-"],
-      ["name", "cat"],
-      ["open", "/etc/hostname", "0", "-"],
-    ].map((words) => words.join("\t"));
-    const good = await trial.run(rules, script);
-    t.deepEqual(good.filtered, good.all);
-    t.true(good.all.length >= 4);
+kernelTest("an interest that lacks something is noticed", async (t) => {
+  const place = makePlace(t);
+  const trial = new Trial(t, place);
+  const passwd = join(place.folder, "etc", "passwd");
+  const rules = load(
+    JSON.stringify(
+      [
+        `evt.type = openat and fd.num >= 0 and fd.name in ("${passwd}", "/dev/null")`,
+        "evt.type = openat and fd.num >= 0 and proc.name = cat",
+        "evt.type = connect and fd.sport = 53",
+        "evt.type = openat and evt.failed = true",
+      ].map((condition, at) => ({ rule: `${at}`, desc: "d", condition, output: "o", priority: "INFO" })),
+    ),
+  );
+  const script = [
+    ["open", passwd, "0", "-"],
+    ["connect", "2", "53"],
+    ["open", `${passwd}.missing`, "0", "-"],
+    ["name", "cat"],
+    ["open", "/etc/hostname", "0", "-"],
+  ].map((words) => words.join("\t"));
+  const good = await trial.run(rules, script);
+  t.deepEqual(good.filtered, good.all);
+  t.true(good.all.length >= CORRUPTIONS.length);
+  for (const [what, corrupt] of CORRUPTIONS) {
     const bad = await trial.run(rules, script, corrupt);
-    t.true(bad.filtered.length < bad.all.length);
-  });
-}
+    t.true(bad.filtered.length < bad.all.length, what);
+  }
+});
