@@ -1,4 +1,5 @@
-// Reads what the enricher needs of an encoded event (its header, a fork's child, whom a setpgid is about) without decoding the rest.
+// Reads what the enricher needs of an encoded event without decoding the rest: its header, a fork's child, whom a
+// setpgid is about.
 import { FieldCursor, WIRE_BYTES, WireError } from "@nightjar/events";
 import { EventSchema, ExecSchema, ForkSchema, SetGroupSchema, TargetSchema } from "@nightjar/proto";
 import { isFollowed, withChange } from "./follow.ts";

@@ -218,7 +218,7 @@ const DEEDS: readonly (readonly [what: string, deed: Deed, line: Line, ...rules:
 
 test("they load without a problem, each with a description, tags and its ancestors in the output", (t) => {
   t.deepEqual(problems, []);
-  t.is(rules.length, 7);
+  t.is(rules.length, 8);
   for (const rule of rules) {
     t.true(rule.enabled && rule.description.length > 80, rule.name);
     t.true(
