@@ -5,6 +5,8 @@
       "target_name": "nightjar_probe",
       "sources": [
         "addon/binding.cc",
+        "addon/dns.cc",
+        "addon/dns_fields.cc",
         "addon/encoder.cc",
         "addon/filters.cc",
         "addon/layout.cc",

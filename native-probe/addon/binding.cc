@@ -98,6 +98,8 @@ class Probe : public Napi::ObjectWrap<Probe> {
     void set_wanted(const Napi::CallbackInfo &info);
     Napi::Value set_filters(const Napi::CallbackInfo &info);
     void set_environment_wanted(const Napi::CallbackInfo &info);
+    void set_message_interest(const Napi::CallbackInfo &info);
+    void set_dns_ports(const Napi::CallbackInfo &info);
     void stop(const Napi::CallbackInfo &info);
     void leave(const Napi::CallbackInfo &info);
     void close(const Napi::CallbackInfo &info);
@@ -130,6 +132,8 @@ Napi::Function Probe::define(Napi::Env env) {
                            InstanceMethod<&Probe::set_wanted>("setWanted"),
                            InstanceMethod<&Probe::set_filters>("setFilters"),
                            InstanceMethod<&Probe::set_environment_wanted>("setEnvironmentWanted"),
+                           InstanceMethod<&Probe::set_message_interest>("setMessageInterest"),
+                           InstanceMethod<&Probe::set_dns_ports>("setDnsPorts"),
                            InstanceMethod<&Probe::stop>("stop"),
                            InstanceMethod<&Probe::leave>("leave"),
                            InstanceMethod<&Probe::close>("close"),
@@ -307,6 +311,20 @@ Napi::Value Probe::set_filters(const Napi::CallbackInfo &info) {
 
 void Probe::set_environment_wanted(const Napi::CallbackInfo &info) {
     if (maps()) maps()->set_environment_wanted(info[0].As<Napi::Boolean>().Value());
+}
+
+// (bits, bytes of data)
+void Probe::set_message_interest(const Napi::CallbackInfo &info) {
+    const uint32_t data_bytes = info[1].As<Napi::Number>().Uint32Value();
+    if (maps()) maps()->set_message_interest(info[0].As<Napi::Number>().Uint32Value(), data_bytes);
+}
+
+void Probe::set_dns_ports(const Napi::CallbackInfo &info) {
+    const Napi::Array given = info[0].As<Napi::Array>();
+    std::vector<uint16_t> ports;
+    for (uint32_t i = 0; i < given.Length(); i++)
+        ports.push_back(static_cast<uint16_t>(given.Get(i).As<Napi::Number>().Uint32Value()));
+    if (maps()) maps()->set_dns_ports(ports);
 }
 
 // (limit in ms)

@@ -152,6 +152,8 @@ void Encoder::member(const Member &member, const uint8_t *at) {
         if (address.length > sizeof(address.bytes)) is_sound_ = false;
         return bytes(member, at + offsetof(AddressMember, bytes), is_sound_ ? address.length : 0);
     }
+    case MemberKind::Dns:
+        return dns(at);
     case MemberKind::Message: {
         const uint8_t *end = at_;
         members(member.members, at);

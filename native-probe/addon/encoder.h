@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dns.h"
 #include "layout.h"
 
 namespace nightjar {
@@ -33,6 +34,10 @@ class Encoder {
     void text(const Member &member, const uint8_t *at);
     void path(const Member &member, const uint8_t *at);
     void joined_path(const Member &member, const uint8_t *at);
+    void dns(const uint8_t *at);
+    void dns_answer(const DnsAnswer &answer);
+    void number_field(uint32_t number, uint64_t value);
+    void bytes_field(uint32_t number, const std::string &value);
     void text_list(const Member &member, const uint8_t *at);
     void bytes(const Member &member, const uint8_t *from, size_t size);
     const uint8_t *tail(uint32_t offset, uint32_t length);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dns_fields.h"
+
 namespace nightjar {
 namespace {
 
@@ -47,6 +49,7 @@ class LayoutReader {
   private:
     std::string name_of(const btf_type *type) const { return btf__name_by_offset(btf_, type->name_off); }
     Type resolve(uint32_t id) const;
+    bool is_dns_struct(const Type &of) const { return btf_is_struct(of.type) && name_of(of.type) == kDnsStruct; }
     std::vector<Member> read_struct(const btf_type *type, const MessageSpec &message, uint32_t base, int nesting);
     void read_members(const btf_type *type, const MessageSpec &message, uint32_t base, int nesting, Found &found);
     Member read_member(uint32_t type_id, const FieldSpec &field, uint32_t offset, int nesting);
@@ -177,6 +180,14 @@ void LayoutReader::read_members(const btf_type *type, const MessageSpec &message
         if (nesting == 0 && !field && (name == "header" || name == "type")) continue;
         const uint32_t offset = base + btf_member_bit_offset(type, i) / 8;
         const Type of = resolve(member->type);
+        if (is_dns_struct(of)) {
+            Member dns{};
+            dns.kind = MemberKind::Dns;
+            dns.offset = offset;
+            dns.count = 1;
+            found.members.push_back(dns);
+            continue;
+        }
         if (!field && btf_is_struct(of.type) && nesting < kNestingMax) {
             read_members(of.type, message, offset, nesting + 1, found);
             continue;
@@ -211,6 +222,7 @@ void LayoutReader::require_all(const MessageSpec &message, const std::vector<con
         const FieldSpec &field = message.fields[i];
         // The addon fills the position; the members of the oneof are structs of their own.
         if (is_event && (field.kind == FieldKind::Message || std::strcmp(field.name, "position") == 0)) continue;
+        if (std::strcmp(message.name, "Dns") == 0 && is_dns_field(field.name)) continue;
         if (std::find(found.begin(), found.end(), &field) == found.end())
             fail(std::string("it lacks ") + message.name + "'s field " + field.name);
     }

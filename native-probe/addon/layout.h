@@ -31,6 +31,7 @@ enum class MemberKind : uint8_t {
     JoinedPath,
     TextList,
     Address,
+    Dns,
     Message
 };
 

@@ -146,6 +146,18 @@ int Maps::set_filters(const FilterTables &tables) {
     return replace_filters(*this, settings_, tables);
 }
 
+void Maps::set_message_interest(uint32_t interest, uint32_t data_bytes) {
+    __atomic_store_n(&settings_->message_interest, interest, __ATOMIC_RELAXED);
+    __atomic_store_n(&settings_->message_data_size, data_bytes, __ATOMIC_RELAXED);
+}
+
+void Maps::set_dns_ports(const std::vector<uint16_t> &ports) {
+    for (size_t i = 0; i < DNS_PORTS_MAX; i++) {
+        const __u16 port = i < ports.size() ? ports[i] : 0;
+        __atomic_store_n(&settings_->dns_ports[i], port, __ATOMIC_RELAXED);
+    }
+}
+
 void Maps::set_reader_sleeps(bool sleeps) {
     if (!settings_) return;
     __atomic_store_n(&settings_->reader_sleeps, sleeps ? 1 : 0, __ATOMIC_SEQ_CST);

@@ -52,6 +52,8 @@ class Maps {
     int set_filters(const FilterTables &tables);
     // Whether exec events carry the environment.
     void set_environment_wanted(bool wanted);
+    void set_message_interest(uint32_t interest, uint32_t data_bytes);
+    void set_dns_ports(const std::vector<uint16_t> &ports);
     // Whether the next record must wake the reader.
     void set_reader_sleeps(bool sleeps);
     // From here on the programs record, or not any more.

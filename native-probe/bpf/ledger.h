@@ -24,12 +24,13 @@ static __always_inline struct settings *settings_read(void) {
     return bpf_map_lookup_elem(&settings, &key);
 }
 
-// Adds one to a counter of this CPU. Atomic, since a newer kernel may let another program in between.
-#define LEDGER_COUNT(event_type, counter)                                                                              \
+// Adds to a counter of this CPU. Atomic, since a newer kernel may let another program in between.
+#define LEDGER_COUNT(event_type, counter) LEDGER_ADD(event_type, counter, 1)
+#define LEDGER_ADD(event_type, counter, number)                                                                        \
     do {                                                                                                               \
         u32 ledger_key = (event_type);                                                                                 \
         struct ledger_counts *counts = bpf_map_lookup_elem(&ledger, &ledger_key);                                      \
-        if (counts) __sync_fetch_and_add(&counts->counter, 1);                                                         \
+        if (counts) __sync_fetch_and_add(&counts->counter, number);                                                    \
     } while (0)
 
 static __always_inline int event_filtered(u32 type) {

@@ -42,6 +42,41 @@ struct ip_address {
     u8 bytes[16];
 };
 
+enum { CALL_ARGUMENTS = 6 };
+
+struct record_call {
+    u64 arguments[CALL_ARGUMENTS];
+    s64 result;
+    // enum call
+    u32 call;
+    // Of a call with several messages: which of them.
+    u32 index;
+};
+
+// struct iovec
+struct user_piece {
+    u64 base;
+    u64 size;
+};
+
+// Which of a call's messages; what is read of it lies in memory that its process may have changed since.
+struct message {
+    u32 call;
+    s32 fd;
+    u64 name;
+    u32 name_size;
+    // Of the call; the kernel gives those of a received message elsewhere.
+    u32 flags;
+    // Where an array of pieces is; 0 where there is only `single`.
+    u64 pieces;
+    u32 piece_count;
+    struct user_piece single;
+    // Bytes that there were, or was room for.
+    u64 size;
+    // Bytes sent or received; negative where the call failed.
+    s64 transferred;
+};
+
 struct record {
     u32 users;
     u32 type;
@@ -53,6 +88,10 @@ struct record {
     u32 of_copies;
     // What the last walk found.
     struct path_text walked;
+    // The call that is recorded, for functions that the verifier looks at by themselves: they can be given no pointers.
+    struct record_call call;
+    struct message message;
+    struct text message_data;
     u8 bytes[RECORD_SIZE_MAX + PIECE_SIZE_MAX];
 };
 

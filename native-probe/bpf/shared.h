@@ -112,6 +112,23 @@ struct filter_screen {
     __u64 bits[FILTER_SCREEN_BITS / 64];
 };
 
+// Which messages are wanted, by the socket they pass through, as bits of settings.message_interest.
+enum message_interest {
+    MESSAGES_TCP = 1,
+    // Over IP, but not TCP: UDP, ICMP, raw.
+    MESSAGES_DATAGRAM = 2,
+    MESSAGES_UNIX = 4,
+    // netlink, packet and all others, and what is no socket.
+    MESSAGES_OTHER = 8,
+};
+
+enum {
+    // Ports at which DNS servers are looked for.
+    DNS_PORTS_MAX = 4,
+    // How much of a message's data an event can carry, in bytes.
+    MESSAGE_DATA_SIZE_MAX = 4096,
+};
+
 // The one entry of the map `settings`.
 struct settings {
     // A bit for each event type that someone wants.
@@ -137,6 +154,12 @@ struct settings {
     // What is known of threads is whole from this moment on (CLOCK_BOOTTIME in ns): all that changes it has been wanted
     // since. 0 where it is not.
     __u64 threads_known_since_ns;
+    // enum message_interest
+    __u32 message_interest;
+    // How many of a message's first bytes are wanted; at most MESSAGE_DATA_SIZE_MAX.
+    __u32 message_data_size;
+    // 0 where there are fewer.
+    __u16 dns_ports[DNS_PORTS_MAX];
 };
 
 // What is known of a system call in one ABI.

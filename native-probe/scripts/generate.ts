@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { DropReasonSchema, EventSchema, eventTypes, reportedCalls } from "@nightjar/proto";
+import { DropReasonSchema, EventSchema, eventTypes, handledCalls } from "@nightjar/proto";
 
 const NOTICE = "// Generated from proto/ by scripts/generate.ts.\n";
 /** Event types are bits of a mask and keys of the ledger in the kernel. */
@@ -84,7 +84,7 @@ function tables(): string {
   );
   const messageRows = messages.map(({ name }) => `    {"${name}", k${name}Fields, std::size(k${name}Fields)},`);
   const typeRows = eventTypes.map(({ id, name, field }) => `    {${id}, "${name}", ${indexOf(field)}},`);
-  const callRows = reportedCalls.map(({ word, call, type }) => `    {"${word}", ${call}, ${type}},`);
+  const callRows = handledCalls.map(({ word, call, type }) => `    {"${word}", ${call}, ${type}},`);
   return [
     `${NOTICE}#include "../addon/fields.h"\n\n#include <asm/unistd.h>\n\n#include <iterator>\n`,
     `#include "numbers.h"\n\nnamespace nightjar {\nnamespace {\n`,
@@ -105,7 +105,7 @@ const NEWER_CALLS: Record<string, number> = { fchmodat2: 452, setxattrat: 463, r
 
 /** The number of each call, row for row, from whichever ABI's header was included before; -1 where it has none. */
 function numbers(): string {
-  const words = reportedCalls.map(({ word }) => word);
+  const words = handledCalls.map(({ word }) => word);
   const names = words.map((word) => `__NR_${word}`);
   const absent = [...new Set(words)].map(
     (word) => `#ifndef __NR_${word}\n#define __NR_${word} ${NEWER_CALLS[word] ?? -1}\n#endif\n`,

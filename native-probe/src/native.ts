@@ -52,6 +52,8 @@ export interface NativeProbe {
   /** Rows of the maps as bpf/shared.h has them; returns 0 or an errno. */
   setFilters(filters: Uint8Array, screen: Uint8Array, keys: Uint8Array, paths: Uint8Array): number;
   setEnvironmentWanted(wanted: boolean): void;
+  setMessageInterest(bits: number, dataBytes: number): void;
+  setDnsPorts(ports: readonly number[]): void;
   stop(limitMs: number): void;
   leave(limitMs: number): void;
   close(): void;

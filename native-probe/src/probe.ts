@@ -19,6 +19,17 @@ const READER_GONE_S_MAX = 3_600;
 /** How long stopping may take while releases are awaited. */
 const STOP_MS_DEFAULT = 5_000;
 
+/** The bits of `enum message_interest` in bpf/shared.h. */
+const MESSAGES_TCP = 1;
+const MESSAGES_DATAGRAM = 2;
+const MESSAGES_UNIX = 4;
+const MESSAGES_OTHER = 8;
+/** MESSAGE_DATA_SIZE_MAX and DNS_PORTS_MAX there. */
+const MESSAGE_DATA_BYTES_MAX = 4096;
+const DNS_PORTS_MAX = 4;
+const DNS_PORTS_DEFAULT = [53];
+const PORT_MAX = 65_535;
+
 export interface ProbeOptions {
   /** Called for each batch, an encoded nightjar.event.v1.Batch that covers [firstPosition, nextPosition). */
   onBatch: (bytes: Uint8Array, firstPosition: bigint, nextPosition: bigint, events: number) => void;
@@ -45,6 +56,18 @@ export interface ReadEnd {
   unknownRecords: number;
   /** Empty, or why it ended by itself. */
   failure: string;
+}
+
+/** Which messages are wanted, by the socket they pass through, and how much of what they say. */
+export interface MessageInterest {
+  tcp: boolean;
+  /** Over IP, but not TCP: UDP, ICMP, raw. */
+  datagram: boolean;
+  unix: boolean;
+  /** netlink, packet and other sockets. */
+  other: boolean;
+  /** Bytes of data that an event carries, 0 to 4,096; none by default. */
+  dataBytes?: number;
 }
 
 /** One event type's counters, cumulative: seen = filtered + submitted + the sum of drops. */
@@ -116,6 +139,8 @@ export class Probe {
     // What was taken over knows those of the reader before.
     this.#own = new Map(native.ownProcesses());
     this.setWanted(options.wanted ?? eventTypes.map(({ id }) => id));
+    this.setMessageInterest({ tcp: true, datagram: true, unix: true, other: true });
+    this.setDnsPorts(DNS_PORTS_DEFAULT);
     this.attachments = attach(native, refusals);
   }
 
@@ -189,6 +214,23 @@ export class Probe {
   /** Whether exec events carry the environment, cut at 4096 bytes. At first they only tell its length. */
   setEnvironmentWanted(wanted: boolean): void {
     this.#native.setEnvironmentWanted(wanted);
+  }
+
+  /** Which sent and received messages are wanted; all, but no data, at first. Throws RangeError on too much data. */
+  setMessageInterest({ tcp, datagram, unix, other, dataBytes = 0 }: MessageInterest): void {
+    checkRange("dataBytes", dataBytes, 0, MESSAGE_DATA_BYTES_MAX);
+    const bits = (tcp ? MESSAGES_TCP : 0) | (datagram ? MESSAGES_DATAGRAM : 0);
+    this.#native.setMessageInterest(bits | (unix ? MESSAGES_UNIX : 0) | (other ? MESSAGES_OTHER : 0), dataBytes);
+  }
+
+  /**
+   * The ports at which DNS servers are: 53 at first; 5353 adds multicast DNS, 5355 LLMNR. At most 4; throws RangeError
+   * on more, and on what is no port.
+   */
+  setDnsPorts(ports: readonly number[]): void {
+    checkRange("the number of DNS ports", ports.length, 0, DNS_PORTS_MAX);
+    for (const port of ports) checkRange("a DNS port", port, 1, PORT_MAX);
+    this.#native.setDnsPorts(ports);
   }
 
   /**

@@ -1,7 +1,7 @@
 // Which calls an event type reports, read from the options of enum Call.
 import { getOption } from "@bufbuild/protobuf";
 import { CallSchema } from "../gen/nightjar/event/v1/call_pb.ts";
-import { event_type } from "../gen/nightjar/options/v1/options_pb.ts";
+import { event_type, watched_by } from "../gen/nightjar/options/v1/options_pb.ts";
 import { eventTypes } from "./event-types.ts";
 import { callWordOf } from "./words.ts";
 
@@ -22,14 +22,21 @@ export interface ReportedCall {
   type: number;
 }
 
+function rowsOf(option: typeof event_type): ReportedCall[] {
+  return CallSchema.values.flatMap((value) =>
+    getOption(value, option).map((name) => ({
+      call: value.number,
+      word: callWordOf(value),
+      type: typeOf(name, value.name),
+    })),
+  );
+}
+
 /** The calls, one row for each event type that reports one, in the order of their numbers. */
-export const reportedCalls: readonly ReportedCall[] = CallSchema.values.flatMap((value) =>
-  getOption(value, event_type).map((name) => ({
-    call: value.number,
-    word: callWordOf(value),
-    type: typeOf(name, value.name),
-  })),
-);
+export const reportedCalls: readonly ReportedCall[] = rowsOf(event_type);
+
+/** The same, and behind them a row for each event type that only looks at one, e.g. sendto → dns. */
+export const handledCalls: readonly ReportedCall[] = [...reportedCalls, ...rowsOf(watched_by)];
 
 /** For each number of enum Call, its word. */
 export const callWords: ReadonlyMap<number, string> = new Map(reportedCalls.map(({ call, word }) => [call, word]));
