@@ -17,6 +17,13 @@ uint64_t to_uint64(const Napi::Value &value) {
     return value.As<Napi::BigInt>().Uint64Value(&lossless);
 }
 
+std::vector<uint32_t> to_numbers(const Napi::Value &value) {
+    const Napi::Array array = value.As<Napi::Array>();
+    std::vector<uint32_t> numbers;
+    for (uint32_t i = 0; i < array.Length(); i++) numbers.push_back(array.Get(i).As<Napi::Number>().Uint32Value());
+    return numbers;
+}
+
 Napi::Value from_uint64(Napi::Env env, uint64_t value) {
     return Napi::BigInt::New(env, value);
 }
@@ -78,7 +85,8 @@ class Probe : public Napi::ObjectWrap<Probe> {
     explicit Probe(const Napi::CallbackInfo &info);
 
   private:
-    void open(const std::string &mode, const std::string &object, const std::string &folder, uint32_t ring_bytes);
+    void open(const std::string &mode, const std::string &object, const std::string &folder, uint32_t ring_bytes,
+              const Napi::Value &types);
     Maps *maps() { return object_ ? &object_->maps() : other_ ? &other_->maps() : nullptr; }
     Napi::Value attach(const Napi::CallbackInfo &info);
     void pin(const Napi::CallbackInfo &info);
@@ -140,8 +148,9 @@ Napi::Function Probe::define(Napi::Env env) {
                        });
 }
 
-// ({mode, object, folder, epoch, ringBytes, flushDelayMs, batchesInFlightMax, readerGoneAfterS}): mode is "load" ("load
-// leniently") or, for what is pinned in `folder`, "take over" (loaded from the same object) or "retire" (from another).
+// ({mode, object, folder, epoch, ringBytes, flushDelayMs, batchesInFlightMax, readerGoneAfterS, types}): mode is "load"
+// ("load leniently") or, for what is pinned in `folder`, "take over" (loaded from the same object) or "retire" (from
+// another).
 Probe::Probe(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Probe>(info) {
     const Napi::Env env = info.Env();
     const Napi::Object options = info[0].As<Napi::Object>();
@@ -152,7 +161,7 @@ Probe::Probe(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Probe>(info) {
     options_.epoch = to_uint64(options.Get("epoch"));
     read_boot_id(options_.boot_id);
     try {
-        open(text("mode"), text("object"), text("folder"), number("ringBytes"));
+        open(text("mode"), text("object"), text("folder"), number("ringBytes"), options.Get("types"));
         if (object_) maps()->set_reader_gone_after(std::chrono::seconds(number("readerGoneAfterS")));
     } catch (const LoadError &refused) {
         throw to_error(env, refused);
@@ -161,7 +170,8 @@ Probe::Probe(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Probe>(info) {
     }
 }
 
-void Probe::open(const std::string &mode, const std::string &object, const std::string &folder, uint32_t ring_bytes) {
+void Probe::open(const std::string &mode, const std::string &object, const std::string &folder, uint32_t ring_bytes,
+                 const Napi::Value &types) {
     if (mode == "retire") {
         other_ = std::make_unique<OtherVersion>(folder);
         options_.is_retired = true;
@@ -170,10 +180,9 @@ void Probe::open(const std::string &mode, const std::string &object, const std::
     // A test plays another version with programs whose records are none of this version's.
     const auto strictness = mode == "load leniently" ? Strictness::PassOverUnknown : Strictness::Strict;
     object_ = std::make_unique<Object>(object, strictness);
-    if (mode == "take over")
-        object_->take_over(folder);
-    else
-        object_->load(ring_bytes);
+    if (mode == "take over") return object_->take_over(folder);
+    if (types.IsArray()) object_->load_only(to_numbers(types));
+    object_->load(ring_bytes);
 }
 
 Napi::Value Probe::attach(const Napi::CallbackInfo &info) {
@@ -294,10 +303,7 @@ Napi::Value Probe::remove_own_process(const Napi::CallbackInfo &info) {
 }
 
 void Probe::set_wanted(const Napi::CallbackInfo &info) {
-    const Napi::Array ids = info[0].As<Napi::Array>();
-    std::vector<uint32_t> wanted;
-    for (uint32_t i = 0; i < ids.Length(); i++) wanted.push_back(ids.Get(i).As<Napi::Number>().Uint32Value());
-    if (maps()) maps()->set_wanted(wanted);
+    if (maps()) maps()->set_wanted(to_numbers(info[0]));
 }
 
 // (rows of filters, the screen, rows of keys, rows of paths): 0 or an errno

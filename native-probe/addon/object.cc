@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <bitset>
 #include <cerrno>
 #include <cstring>
@@ -112,6 +113,15 @@ void Object::load(uint32_t ring_bytes) {
     fill_syscalls();
     claim_objects();
     maps_ = std::make_unique<Maps>(map_descriptors());
+}
+
+void Object::load_only(const std::vector<uint32_t> &wanted) {
+    bpf_program *program;
+    bpf_object__for_each_program(program, object_) {
+        const TypeSpec *type = called_program(bpf_program__name(program)).type;
+        if (type && std::find(wanted.begin(), wanted.end(), type->id) == wanted.end())
+            bpf_program__set_autoload(program, false);
+    }
 }
 
 void Object::take_over(const std::string &folder) {

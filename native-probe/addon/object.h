@@ -31,6 +31,8 @@ class Object {
 
     // Loads the programs and fills the maps; they record once they are attached and active. Throws LoadError.
     void load(uint32_t ring_bytes);
+    // Before loading: leaves out what reports calls of other event types than these.
+    void load_only(const std::vector<uint32_t> &wanted);
     // Instead of loading: takes over what was loaded from the same object before and is pinned. Throws LoadError.
     void take_over(const std::string &folder);
     // Attaches every program that has a place of its own; a refusal is in the answer, not thrown. What is pinned is

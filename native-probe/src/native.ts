@@ -73,6 +73,7 @@ export interface NativeOptions {
   flushDelayMs: number;
   batchesInFlightMax: number;
   readerGoneAfterS: number;
+  types?: readonly number[];
 }
 
 interface Addon {

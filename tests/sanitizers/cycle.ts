@@ -20,7 +20,12 @@ function held() {
 }
 
 async function cycle(): Promise<void> {
-  const probe = openProbe({ ringBytes: RING_BYTES, wanted, onBatch: (_bytes, _first, next) => probe.release(next) });
+  const probe = openProbe({
+    ringBytes: RING_BYTES,
+    wanted,
+    types: wanted,
+    onBatch: (_bytes, _first, next) => probe.release(next),
+  });
   await probe.stop({ timeoutMs: 1_000 });
 }
 

@@ -26,7 +26,7 @@ const REFUSALS = new Set(["EPERM", "ENOSYS", "ESRCH", "EOPNOTSUPP"]);
 async function whyNot(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "it needs root";
   try {
-    await openProbe({ onBatch: () => undefined }).stop();
+    await openProbe({ onBatch: () => undefined, types: [] }).stop();
     return undefined;
   } catch (error) {
     if (error instanceof ProbeError && REFUSALS.has(error.code)) return `${error.message} (${error.hints.join("; ")})`;
@@ -53,10 +53,13 @@ export function kernelTest(title: string, body: (t: ExecutionContext) => Promise
   else skip(`${title}: ${reason}`, body);
 }
 
-export interface WatchOptions extends Partial<ProbeOptions> {
+export interface WatchOptions extends Omit<Partial<ProbeOptions>, "types"> {
   /** Releases each batch as it comes, as a collector would after its PubAck; true by default. */
   release?: boolean;
-  /** The event types wanted; all by default. What else the machine does then cannot crowd them out. */
+  /**
+   * The event types wanted, and the only ones that can be; all by default. What else the machine does then cannot crowd
+   * them out, and the kernel need not check the other programs.
+   */
   types?: readonly TypeName[];
   /** Given each batch as it comes. */
   onEncoded?: (bytes: Uint8Array) => void;
@@ -71,15 +74,15 @@ export class Watch {
   readonly batches: Batch[] = [];
   readonly events: Event[] = [];
 
-  constructor(options: WatchOptions) {
+  constructor({ types, release = true, onEncoded, ...options }: WatchOptions) {
     this.probe = openProbe({
-      ...(options.types && { wanted: idsOf(options.types) }),
+      ...(types && { wanted: idsOf(types), types: idsOf(types) }),
       onBatch: (bytes, _first, next) => {
-        options.onEncoded?.(bytes);
+        onEncoded?.(bytes);
         const batch = fromBinary(BatchSchema, bytes);
         this.batches.push(batch);
         this.events.push(...batch.events);
-        if (options.release ?? true) this.probe.release(next);
+        if (release) this.probe.release(next);
       },
       ...options,
     });
