@@ -8,6 +8,7 @@ export type { Field, Value } from "./fields/definition.ts";
 export { EVENT_NAMES } from "./fields/event-names.ts";
 export { type LoadContext, type LoadResult, loadRules, type Rule, type RulesFile } from "./files/load.ts";
 export type { Contribution, TypeWish } from "./interest/derive.ts";
+export { asksForEnvironment } from "./interest/environment.ts";
 export { interestOf, wishesOf } from "./interest/interest.ts";
 export { classesOf } from "./interest/rows.ts";
 export type { KeySet, Wish } from "./interest/wish.ts";

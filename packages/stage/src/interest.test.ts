@@ -19,8 +19,12 @@ function followed() {
     },
     log: { warn: (message: string) => void warnings.push(message) },
   } as unknown as Stage;
-  followInterest(stage, (wanted) => void sets.push([...wanted.keys()].sort()));
-  return { warnings, sets, say: (bytes: Uint8Array, subject: string) => say(bytes, subject) };
+  const environments: boolean[] = [];
+  followInterest(stage, (wanted, { environment }) => {
+    sets.push([...wanted.keys()].sort());
+    environments.push(environment);
+  });
+  return { warnings, sets, environments, say: (bytes: Uint8Array, subject: string) => say(bytes, subject) };
 }
 
 const encode = (interest: MessageInitShape<typeof InterestSchema>) =>
@@ -33,6 +37,14 @@ test("the set is the union of the last values", (t) => {
   say(wants(32, 35), "nightjar.interest.b");
   say(wants(36), "nightjar.interest.a");
   t.deepEqual(sets, [[35], [32, 35], [32, 35, 36]]);
+});
+
+test("the environment is wanted as long as anyone wants it", (t) => {
+  const { say, environments } = followed();
+  say(encode({ eventTypes: [32], environment: true }), "nightjar.interest.a");
+  say(wants(35), "nightjar.interest.b");
+  say(wants(32), "nightjar.interest.a");
+  t.deepEqual(environments, [true, true, false]);
 });
 
 test("a value that cannot be read is said, and what was known stays", (t) => {

@@ -10,14 +10,23 @@ const MS_PER_S = 1_000;
 /** What is wanted of each event type, by its id; a type that is not there is not wanted. */
 export type Wanted = ReadonlyMap<number, TypeInterest>;
 
+/** What is wanted beside events. */
+export interface WantedMore {
+  /** Execs with the environment of the process. */
+  environment: boolean;
+}
+
 /**
  * Calls `changed` with what anyone wants, each time a holder of interest says anew what it wants, and when one whose
  * lease is over has not; never before the first has spoken. A value that cannot be read is said and passed over, and so
  * is one that is older than what its holder said last.
  */
-export function followInterest(stage: Stage, changed: (wanted: Wanted) => void): void {
+export function followInterest(stage: Stage, changed: (wanted: Wanted, more: WantedMore) => void): void {
   const held = new Map<string, { interest: Interest; lease: NodeJS.Timeout | undefined }>();
-  const tell = () => changed(unionOfInterests([...held.values()].map(({ interest }) => interest)));
+  const tell = () => {
+    const interests = [...held.values()].map(({ interest }) => interest);
+    changed(unionOfInterests(interests), { environment: interests.some(({ environment }) => environment) });
+  };
   const withdraw = (subject: string) => {
     held.delete(subject);
     tell();

@@ -33,7 +33,10 @@ export async function watchKernel(stage: Stage): Promise<void> {
   endInOrder(stage, opened, publisher);
   reportAttachments(stage, probe);
   // All passes until the rules' interest is known.
-  followInterest(stage, (wanted) => applyInterest(stage, probe, wanted));
+  followInterest(stage, (wanted, { environment }) => {
+    probe.setEnvironmentWanted(environment);
+    applyInterest(stage, probe, wanted);
+  });
   keepOwnProcesses(stage, probe);
   stage.facts.set("source", source);
   const ofOthers = opened.retired.length > 0 ? await drainRetired(stage, opened) : [];

@@ -2,7 +2,15 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { BatchReader, WireError } from "@nightjar/events";
 import { InterestSchema, type Priority } from "@nightjar/proto";
-import { compileRules, interestOf, loadRules, type Problem, type Rule, wishesOf } from "@nightjar/rules";
+import {
+  asksForEnvironment,
+  compileRules,
+  interestOf,
+  loadRules,
+  type Problem,
+  type Rule,
+  wishesOf,
+} from "@nightjar/rules";
 import type { RuleFile } from "@nightjar/stage";
 import { workerData } from "piscina";
 import { type DetectionGroup, groupDetections, type Matched } from "./detections.ts";
@@ -33,8 +41,9 @@ const engine = compileRules(loaded.rules);
 
 export default function run(task: Task): RulesDescription | MatchResult {
   if (task.kind === "describe") {
-    const interest = toBinary(InterestSchema, interestOf(wishesOf(loaded.rules), "rule-engine", ""));
-    return { rules: loaded.rules.length, interest, problems: loaded.problems };
+    const { rules } = loaded;
+    const interest = interestOf(wishesOf(rules), "rule-engine", "", asksForEnvironment(rules));
+    return { rules: rules.length, interest: toBinary(InterestSchema, interest), problems: loaded.problems };
   }
   try {
     const batch = new BatchReader(task.bytes);

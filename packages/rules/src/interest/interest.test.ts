@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { batchOf, bytes, type EventInit } from "../engine/batch.fixture.ts";
 import { compileRules, type Engine } from "../engine/engine.ts";
 import { loadRules, type Rule } from "../files/load.ts";
+import { asksForEnvironment } from "./environment.ts";
 import { interestOf, wishesOf } from "./interest.ts";
 import { CLASS_FAILED, OPEN_READS, OPEN_WRITES } from "./rows.ts";
 import { rulesFiles, type Vocabulary } from "./rules.fixture.ts";
@@ -174,4 +175,23 @@ function describe(type: TypeInterest): string[] {
   });
   const ports = type.remotePorts.map(({ port, classes }) => `:${port}${classes === 0 ? "-" : ""}`);
   return [...paths, ...type.commands.map(({ name }) => name), ...(type.otherRemotePorts ? ["others"] : []), ...ports];
+}
+
+/** Rules, and whether they ask for the environment. */
+const ENVIRONMENT: readonly (readonly [condition: string, output: string, enabled: boolean, asks: boolean])[] = [
+  ["evt.type = execve and proc.env[LD_PRELOAD] exists", "x", true, true],
+  ["evt.type = openat and proc.aenv contains SECRET", "x", true, true],
+  ["evt.type = execve", "x %proc.env", true, true],
+  ["evt.type = execve and proc.env contains x", "x", false, false],
+  ["evt.type = execve and proc.name = env", "x %proc.exe", true, false],
+];
+
+for (const [condition, output, enabled, asks] of ENVIRONMENT) {
+  test(`${condition}, ${output}: the environment is ${asks ? "" : "not "}asked for`, (t) => {
+    const text = JSON.stringify([{ rule: "R", desc: "d", condition, output, priority: "INFO", enabled }]);
+    const { rules } = loadRules([{ name: "r", text }]);
+    t.is(rules.length, 1);
+    t.is(asksForEnvironment(rules), asks);
+    t.is(interestOf(wishesOf(rules), "s", "", asksForEnvironment(rules)).environment, asks);
+  });
 }

@@ -20,11 +20,17 @@ export function wishesOf(rules: readonly Rule[]): TypeWish[] {
   });
 }
 
-/** The same as the message that goes to INTEREST. */
-export function interestOf(wishes: readonly TypeWish[], stage: string, contentVersion: string): Interest {
+/** The same as the message that goes to INTEREST; `environment` is whether execs are wanted with theirs. */
+export function interestOf(
+  wishes: readonly TypeWish[],
+  stage: string,
+  contentVersion: string,
+  environment = false,
+): Interest {
   return create(InterestSchema, {
     stage,
     contentVersion,
+    environment,
     eventTypes: wishes.map(({ eventType }) => eventType),
     types: wishes.map(typeInterest),
   });
