@@ -127,6 +127,8 @@ run(`kill -9 of the collector, ${KILLS} times under load: nothing lost, nothing 
   await load.line(/running/);
   for (let kills = 1; kills < KILLS; kills++) {
     const collector = start();
+    // Half of them die while they read, the others mostly while they start.
+    if (kills % 2 === 0) await ready(collector);
     await moment(Math.random() * LIFE_MS_MAX);
     await kill(collector);
   }
