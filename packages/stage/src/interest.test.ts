@@ -19,12 +19,12 @@ function followed() {
     },
     log: { warn: (message: string) => void warnings.push(message) },
   } as unknown as Stage;
-  const environments: boolean[] = [];
-  followInterest(stage, (wanted, { environment }) => {
+  const costly: boolean[][] = [];
+  followInterest(stage, (wanted, { environment, data }) => {
     sets.push([...wanted.keys()].sort());
-    environments.push(environment);
+    costly.push([environment, data]);
   });
-  return { warnings, sets, environments, say: (bytes: Uint8Array, subject: string) => say(bytes, subject) };
+  return { warnings, sets, costly, say: (bytes: Uint8Array, subject: string) => say(bytes, subject) };
 }
 
 const encode = (interest: MessageInitShape<typeof InterestSchema>) =>
@@ -39,12 +39,18 @@ test("the set is the union of the last values", (t) => {
   t.deepEqual(sets, [[35], [32, 35], [32, 35, 36]]);
 });
 
-test("the environment is wanted as long as anyone wants it", (t) => {
-  const { say, environments } = followed();
+test("environment and data are wanted as long as anyone wants them", (t) => {
+  const { say, costly } = followed();
   say(encode({ eventTypes: [32], environment: true }), "nightjar.interest.a");
   say(wants(35), "nightjar.interest.b");
+  say(encode({ eventTypes: [35], data: true }), "nightjar.interest.b");
   say(wants(32), "nightjar.interest.a");
-  t.deepEqual(environments, [true, true, false]);
+  t.deepEqual(costly, [
+    [true, false],
+    [true, false],
+    [true, true],
+    [false, true],
+  ]);
 });
 
 test("a value that cannot be read is said, and what was known stays", (t) => {

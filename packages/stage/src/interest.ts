@@ -14,6 +14,8 @@ export type Wanted = ReadonlyMap<number, TypeInterest>;
 export interface WantedMore {
   /** Execs with the environment of the process. */
   environment: boolean;
+  /** Messages sent and received with the first bytes of their data. */
+  data: boolean;
 }
 
 /**
@@ -25,7 +27,10 @@ export function followInterest(stage: Stage, changed: (wanted: Wanted, more: Wan
   const held = new Map<string, { interest: Interest; lease: NodeJS.Timeout | undefined }>();
   const tell = () => {
     const interests = [...held.values()].map(({ interest }) => interest);
-    changed(unionOfInterests(interests), { environment: interests.some(({ environment }) => environment) });
+    changed(unionOfInterests(interests), {
+      environment: interests.some(({ environment }) => environment),
+      data: interests.some(({ data }) => data),
+    });
   };
   const withdraw = (subject: string) => {
     held.delete(subject);

@@ -14,6 +14,9 @@ const ABSENT = "ENOENT";
 const OWN_PROCESSES_REFRESH_MS = 1_000;
 /** How long a stop waits for the bus to store what was read last. What it does not store stays in a pinned ring. */
 const LEAVE_MS_MAX = 2_000;
+const EVERY_MESSAGE = { tcp: true, datagram: true, unix: true, other: true };
+/** Of a message, where a rule asks for its data: as much as Falco gives without further settings. */
+const DATA_BYTES = 80;
 /** What the enricher follows processes by, whatever the rules want. */
 const ALWAYS_WANTED = new Set([
   ...["exec", "fork", "exit", "chdir", "set_group"],
@@ -33,8 +36,9 @@ export async function watchKernel(stage: Stage): Promise<void> {
   endInOrder(stage, opened, publisher);
   reportAttachments(stage, probe);
   // All passes until the rules' interest is known.
-  followInterest(stage, (wanted, { environment }) => {
+  followInterest(stage, (wanted, { environment, data }) => {
     probe.setEnvironmentWanted(environment);
+    probe.setMessageInterest({ ...EVERY_MESSAGE, dataBytes: data ? DATA_BYTES : 0 });
     applyInterest(stage, probe, wanted);
   });
   keepOwnProcesses(stage, probe);

@@ -2,15 +2,7 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { BatchReader, WireError } from "@nightjar/events";
 import { InterestSchema, type Priority } from "@nightjar/proto";
-import {
-  asksForEnvironment,
-  compileRules,
-  interestOf,
-  loadRules,
-  type Problem,
-  type Rule,
-  wishesOf,
-} from "@nightjar/rules";
+import { compileRules, costlyOf, interestOf, loadRules, type Problem, type Rule, wishesOf } from "@nightjar/rules";
 import type { RuleFile } from "@nightjar/stage";
 import { workerData } from "piscina";
 import { type DetectionGroup, groupDetections, type Matched } from "./detections.ts";
@@ -42,7 +34,7 @@ const engine = compileRules(loaded.rules);
 export default function run(task: Task): RulesDescription | MatchResult {
   if (task.kind === "describe") {
     const { rules } = loaded;
-    const interest = interestOf(wishesOf(rules), "rule-engine", "", asksForEnvironment(rules));
+    const interest = interestOf(wishesOf(rules), "rule-engine", "", costlyOf(rules));
     return { rules: rules.length, interest: toBinary(InterestSchema, interest), problems: loaded.problems };
   }
   try {

@@ -12,6 +12,8 @@ import {
   O_WRITE,
   opens,
   program,
+  receives,
+  sendsDatagram,
   starts,
 } from "./deeds.ts";
 
@@ -141,6 +143,16 @@ const NETWORK: readonly Case[] = [
     "Interpreted procs outbound network activity",
     by(PYTHON, connects("203.0.113.9", 80)),
     by(PYTHON, connects("10.0.0.9", 80)),
+  ],
+  [
+    "Interpreted procs outbound network activity",
+    by(PYTHON, sendsDatagram("203.0.113.9", 53)),
+    by(PYTHON, sendsDatagram("127.0.0.1", 53)),
+  ],
+  [
+    "Java Process Class File Download",
+    by("/usr/bin/java", receives([0, 0xca, 0xfe, 0xba, 0xbe, 0])),
+    by("/usr/bin/java", receives([0, 0xca, 0xfe, 0xba, 0xbf, 0])),
   ],
   [
     "Interpreted procs inbound network activity",

@@ -82,6 +82,20 @@ export function connects(address: string, port: number, socketType = STREAM, res
 
 export const connectsDatagrams = (address: string, port: number): EventInit => connects(address, port, DATAGRAM);
 
+/** A datagram goes there through a socket that is not connected. */
+export function sendsDatagram(address: string, port: number): EventInit {
+  const ends = { local: OWN, remote: end(address, port) };
+  const descriptor = { type: DescriptorType.IPV4, family: AF_INET, socketType: DATAGRAM, ...ends };
+  return calls(Call.SENDTO, { case: "send", value: { fd: 5, descriptor } }, 8);
+}
+
+/** Data comes in on a connection. */
+export function receives(data: readonly number[]): EventInit {
+  const ends = { local: OWN, remote: end("203.0.113.9", 80), connected: true };
+  const descriptor = { type: DescriptorType.IPV4, family: AF_INET, socketType: STREAM, ...ends };
+  return calls(Call.RECVFROM, { case: "receive", value: { fd: 5, descriptor, data: Uint8Array.from(data) } }, 8);
+}
+
 /** A connection comes in from there. */
 export function accepts(address: string, port: number): EventInit {
   const descriptor = {

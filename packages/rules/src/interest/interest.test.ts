@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { batchOf, bytes, type EventInit } from "../engine/batch.fixture.ts";
 import { compileRules, type Engine } from "../engine/engine.ts";
 import { loadRules, type Rule } from "../files/load.ts";
-import { asksForEnvironment } from "./environment.ts";
+import { costlyOf } from "./costly.ts";
 import { interestOf, wishesOf } from "./interest.ts";
 import { CLASS_FAILED, OPEN_READS, OPEN_WRITES } from "./rows.ts";
 import { rulesFiles, type Vocabulary } from "./rules.fixture.ts";
@@ -177,21 +177,27 @@ function describe(type: TypeInterest): string[] {
   return [...paths, ...type.commands.map(({ name }) => name), ...(type.otherRemotePorts ? ["others"] : []), ...ports];
 }
 
-/** Rules, and whether they ask for the environment. */
-const ENVIRONMENT: readonly (readonly [condition: string, output: string, enabled: boolean, asks: boolean])[] = [
-  ["evt.type = execve and proc.env[LD_PRELOAD] exists", "x", true, true],
-  ["evt.type = openat and proc.aenv contains SECRET", "x", true, true],
-  ["evt.type = execve", "x %proc.env", true, true],
-  ["evt.type = execve and proc.env contains x", "x", false, false],
-  ["evt.type = execve and proc.name = env", "x %proc.exe", true, false],
+/** Rules, and whether they ask for the environment and for data. */
+const COSTLY: readonly (readonly [condition: string, output: string, enabled: boolean, asks: string])[] = [
+  ["evt.type = execve and proc.env[LD_PRELOAD] exists", "x", true, "environment"],
+  ["evt.type = openat and proc.aenv contains SECRET", "x", true, "environment"],
+  ["evt.type = execve", "x %proc.env", true, "environment"],
+  ["evt.type = execve and proc.env contains x", "x", false, ""],
+  ["evt.type = execve and proc.name = env", "x %proc.exe", true, ""],
+  ["evt.type = recvfrom and evt.buffer bcontains cafebabe", "x", true, "data"],
+  ["evt.type = sendto and evt.arg.data contains x", "x", true, "data"],
+  ["evt.type = sendto and evt.args contains x", "x", true, "data"],
+  ["evt.type = sendto", "x %evt.arg.data", true, "data"],
+  ["evt.type = sendto", "x %evt.args", true, ""],
 ];
 
-for (const [condition, output, enabled, asks] of ENVIRONMENT) {
-  test(`${condition}, ${output}: the environment is ${asks ? "" : "not "}asked for`, (t) => {
+for (const [condition, output, enabled, asks] of COSTLY) {
+  test(`${condition}, ${output}, ${enabled}: asks for ${asks || "nothing more"}`, (t) => {
     const text = JSON.stringify([{ rule: "R", desc: "d", condition, output, priority: "INFO", enabled }]);
     const { rules } = loadRules([{ name: "r", text }]);
     t.is(rules.length, 1);
-    t.is(asksForEnvironment(rules), asks);
-    t.is(interestOf(wishesOf(rules), "s", "", asksForEnvironment(rules)).environment, asks);
+    const costly = { environment: asks === "environment", data: asks === "data" };
+    t.deepEqual(costlyOf(rules), costly);
+    t.like(interestOf(wishesOf(rules), "s", "", costlyOf(rules)), costly);
   });
 }

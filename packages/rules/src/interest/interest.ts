@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { eventTypes, type Interest, InterestSchema, type TypeInterest, TypeInterestSchema } from "@nightjar/proto";
 import { specialiser } from "../engine/specialise.ts";
 import type { Rule } from "../files/load.ts";
+import type { Costly } from "./costly.ts";
 import { type TypeWish, wishOfType } from "./derive.ts";
 import { pathName } from "./path-pattern.ts";
 import type { KeySet, Wish } from "./wish.ts";
@@ -20,17 +21,17 @@ export function wishesOf(rules: readonly Rule[]): TypeWish[] {
   });
 }
 
-/** The same as the message that goes to INTEREST; `environment` is whether execs are wanted with theirs. */
+/** The same as the message that goes to INTEREST, with what is wanted beside events. */
 export function interestOf(
   wishes: readonly TypeWish[],
   stage: string,
   contentVersion: string,
-  environment = false,
+  costly: Partial<Costly> = {},
 ): Interest {
   return create(InterestSchema, {
     stage,
     contentVersion,
-    environment,
+    ...costly,
     eventTypes: wishes.map(({ eventType }) => eventType),
     types: wishes.map(typeInterest),
   });
