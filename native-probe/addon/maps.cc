@@ -17,8 +17,10 @@
 namespace nightjar {
 namespace {
 
-// The event types whose calls change what bpf/known_thread.h keeps.
-constexpr uint32_t kThreadTypes[] = {EVENT_SET_ID, EVENT_CAPSET, EVENT_PRCTL, EVENT_SET_NAMESPACE};
+// The event types whose programs keep what bpf/known_thread.h tells: all must run, or it may be out of date.
+constexpr uint32_t kThreadTypes[] = {
+    EVENT_EXEC, EVENT_FORK, EVENT_SET_ID, EVENT_CAPSET, EVENT_PRCTL, EVENT_SET_NAMESPACE,
+};
 constexpr uint64_t kNsPerS = 1000000000;
 
 uint64_t boot_time_ns() {

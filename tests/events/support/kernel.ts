@@ -34,7 +34,7 @@ async function whyNot(): Promise<string | undefined> {
   }
 }
 
-/** Wanted together, what threads were before a change is known. */
+/** Wanted together with exec and fork, what threads were before a change is known. */
 export const THREAD_TYPES = ["setId", "capset", "prctl", "setNamespace"] as const;
 
 /** A process that runs, as the probe knows the sensor's own. */
