@@ -1,9 +1,10 @@
-// Builds the addon and the encoder's fuzzer with the sanitizers for addresses and undefined behaviour.
+// Builds the addon and the fuzzers with the sanitizers for addresses and undefined behaviour.
 //
 //   node native-probe/scripts/sanitize.ts FOLDER
 //
 // FOLDER gets nightjar_probe.node, which needs clang's address sanitizer preloaded, and encoder-fuzz, which takes
-// libFuzzer's arguments and the path of nightjar.bpf.o in NIGHTJAR_FUZZ_OBJECT. The probe must be built before.
+// libFuzzer's arguments and the path of nightjar.bpf.o in NIGHTJAR_FUZZ_OBJECT; and dns-fuzz, which takes libFuzzer's
+// arguments. The probe must be built before.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -19,7 +20,8 @@ const FLAGS = ["-std=c++17", "-g", "-O1", "-fno-omit-frame-pointer", "-fno-sanit
 /** binding.gyp's own. */
 const DEFINES = ["NAPI_VERSION=9", "NODE_ADDON_API_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"];
 /** What the fuzzer needs of the addon: all that does not load anything. */
-const PURE = ["addon/encoder.cc", "addon/layout.cc", "addon/syscalls.cc", "gen/tables.cc"];
+const DNS = ["addon/dns.cc"];
+const PURE = ["addon/dns_fields.cc", "addon/encoder.cc", "addon/layout.cc", "addon/syscalls.cc", "gen/tables.cc"];
 
 function compile(...args: string[]): void {
   const { status, stdout, stderr, error } = spawnSync("clang++", args, { cwd: folder, encoding: "utf8" });
@@ -58,7 +60,8 @@ compile(
   ...FLAGS,
   "-fsanitize=fuzzer,address,undefined",
   "fuzz/encoder.cc",
-  ...PURE,
+  ...[...DNS, ...PURE],
   "-lbpf",
   ...["-o", join(output, "encoder-fuzz")],
 );
+compile(...FLAGS, "-fsanitize=fuzzer,address,undefined", "fuzz/dns.cc", ...DNS, "-o", join(output, "dns-fuzz"));

@@ -1,10 +1,11 @@
 // The addon under the sanitizers, its encoder under the fuzzer, and what is left after it was loaded 200 times.
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProcess, temporaryFolder } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
+import { encode } from "dns-packet";
 import { build } from "esbuild";
 import { whyNoKernel } from "../harness/sensor.ts";
 
@@ -14,6 +15,19 @@ const OBJECT = join(PROBE, "build", "nightjar.bpf.o");
 const FUZZ_RUNS = 100_000;
 /** A record's struct and its tail. */
 const FUZZ_BYTES_MAX = 24_576;
+const DNS_FUZZ_RUNS = 500_000;
+const DNS_BYTES_MAX = 4_096;
+/** No message takes longer. */
+const DNS_ANSWER_S_MAX = 5;
+/** What the fuzzer begins with: behind the byte that says how it came, a message of each kind, with compressed names. */
+const DNS_SEEDS = [
+  encode({ type: "query", id: 1, questions: [{ type: "AAAA", name: "www.example.test" }] }),
+  Buffer.from(
+    "000781800001000300000000037777770765786d61706c65047465737400000100" +
+      "01c00c000500010000003c0007046d61696ec010c02e000100010000003c0004c0000207c010000f00010000003c0004000ac02e",
+    "hex",
+  ),
+].map((message) => Buffer.concat([Buffer.of(0), message]));
 const CYCLES = 200;
 /** Less than one ring or one buffer of the encoder a cycle; V8's own heap breathes by some MiB. */
 const GROWTH_BYTES_MAX = 32 * 1024 * 1024;
@@ -33,6 +47,20 @@ function sanitized(t: ExecutionContext): string {
   built = folder;
   return folder;
 }
+
+test.serial("no DNS message, however broken, makes its reader read where it must not, or go on for ever", (t) => {
+  t.timeout(TEST_TIMEOUT_MS);
+  const folder = sanitized(t);
+  const corpus = join(temporaryFolder(t), "corpus");
+  mkdirSync(corpus);
+  for (const [index, message] of DNS_SEEDS.entries()) writeFileSync(join(corpus, `seed-${index}`), message);
+  const { NIGHTJAR_FUZZ_SECONDS: seconds } = process.env;
+  const limit = seconds ? `-max_total_time=${seconds}` : `-runs=${DNS_FUZZ_RUNS}`;
+  const args = [limit, `-max_len=${DNS_BYTES_MAX}`, `-timeout=${DNS_ANSWER_S_MAX}`, `-artifact_prefix=${corpus}/`];
+  const { status, stderr } = spawnSync(join(folder, "dns-fuzz"), [...args, corpus], { encoding: "utf8" });
+  t.is(status, 0, stderr.slice(-8_000));
+  t.log(stderr.trim().split("\n").at(-1) ?? "");
+});
 
 test.serial("no record, however broken, makes the encoder read or write where it must not", (t) => {
   t.timeout(TEST_TIMEOUT_MS);
