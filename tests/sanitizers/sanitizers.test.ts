@@ -19,7 +19,7 @@ const DNS_FUZZ_RUNS = 500_000;
 const DNS_BYTES_MAX = 4_096;
 /** No message takes longer. */
 const DNS_ANSWER_S_MAX = 5;
-/** What the fuzzer begins with: behind the byte that says how it came, a message of each kind, with compressed names. */
+/** What the fuzzer begins with: behind the byte that says how it came, a question, and an answer of several kinds. */
 const DNS_SEEDS = [
   encode({ type: "query", id: 1, questions: [{ type: "AAAA", name: "www.example.test" }] }),
   Buffer.from(
