@@ -193,9 +193,12 @@ function fieldOf(name: string, type: ValueType, letters: string, rows: readonly 
 /** A getter reads the message of the event types it belongs to; on any other the field is missing. */
 function guarded({ events, getter }: ServedField): NonNullable<Field["getter"]> {
   if (events.length === EVERY_EVENT.length) return getter;
+  // Half of the event types are about a descriptor: a list would be searched for each field of each event.
+  const has = new Uint8Array(Math.max(...EVERY_EVENT) + 1);
+  for (const id of events) has[id] = 1;
   return (argument) => {
     const get = getter(argument);
-    return get && ((view) => (events.includes(view.type) ? get(view) : undefined));
+    return get && ((view) => (has[view.type] === 1 ? get(view) : undefined));
   };
 }
 

@@ -141,9 +141,9 @@ const INTERNET = new Set(["ipv4", "ipv6"]);
 
 /** What kind of descriptor it is, by Falco's words; undefined where there is none. */
 export function descriptorType(view: EventView): string | undefined {
-  const type = numberIn(view, "type");
   // What failed to open has no type; Falco takes it for a file.
-  if (view.type === OPEN_TYPE) return typeWords.get(type || DescriptorType.FILE);
+  if (view.type === OPEN_TYPE) return typeWords.get(view.data.uint(OPEN.type.number) || DescriptorType.FILE);
+  const type = numberIn(view, "type");
   const family = numberIn(view, "family");
   if (family !== 0) return FAMILIES.get(family) ?? "unknown";
   return shapeFor(view).nested === 0 ? "unknown" : typeWords.get(type);
@@ -200,6 +200,7 @@ export function pathName(view: EventView): string | undefined {
 
 /** fd.name: a path, or both ends, the client first; of a socket that only listens, its own. */
 export const descriptorName = once((view): string | undefined => {
+  if (view.type === OPEN_TYPE) return openedName(view);
   if (!shapeFor(view).hasEnds) return pathName(view);
   return formatEnds(clientEnd(view), serverEnd(view), isServer(view)) ?? pathName(view);
 });
