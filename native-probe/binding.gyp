@@ -5,6 +5,8 @@
       "target_name": "nightjar_probe",
       "sources": [
         "addon/binding.cc",
+        "addon/call_functions.cc",
+        "addon/call_returns.cc",
         "addon/dns.cc",
         "addon/dns_fields.cc",
         "addon/encoder.cc",

@@ -86,7 +86,7 @@ class Probe : public Napi::ObjectWrap<Probe> {
 
   private:
     void open(const std::string &mode, const std::string &object, const std::string &folder, uint32_t ring_bytes,
-              const Napi::Value &types);
+              CallsSeenAt place, const Napi::Value &types);
     Maps *maps() { return object_ ? &object_->maps() : other_ ? &other_->maps() : nullptr; }
     Napi::Value attach(const Napi::CallbackInfo &info);
     void pin(const Napi::CallbackInfo &info);
@@ -148,9 +148,9 @@ Napi::Function Probe::define(Napi::Env env) {
                        });
 }
 
-// ({mode, object, folder, epoch, ringBytes, flushDelayMs, batchesInFlightMax, readerGoneAfterS, types}): mode is "load"
-// ("load leniently") or, for what is pinned in `folder`, "take over" (loaded from the same object) or "retire" (from
-// another).
+// ({mode, object, callsSeenAt, folder, epoch, ringBytes, flushDelayMs, batchesInFlightMax, readerGoneAfterS, types}):
+// mode is "load" ("load leniently") or, for what is pinned in `folder`, "take over" (loaded from the same object) or
+// "retire" (from another).
 Probe::Probe(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Probe>(info) {
     const Napi::Env env = info.Env();
     const Napi::Object options = info[0].As<Napi::Object>();
@@ -161,7 +161,8 @@ Probe::Probe(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Probe>(info) {
     options_.epoch = to_uint64(options.Get("epoch"));
     read_boot_id(options_.boot_id);
     try {
-        open(text("mode"), text("object"), text("folder"), number("ringBytes"), options.Get("types"));
+        const auto place = text("callsSeenAt") == "functions" ? CallsSeenAt::Functions : CallsSeenAt::Tracepoint;
+        open(text("mode"), text("object"), text("folder"), number("ringBytes"), place, options.Get("types"));
         if (object_) maps()->set_reader_gone_after(std::chrono::seconds(number("readerGoneAfterS")));
     } catch (const LoadError &refused) {
         throw to_error(env, refused);
@@ -171,7 +172,7 @@ Probe::Probe(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Probe>(info) {
 }
 
 void Probe::open(const std::string &mode, const std::string &object, const std::string &folder, uint32_t ring_bytes,
-                 const Napi::Value &types) {
+                 CallsSeenAt place, const Napi::Value &types) {
     if (mode == "retire") {
         other_ = std::make_unique<OtherVersion>(folder);
         options_.is_retired = true;
@@ -182,7 +183,7 @@ void Probe::open(const std::string &mode, const std::string &object, const std::
     object_ = std::make_unique<Object>(object, strictness);
     if (mode == "take over") return object_->take_over(folder);
     if (types.IsArray()) object_->load_only(to_numbers(types));
-    object_->load(ring_bytes);
+    object_->load(ring_bytes, place);
 }
 
 Napi::Value Probe::attach(const Napi::CallbackInfo &info) {

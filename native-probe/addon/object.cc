@@ -8,11 +8,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <bitset>
 #include <cerrno>
 #include <cstring>
 
 #include "libbpf_log.h"
+#include "offers.h"
 #include "pins.h"
 
 namespace nightjar {
@@ -23,8 +23,9 @@ struct CalledPrograms {
     const char *prefix;
     const char *map;
 };
+constexpr char kSyscallPrograms[] = "syscall_programs";
 constexpr CalledPrograms kCalledPrograms[] = {
-    {"syscall_", "syscall_programs"},
+    {"syscall_", kSyscallPrograms},
     {"ring_done_", "ring_done_programs"},
     {"ring_submitted_", "ring_submitted_programs"},
 };
@@ -61,12 +62,28 @@ void add_call(std::vector<syscall_entry> &entries, call_entry syscall_entry::*ab
     throw LayoutError(std::string("the call ") + call.name + " is reported by more event types than there is room for");
 }
 
+// The one at sys_exit, from which all others of system calls are called.
+bool is_dispatcher(const bpf_program *program) {
+    return std::strcmp(bpf_program__name(program), "sys_exit") == 0;
+}
+
 // Whether the running kernel has what a program attaches to; only tracepoints are asked for.
 bool has_attach_point(const btf *kernel, const bpf_program *program) {
     const std::string section = bpf_program__section_name(program);
     const std::string prefix = "tp_btf/";
     if (!kernel || section.compare(0, prefix.size(), prefix) != 0) return true;
     return btf__find_by_name_kind(kernel, ("btf_trace_" + section.substr(prefix.size())).c_str(), BTF_KIND_TYPEDEF) > 0;
+}
+
+// The event types whose programs for system calls are loaded.
+TypeSet types_with_program(const bpf_object *object) {
+    TypeSet found;
+    bpf_program *program = nullptr;
+    while ((program = bpf_object__next_program(object, program))) {
+        const auto [type, map] = called_program(bpf_program__name(program));
+        if (type && bpf_program__autoload(program) && std::strcmp(map, kSyscallPrograms) == 0) found.set(type->id);
+    }
+    return found;
 }
 
 // Kernels before 5.11 charge maps to this limit. Where it may not be raised the kernel may need no raising.
@@ -77,13 +94,12 @@ void raise_locked_memory_limit() {
 
 } // namespace
 
-Object::Object(const std::string &path, Strictness strictness) {
+Object::Object(const std::string &path, Strictness strictness) : path_(path) {
     capture_libbpf_log();
     clear_libbpf_log();
     raise_locked_memory_limit();
     try {
-        open(path);
-        leave_out_absent();
+        open();
         layouts_ = read_layouts(bpf_object__btf(object_), strictness);
     } catch (...) {
         if (object_) bpf_object__close(object_);
@@ -96,30 +112,63 @@ Object::~Object() {
     bpf_object__close(object_);
 }
 
-void Object::open(const std::string &path) {
-    bpf_object *opened = bpf_object__open_file(path.c_str(), nullptr);
+void Object::open() {
+    bpf_object *opened = bpf_object__open_file(path_.c_str(), nullptr);
     // Before 1.0 libbpf returns the error as a pointer, later in errno; this asks for either.
     const long error = libbpf_get_error(opened);
     if (error) refuse(static_cast<int>(error));
     object_ = opened;
+    leave_out_absent();
 }
 
-void Object::load(uint32_t ring_bytes) {
+void Object::load(uint32_t ring_bytes, CallsSeenAt place) {
+    if (place != CallsSeenAt::Functions || !load_at_functions(ring_bytes)) load_programs(ring_bytes);
+    claim_objects();
+    maps_ = std::make_unique<Maps>(map_descriptors());
+}
+
+// Where the kernel lets us be at the ends of functions, no system call but those that are wanted pays anything. False,
+// and the object is as it was, where it does not.
+bool Object::load_at_functions(uint32_t ring_bytes) {
+    if (!offers_fexit()) return false;
+    const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
+    std::vector<CallFunction> functions = find_call_functions(kernel.get(), types_with_program(object_));
+    if (functions.empty()) return false;
+    try {
+        returns_ = std::make_unique<CallReturns>(object_, std::move(functions));
+        load_programs(ring_bytes);
+        returns_->load();
+        return true;
+    } catch (const LoadError &) {
+        returns_.reset();
+        bpf_object__close(object_);
+        object_ = nullptr;
+        open();
+        leave_out_unwanted();
+        return false;
+    }
+}
+
+void Object::load_programs(uint32_t ring_bytes) {
     bpf_map *ring = bpf_object__find_map_by_name(object_, "ring");
     const int resized = ring ? bpf_map__set_max_entries(ring, ring_bytes) : -ENOENT;
     if (resized) refuse(resized);
     const int error = bpf_object__load(object_);
     if (error) refuse(error);
     fill_syscalls();
-    claim_objects();
-    maps_ = std::make_unique<Maps>(map_descriptors());
 }
 
 void Object::load_only(const std::vector<uint32_t> &wanted) {
+    wanted_ = wanted;
+    leave_out_unwanted();
+}
+
+void Object::leave_out_unwanted() {
+    if (!wanted_) return;
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         const TypeSpec *type = called_program(bpf_program__name(program)).type;
-        if (type && std::find(wanted.begin(), wanted.end(), type->id) == wanted.end())
+        if (type && std::find(wanted_->begin(), wanted_->end(), type->id) == wanted_->end())
             bpf_program__set_autoload(program, false);
     }
 }
@@ -142,14 +191,13 @@ void Object::leave_out_absent() {
 
 // Which calls concern the programs, by number; and the programs that sys_exit goes on to.
 void Object::fill_syscalls() {
-    std::bitset<EVENT_TYPE_IDS_MAX> has_program;
+    const TypeSet has_program = types_with_program(object_);
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         const auto [type, map] = called_program(bpf_program__name(program));
         if (!type || bpf_program__fd(program) < 0) continue;
         const int fd = bpf_program__fd(program);
         update(map, &type->id, &fd);
-        if (std::strcmp(map, "syscall_programs") == 0) has_program.set(type->id);
     }
     std::vector<syscall_entry> entries(CALL_ENTRIES_MAX);
     for (size_t i = 0; i < calls().size; i++) {
@@ -168,28 +216,34 @@ void Object::fill_syscalls() {
 // Tells the programs which maps and programs are the sensor's own, so that they know who else touches them.
 void Object::claim_objects() const {
     bpf_map *map;
-    bpf_object__for_each_map(map, object_) {
-        bpf_map_info info{};
-        uint32_t size = sizeof(info);
-        if (bpf_map__fd(map) < 0) continue;
-        if (bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size)) refuse(errno);
-        claim(BPF_OBJECT_TYPE_MAP, info.id);
-    }
+    bpf_object__for_each_map(map, object_) if (bpf_map__fd(map) >= 0) claim_map(bpf_map__fd(map));
     bpf_program *program;
-    bpf_object__for_each_program(program, object_) {
-        bpf_prog_info info{};
-        uint32_t size = sizeof(info);
-        if (bpf_program__fd(program) < 0) continue;
-        if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size)) refuse(errno);
-        claim(BPF_OBJECT_TYPE_PROGRAM, info.id);
-    }
+    bpf_object__for_each_program(program, object_) if (bpf_program__fd(program) >= 0)
+        claim_program(bpf_program__fd(program));
+    if (!returns_) return;
+    for (const int array : returns_->arrays()) claim_map(array);
+    for (const int one : returns_->programs()) claim_program(one);
 }
 
-void Object::claim_link(bpf_link *link) const {
+void Object::claim_map(int descriptor) const {
+    bpf_map_info info{};
+    uint32_t size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(descriptor, &info, &size)) refuse(errno);
+    claim(BPF_OBJECT_TYPE_MAP, info.id);
+}
+
+void Object::claim_program(int descriptor) const {
+    bpf_prog_info info{};
+    uint32_t size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(descriptor, &info, &size)) refuse(errno);
+    claim(BPF_OBJECT_TYPE_PROGRAM, info.id);
+}
+
+void Object::claim_link(int descriptor) const {
     bpf_link_info info{};
     uint32_t size = sizeof(info);
     // Before 5.8 links had no numbers, and without one nobody can ask for them.
-    if (bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) == 0) claim(BPF_OBJECT_TYPE_LINK, info.id);
+    if (bpf_obj_get_info_by_fd(descriptor, &info, &size) == 0) claim(BPF_OBJECT_TYPE_LINK, info.id);
 }
 
 void Object::claim(uint32_t type, uint32_t id) const {
@@ -216,9 +270,13 @@ void Object::update(const char *map, const void *key, const void *value) const {
 std::vector<Attachment> Object::attach() {
     if (!taken_from_.empty()) return pinned_attachments();
     std::vector<Attachment> attachments;
+    if (returns_) {
+        attachments = returns_->attach();
+        for (const int link : returns_->links()) claim_link(link);
+    }
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
-        if (called_program(bpf_program__name(program)).type) continue;
+        if (called_program(bpf_program__name(program)).type || (returns_ && is_dispatcher(program))) continue;
         if (!bpf_program__autoload(program)) {
             attachments.push_back({bpf_program__name(program), bpf_program__section_name(program), ENOENT});
             continue;
@@ -227,7 +285,7 @@ std::vector<Attachment> Object::attach() {
         const long error = libbpf_get_error(link);
         if (!error) {
             links_[bpf_program__name(program)] = link;
-            claim_link(link);
+            claim_link(bpf_link__fd(link));
         }
         attachments.push_back(
             {bpf_program__name(program), bpf_program__section_name(program), static_cast<int>(-error)});
@@ -237,11 +295,12 @@ std::vector<Attachment> Object::attach() {
 
 // What was refused when the set was loaded has no link; why, is noted beside.
 std::vector<Attachment> Object::pinned_attachments() const {
-    std::vector<Attachment> attachments;
+    std::vector<Attachment> attachments = CallReturns::pinned_attachments(taken_from_);
+    const bool at_functions = !attachments.empty();
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         const char *name = bpf_program__name(program);
-        if (called_program(name).type) continue;
+        if (called_program(name).type || (at_functions && is_dispatcher(program))) continue;
         const int missing = bpf_program__autoload(program) ? ENOLINK : ENOENT;
         const int error = is_link_pinned(taken_from_, name) ? 0 : missing;
         attachments.push_back({name, bpf_program__section_name(program), error});
@@ -262,11 +321,13 @@ void Object::pin(const std::string &folder) const {
         const std::string path = pin_path(folder, "programs", bpf_program__name(program));
         if (bpf_obj_pin(bpf_program__fd(program), path.c_str())) refuse(errno);
     }
+    if (returns_) returns_->pin(folder);
     for (const auto &[name, link] : links_)
         if (bpf_obj_pin(bpf_link__fd(link), pin_path(folder, "links", name.c_str()).c_str())) refuse(errno);
 }
 
 void Object::detach() {
+    if (returns_) returns_->detach();
     for (const auto &[name, link] : links_) bpf_link__destroy(link);
     links_.clear();
 }

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "call_returns.h"
 #include "maps.h"
 
 struct bpf_object;
@@ -13,13 +15,8 @@ struct bpf_link;
 
 namespace nightjar {
 
-struct Attachment {
-    std::string program;
-    // The section that says where, e.g. "tp_btf/sys_exit".
-    std::string point;
-    // 0, or the errno of the refusal; ENOENT where the kernel was built without the place.
-    int error;
-};
+// At the tracepoint that all of them pass when they return, or at the ends of the functions of those that matter.
+enum class CallsSeenAt { Tracepoint, Functions };
 
 class Object {
   public:
@@ -30,7 +27,7 @@ class Object {
     ~Object();
 
     // Loads the programs and fills the maps; they record once they are attached and active. Throws LoadError.
-    void load(uint32_t ring_bytes);
+    void load(uint32_t ring_bytes, CallsSeenAt place);
     // Before loading: leaves out what reports calls of other event types than these.
     void load_only(const std::vector<uint32_t> &wanted);
     // Instead of loading: takes over what was loaded from the same object before and is pinned. Throws LoadError.
@@ -47,19 +44,29 @@ class Object {
     Maps &maps() { return *maps_; }
 
   private:
-    void open(const std::string &path);
+    void open();
+    bool load_at_functions(uint32_t ring_bytes);
+    void load_programs(uint32_t ring_bytes);
     std::vector<Attachment> pinned_attachments() const;
     void leave_out_absent();
+    void leave_out_unwanted();
     void fill_syscalls();
     void claim_objects() const;
-    void claim_link(bpf_link *link) const;
+    void claim_map(int descriptor) const;
+    void claim_program(int descriptor) const;
+    void claim_link(int descriptor) const;
     void claim(uint32_t type, uint32_t id) const;
     MapDescriptors map_descriptors() const;
     void update(const char *map, const void *key, const void *value) const;
 
+    std::string path_;
+    // The event types whose calls are looked at; nothing for all.
+    std::optional<std::vector<uint32_t>> wanted_;
     bpf_object *object_ = nullptr;
     // By program.
     std::map<std::string, bpf_link *> links_;
+    // Where system calls are seen at the ends of their own functions; null where at sys_exit.
+    std::unique_ptr<CallReturns> returns_;
     // Where this set was found pinned; empty where it was loaded.
     std::string taken_from_;
     Layouts layouts_;

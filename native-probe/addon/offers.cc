@@ -167,4 +167,8 @@ std::vector<Offer> ask_kernel() {
     };
 }
 
+bool offers_fexit() {
+    return try_fexit() == 0;
+}
+
 } // namespace nightjar

@@ -14,5 +14,7 @@ struct Offer {
 
 // Loads a program that does nothing at each kind of place, attaches it, and lets go of it again.
 std::vector<Offer> ask_kernel();
+// Only whether programs can be attached to the ends of functions.
+bool offers_fexit();
 
 } // namespace nightjar

@@ -4,7 +4,7 @@
 
 #include "descriptor.h"
 
-enum { OWN_OBJECTS_MAX = 1024, BPF_NAME_SIZE = 16, ANON_INODE_MAGIC = 0x09041934 };
+enum { OWN_OBJECTS_MAX = 4096, BPF_NAME_SIZE = 16, ANON_INODE_MAGIC = 0x09041934 };
 
 // The sensor's own programs, maps and links: what the object is (enum bpf_object_type) in the upper half, its number in
 // the lower. The addon fills it.

@@ -28,7 +28,9 @@ function openChanged(t: ExecutionContext, file: string, changes: readonly (reado
   if (status !== 0) throw new Error(stderr);
   const addon = loadAddon();
   const sizes = { ringBytes: RING_BYTES, flushDelayMs: 10, batchesInFlightMax: 1, readerGoneAfterS: 60 };
-  const thrown = t.throws(() => new addon.Probe({ mode: "load", object, folder: "", epoch: 1n, ...sizes }));
+  const thrown = t.throws(
+    () => new addon.Probe({ mode: "load", object, folder: "", epoch: 1n, callsSeenAt: "tracepoint", ...sizes }),
+  );
   const error = toProbeError(thrown);
   t.is(error.code, "PROBE_LAYOUT");
   t.regex(error.message, /^failed loading ebpf skeleton: /);

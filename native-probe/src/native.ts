@@ -66,6 +66,8 @@ export interface NativeOptions {
    */
   mode: "load" | "load leniently" | "take over" | "retire";
   object: string;
+  /** Where system calls are seen; at the tracepoint where the kernel allows nothing else. */
+  callsSeenAt: "tracepoint" | "functions";
   /** Where the pins are. */
   folder: string;
   epoch: bigint;

@@ -47,6 +47,11 @@ export interface ProbeOptions {
    * checks each program, which takes seconds for all of them.
    */
   types?: readonly number[];
+  /**
+   * Where system calls are seen: at the tracepoint that all pass when they return (the default), or, where the kernel
+   * allows it, at the ends of the functions of those that events report.
+   */
+  callsSeenAt?: NativeOptions["callsSeenAt"];
   /** The object with the programs; the one built with the addon when left out. */
   objectPath?: string;
   /** For tests: takes the object as it is, though its records are not those of this version's messages. */
@@ -332,6 +337,7 @@ function checked(options: ProbeOptions): Omit<NativeOptions, "mode" | "folder" |
   checkRange("readerGoneAfterS", readerGoneAfterS, 1, READER_GONE_S_MAX);
   return {
     object: options.objectPath ?? objectPath,
+    callsSeenAt: options.callsSeenAt ?? "tracepoint",
     ringBytes,
     flushDelayMs,
     batchesInFlightMax,

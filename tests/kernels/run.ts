@@ -1,9 +1,10 @@
 // Runs the tests of tests/events under other kernels, each in a virtual machine, and writes down what attached where.
 //
-//   node tests/kernels/run.ts [--page] [--events NAME]... [VERSION]...
+//   node tests/kernels/run.ts [--page] [--functions] [--events NAME]... [VERSION]...
 //
-// Without a version all are run. --page writes the result into docs/kernels.md. The last line is for programs: "N
-// passed, N failed", with ", N skipped" where some were. Ends with 0 when nothing failed, 1 when something did, 2 when
+// Without a version all are run. --page writes the result into docs/kernels.md; --functions has system calls seen at
+// the ends of their functions, which takes an emulated machine long. The last line is for programs: "N passed, N
+// failed", with ", N skipped" where some were. Ends with 0 when nothing failed, 1 when something did, 2 when
 // the arguments are wrong. Needs root; what is missing is installed from Debian's archive, kernels only unpacked.
 import { execFileSync } from "node:child_process";
 import { globSync } from "node:fs";
@@ -29,12 +30,12 @@ function prepare(wanted: readonly Kernel[]): Map<string, string> {
 }
 
 /** What the machine is told to do. A compiled script is kept for the test files that follow. */
-function commandFor(): string {
+function commandFor(place: string): string {
   const tests = globSync("*/*.test.js", { cwd: bundle }).sort();
   const path = [dirname(process.execPath), "$PATH"].join(":");
   return [
     `cd '${bundle}'`,
-    `export PATH=${path} NODE_COMPILE_CACHE=/run/compiled NO_COLOR=1`,
+    `export PATH=${path} NODE_COMPILE_CACHE=/run/compiled NO_COLOR=1 NIGHTJAR_COLLECTOR_CALLS_SEEN_AT=${place}`,
     "node attached.js",
     `node '${join(root, "node_modules/ava/entrypoints/cli.js")}' --tap ${tests.join(" ")}`,
   ].join("\n");
@@ -49,14 +50,14 @@ function readLine(line: string, result: Result): void {
   if (!/^(TAP version|1\.\.\d|# |ok|\{|\s*$)/.test(line)) console.log(`    ${line}`);
 }
 
-async function runKernel(kernel: Kernel, release: string, signal: AbortSignal): Promise<Result> {
+async function runKernel(kernel: Kernel, release: string, place: string, signal: AbortSignal): Promise<Result> {
   const result: Result = { kernel, release, passed: 0, failures: [], skipped: 0, offers: [], attachments: [] };
   const folder = join(root, ".tools/kernels", kernel.suite);
   const started = performance.now();
   console.log(`== ${kernel.version} (${release})`);
   try {
     const machine = { folder, release, commandLine: kernel.commandLine };
-    const code = await runIn(machine, commandFor(), (line) => readLine(line, result), signal);
+    const code = await runIn(machine, commandFor(place), (line) => readLine(line, result), signal);
     if (code !== 0 && result.failures.length === 0) result.failures.push(`ava ended with ${code}`);
   } catch (error) {
     result.failures.push((error as Error).message);
@@ -75,16 +76,25 @@ function inWords({ passed, failures, skipped }: Pick<Result, "passed" | "failure
   return `${passed} passed, ${failures.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-async function runAll(wanted: readonly Kernel[], names: readonly string[], page: boolean): Promise<number> {
+interface Choices {
+  /** Folders of tests/events; none for all. */
+  events: readonly string[];
+  page: boolean;
+  functions: boolean;
+}
+
+async function runAll(wanted: readonly Kernel[], { events, page, functions }: Choices): Promise<number> {
   const abort = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => abort.abort());
   const releases = prepare(wanted);
-  await bundleTests(bundle, names);
+  await bundleTests(bundle, events);
+  const place = functions ? "functions" : "tracepoint";
   const results: Result[] = [];
   for (const kernel of wanted) {
-    if (!abort.signal.aborted) results.push(await runKernel(kernel, releases.get(kernel.suite) ?? "", abort.signal));
+    const release = releases.get(kernel.suite) ?? "";
+    if (!abort.signal.aborted) results.push(await runKernel(kernel, release, place, abort.signal));
   }
-  if (page) console.log(`written: ${relative(root, writePage(results, names))}`);
+  if (page && !abort.signal.aborted) console.log(`written: ${relative(root, writePage(results, events))}`);
   const sum = {
     passed: results.reduce((total, { passed }) => total + passed, 0),
     failures: results.flatMap(({ failures }) => failures),
@@ -95,14 +105,19 @@ async function runAll(wanted: readonly Kernel[], names: readonly string[], page:
 }
 
 async function main(): Promise<number> {
-  const options = { page: { type: "boolean" }, events: { type: "string", multiple: true } } as const;
+  const options = {
+    page: { type: "boolean", default: false },
+    functions: { type: "boolean", default: false },
+    events: { type: "string", multiple: true },
+  } as const;
   const known = kernels.map(({ version }) => version);
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const unknown = positionals.find((version) => !known.includes(version));
     if (unknown !== undefined) throw new Error(`no kernel is called "${unknown}"; there are: ${known.join(", ")}`);
     const wanted = kernels.filter(({ version }) => positionals.length === 0 || positionals.includes(version));
-    return await runAll(wanted, values.events ?? [], values.page ?? false);
+    const { events = [], page, functions } = values;
+    return await runAll(wanted, { events, page, functions });
   } catch (error) {
     console.error((error as Error).message);
     return 2;

@@ -26,10 +26,11 @@ export interface Opened {
 
 /** Throws ProbeError where the kernel lets nothing load. */
 export function openKernel(stage: Stage, onBatch: ProbeOptions["onBatch"]): Opened {
-  const { in_flight_batches, reader_gone_after_s, bpffs } = stage.settings.collector;
+  const { in_flight_batches, reader_gone_after_s, bpffs, calls_seen_at } = stage.settings.collector;
   const options = {
     batchesInFlightMax: in_flight_batches,
     readerGoneAfterS: reader_gone_after_s,
+    callsSeenAt: calls_seen_at,
     onBatch,
     onError: (error: Error) => {
       throw error;

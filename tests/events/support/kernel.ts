@@ -69,6 +69,9 @@ export function idsOf(names: readonly string[]): number[] {
   return eventTypes.filter(({ member }) => names.includes(member)).map(({ id }) => id);
 }
 
+/** Where system calls are seen: a run under another kernel says so. */
+const callsSeenAt = process.env.NIGHTJAR_COLLECTOR_CALLS_SEEN_AT === "functions" ? "functions" : "tracepoint";
+
 export class Watch {
   readonly probe: Probe;
   readonly batches: Batch[] = [];
@@ -76,6 +79,7 @@ export class Watch {
 
   constructor({ types, release = true, onEncoded, ...options }: WatchOptions) {
     this.probe = openProbe({
+      callsSeenAt,
       ...(types && { wanted: idsOf(types), types: idsOf(types) }),
       onBatch: (bytes, _first, next) => {
         onEncoded?.(bytes);

@@ -1,5 +1,5 @@
 // The settings of the collector.
-import { integer, path, type Setting, type SettingTable } from "../setting.ts";
+import { choice, integer, path, type Setting, type SettingTable } from "../setting.ts";
 
 const MIB = 1024 * 1024;
 
@@ -52,6 +52,14 @@ export const collectorSettings = {
     max: 256,
     unit: "batches",
     doc: "How many batches may wait for the bus's acknowledgement before the ring is left to fill.",
+  }),
+  calls_seen_at: choice({
+    default: "tracepoint",
+    choices: ["tracepoint", "functions"],
+    doc:
+      "Where system calls are seen: at the tracepoint that all pass when they return (0.1 µs each), or at the ends " +
+      "of the functions of those that events report, where the kernel allows it: others then cost nothing, the start " +
+      "takes longer, and a call that seccomp refuses is not seen.",
   }),
   replay_file: path({
     default: "",
