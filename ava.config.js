@@ -8,5 +8,5 @@ export default {
     "bench/**/*.test.ts",
   ],
   workerThreads: false,
-  timeout: "60s",
+  timeout: "3m",
 };
