@@ -6,6 +6,7 @@
 #include "kernel/file.h"
 #include "kernel/ids.h"
 #include "kernel/io_uring.h"
+#include "kernel/memory.h"
 #include "kernel/module.h"
 #include "kernel/socket.h"
 #include "kernel/task.h"

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each file that is mapped to be executed, once for each file and cgroup in a while, and each try: mmap.
 #include "image.h"
+#include "mapping.h"
 #include "named.h"
-
-enum { PROT_EXEC = 4, MAP_ANONYMOUS = 0x20, MAP_ERRORS_FROM = -4095, I386_PAGE_SHIFT = 12 };
 
 enum {
     // A file that is mapped again within this time is not told again.

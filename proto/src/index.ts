@@ -31,6 +31,7 @@ export * from "../gen/nightjar/event/v1/library_pb.ts";
 export * from "../gen/nightjar/event/v1/link_pb.ts";
 export * from "../gen/nightjar/event/v1/listen_pb.ts";
 export * from "../gen/nightjar/event/v1/memfd_create_pb.ts";
+export * from "../gen/nightjar/event/v1/memory_protection_pb.ts";
 export * from "../gen/nightjar/event/v1/mkdir_pb.ts";
 export * from "../gen/nightjar/event/v1/mknod_pb.ts";
 export * from "../gen/nightjar/event/v1/module_load_pb.ts";
