@@ -1,8 +1,11 @@
-// A stranger lays hands on the sensor's own processes: it is told, and the sensor goes on.
+// A stranger lays hands on the sensor's own processes and maps: it is told, and the sensor goes on.
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Detection } from "@nightjar/proto";
 import { waitFor } from "@nightjar/test-support";
 import test from "ava";
+import { compileDeed } from "../events/support/deed.ts";
 import { type Sensor, startSensor, whyNoKernel } from "../harness/sensor.ts";
 import { attacks } from "./acts.ts";
 
@@ -21,11 +24,36 @@ async function detectionsOf(sensor: Sensor, rule: string): Promise<Detection[]> 
   return (await sensor.detections()).flatMap(({ detection }) => (detection?.rule === rule ? [detection] : []));
 }
 
-function pidOf(sensor: Sensor, stage: "enricher" | "uplink"): number {
+function pidOf(sensor: Sensor, stage: "collector" | "enricher" | "uplink"): number {
   const pid = sensor.pid(stage);
   if (pid === undefined) throw new Error(`${stage} does not run`);
   return pid;
 }
+
+/** The numbers of the maps that a process holds: others of the same name are other sensors'. */
+function mapsOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fdinfo`;
+  return readdirSync(folder).flatMap(
+    (fd) => /^map_id:\s*(\d+)$/m.exec(readFileSync(join(folder, fd), "utf8"))?.[1] ?? [],
+  );
+}
+
+run(`a stranger who writes to a map of the sensor is told, and one who looks at it is not${why}`, async (t) => {
+  t.timeout(5 * 60_000);
+  const sensor = await startSensor(t);
+  const deed = compileDeed(t, join(import.meta.dirname, "tamper"));
+  const maps = new Set(mapsOf(pidOf(sensor, "collector")));
+  t.true(maps.size > 0);
+  t.true(Number(deed.do(["syscalls"]).stdout.split(" ")[0]) > 0, "it is looked at");
+  for (const map of maps) deed.do(["syscalls", map]);
+  const written = await waitFor(async () => (await detectionsOf(sensor, RULE))[0], {
+    what: "the writing is at the portal",
+    timeoutMs: 60_000,
+    intervalMs: 1_000,
+  });
+  t.regex(written.output, /call=bpf .*BPF_MAP_UPDATE_ELEM/);
+  t.is((await detectionsOf(sensor, RULE)).length, 1, "nor is what the sensor writes itself");
+});
 
 run(`a stranger who stops or ends a stage is told, and the sensor goes on${why}`, async (t) => {
   t.timeout(5 * 60_000);

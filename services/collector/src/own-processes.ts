@@ -12,10 +12,13 @@ const ASK_WAIT_MS = 500;
 export async function ownProcesses(stage: Stage): Promise<OwnProcess[]> {
   const statuses = await stage.bus.askStatuses(ASK_WAIT_MS);
   const pids = statuses.flatMap((status) => [status.pid, ...status.childPids]);
-  return [...new Set([process.pid, ...pids, ...supervisedPids(stage.stateDir)])].flatMap((pid) => {
-    const identity = identify(pid);
-    return identity ? [{ pid, startTicks: BigInt(identity.start_ticks) }] : [];
-  });
+  return [...new Set([process.pid, ...pids, ...supervisedPids(stage.stateDir)])].flatMap(ownProcess);
+}
+
+/** One process by its number; none where it has ended. */
+export function ownProcess(pid: number): OwnProcess[] {
+  const identity = identify(pid);
+  return identity ? [{ pid, startTicks: BigInt(identity.start_ticks) }] : [];
 }
 
 function supervisedPids(stateDir: string): number[] {

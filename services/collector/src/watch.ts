@@ -5,7 +5,7 @@ import { type Ledger, type Probe, ProbeError } from "@nightjar/native-probe";
 import { EVERY_CLASS, eventTypeName, eventTypes, LedgerEntrySchema, wholeType } from "@nightjar/proto";
 import { followInterest, pause, type Stage, type Wanted } from "@nightjar/stage";
 import { drainRetired, openKernel } from "./open.ts";
-import { ownProcesses } from "./own-processes.ts";
+import { ownProcess, ownProcesses } from "./own-processes.ts";
 import { RawPublisher } from "./raw-publisher.ts";
 import { followRing } from "./ring-size.ts";
 
@@ -35,13 +35,13 @@ export async function watchKernel(stage: Stage): Promise<void> {
   publisher = new RawPublisher(stage, source, (position) => probe.release(position));
   endInOrder(stage, opened, publisher);
   reportAttachments(stage, probe);
+  keepOwnProcesses(stage, probe);
   // All passes until the rules' interest is known.
   followInterest(stage, (wanted, { environment, data }) => {
     probe.setEnvironmentWanted(environment);
     probe.setMessageInterest({ ...EVERY_MESSAGE, dataBytes: data ? DATA_BYTES : 0 });
     applyInterest(stage, probe, wanted);
   });
-  keepOwnProcesses(stage, probe);
   stage.facts.set("source", source);
   const ofOthers = opened.retired.length > 0 ? await drainRetired(stage, opened) : [];
   if (stage.signal.aborted) return;
@@ -98,6 +98,8 @@ function reportAttachments(stage: Stage, probe: Probe): void {
 }
 
 function keepOwnProcesses(stage: Stage, probe: Probe): void {
+  // At once: it goes on to write to maps of the sensor, which only the sensor may.
+  probe.setOwnProcesses(ownProcess(process.pid));
   let asking = false;
   const refresh = async () => {
     if (asking || stage.signal.aborted) return;

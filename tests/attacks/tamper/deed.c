@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,22 +15,18 @@ static long bpf(int command, union bpf_attr *attributes) {
     return result < 0 ? -errno : result;
 }
 
-// Overwrites the first element, and puts back what was there.
+// Writes the first element again, as it is: the sensor goes on as before.
 static int overwrite(int fd, const struct bpf_map_info *info) {
-    static char before[VALUE_SIZE_MAX], after[VALUE_SIZE_MAX];
+    static char value[VALUE_SIZE_MAX];
     unsigned key = 0;
     union bpf_attr attributes = {.map_fd = fd};
-    if (info->value_size > VALUE_SIZE_MAX || info->key_size != sizeof(key)) return 0;
+    if (info->type != BPF_MAP_TYPE_ARRAY || info->value_size > VALUE_SIZE_MAX) return 0;
     attributes.key = (unsigned long)&key;
-    attributes.value = (unsigned long)before;
-    if (bpf(BPF_MAP_LOOKUP_ELEM, &attributes)) return 0;
-    attributes.value = (unsigned long)after;
-    if (bpf(BPF_MAP_UPDATE_ELEM, &attributes)) return 0;
-    attributes.value = (unsigned long)before;
-    return bpf(BPF_MAP_UPDATE_ELEM, &attributes) == 0;
+    attributes.value = (unsigned long)value;
+    return bpf(BPF_MAP_LOOKUP_ELEM, &attributes) == 0 && bpf(BPF_MAP_UPDATE_ELEM, &attributes) == 0;
 }
 
-// the map's name; "overwrite" to do more than get it. Prints how many there are, and the number of the last.
+// The map's name; the number of one to do more than get it. Prints how many there are, and the number of the last.
 int main(int count, char **arguments) {
     if (count < 2) return 2;
     union bpf_attr next = {};
@@ -44,7 +41,7 @@ int main(int count, char **arguments) {
         ask.info.info_len = sizeof(info);
         ask.info.info = (unsigned long)&info;
         if (bpf(BPF_OBJ_GET_INFO_BY_FD, &ask) == 0 && !strcmp(info.name, arguments[1])) {
-            if (count > 2 && !strcmp(arguments[2], "overwrite") && !overwrite(fd, &info)) return 3;
+            if (count > 2 && info.id == strtoul(arguments[2], NULL, 10) && !overwrite(fd, &info)) return 3;
             found++;
             last = info.id;
         }
