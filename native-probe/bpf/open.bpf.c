@@ -90,7 +90,8 @@ SYSCALL_PROGRAM(open, EVENT_OPEN, frame, result) {
     if (!event_seen(EVENT_OPEN)) return 0;
     struct open_call call = open_call_read(frame);
     struct file *file = result_is_descriptor(frame, result) ? descriptor_file(result) : NULL;
-    if (task_is_own() || !open_is_wanted(&call, result, file)) return event_filtered(EVENT_OPEN);
+    // The filter first: most opens end there, and whose they are need not be looked up.
+    if (!open_is_wanted(&call, result, file) || task_is_own()) return event_filtered(EVENT_OPEN);
 
     struct record *record;
     struct open_event *event = open_begin(&record);

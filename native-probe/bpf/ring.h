@@ -219,9 +219,11 @@ int BPF_PROG(ring_complete, void *ring_of_request, void *request) {
 }
 
 // Defines the programs that tell an operation with the body of the event type's SYSCALL_PROGRAM, which comes before.
+// Kernels before 6.0 have the tracepoints, but requests of another form: what they read is not there.
 #define RING_PROGRAM(name)                                                                                             \
     SEC("tp_btf/io_uring_complete")                                                                                    \
     int BPF_PROG(ring_done_##name, void *ring_of_request, void *request) {                                             \
+        if (!bpf_core_type_exists(struct io_cmd_data)) return 0;                                                       \
         struct ring_request *kept = ring_request_of((u64)request);                                                     \
         if (!kept) return 0;                                                                                           \
         struct call_frame call = {.ring = &kept->call};                                                                \
@@ -232,6 +234,7 @@ int BPF_PROG(ring_complete, void *ring_of_request, void *request) {
     }                                                                                                                  \
     SEC("tp_btf/io_uring_submit_req")                                                                                  \
     int BPF_PROG(ring_submitted_##name, void *request) {                                                               \
+        if (!bpf_core_type_exists(struct io_cmd_data)) return 0;                                                       \
         struct ring_request *kept = ring_request_of((u64)request);                                                     \
         if (!kept) return 0;                                                                                           \
         struct call_frame call = {.ring = &kept->call};                                                                \
