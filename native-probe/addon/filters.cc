@@ -38,7 +38,9 @@ int clear(int fd, size_t key_size, size_t generation_at, uint8_t generation) {
 
 int fill(int fd, uint8_t *rows, size_t size, size_t key_size, size_t value_size, size_t generation_at,
          uint8_t generation) {
-    for (uint8_t *row = rows; row + key_size + value_size <= rows + size; row += key_size + value_size) {
+    const size_t row_size = key_size + value_size;
+    for (size_t at = 0; at + row_size <= size; at += row_size) {
+        uint8_t *row = rows + at;
         row[generation_at] = generation;
         if (bpf_map_update_elem(fd, row, row + key_size, BPF_ANY)) return errno;
     }

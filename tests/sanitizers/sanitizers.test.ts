@@ -113,7 +113,8 @@ kernelTest(`loaded and unloaded ${CYCLES} times, the probe leaves nothing behind
   t.deepEqual(await cycle.exited, { code: 0, signal: null }, cycle.stderr);
   const { before, after } = JSON.parse(cycle.stdout);
   t.log(JSON.stringify({ before, after }));
-  t.is(after.descriptors, before.descriptors);
-  t.is(after.threads, before.threads);
+  // Node opens one or the other for itself meanwhile; what a cycle leaves behind would be there 200 times.
+  t.true(after.descriptors - before.descriptors < CYCLES / 10, "descriptors grow with each cycle");
+  t.true(after.threads - before.threads < CYCLES / 10, "threads grow with each cycle");
   t.true(after.residentBytes - before.residentBytes < GROWTH_BYTES_MAX, "memory grows with each cycle");
 });
