@@ -4,7 +4,14 @@ import { NamedIds } from "./named-ids.ts";
 import type { ProcessNode } from "./node.ts";
 import { type Output, writeOutputs } from "./output.ts";
 import { EventHeader, scanEvent, toNanoseconds } from "./scan.ts";
-import { readSnapshot, SeededNames, SNAPSHOT_COMPLETIONS_MAX, type SnapshotPlace, writeSnapshot } from "./snapshot.ts";
+import {
+  readSnapshot,
+  SeededNames,
+  SNAPSHOT_COMPLETIONS_MAX,
+  type SnapshotPlace,
+  seedOf,
+  writeSnapshot,
+} from "./snapshot.ts";
 import { ProcessTable } from "./table.ts";
 import { ProcessTree, type ProcfsLookup, type ProcfsProcess, type TreeLimits } from "./tree.ts";
 import type { UserNames } from "./users.ts";
@@ -108,11 +115,13 @@ export class Enricher {
       return { id: reader.id, outputs: "repeated" };
     }
     this.#scan(reader);
-    const seed = reader.processCount > 0 ? readSnapshot(reader) : [];
+    const known = reader.processCount > 0 ? readSnapshot(reader) : [];
     const foreign = this.#foreignOf(range.source);
-    if (seed.length > 0) foreign?.names.learn(reader);
     const tree = foreign?.tree ?? this.tree;
-    tree.seed(seed);
+    if (known.length > 0) {
+      foreign?.names.learn(known);
+      tree.seed(seedOf(known));
+    }
     this.#table.begin(foreign?.names ?? this.#options.users);
     this.#ids.begin(foreign?.names ?? this.#options.users);
     if (!foreign) {

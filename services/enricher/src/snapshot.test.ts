@@ -1,6 +1,6 @@
 // A snapshot of one tree, taken in by another: the same processes, ancestors and names, in messages of any size.
 import { fromBinary } from "@bufbuild/protobuf";
-import { BatchReader } from "@nightjar/events";
+import { BatchReader, WireError } from "@nightjar/events";
 import { BatchSchema } from "@nightjar/proto";
 import test from "ava";
 import { Enricher } from "./enricher.ts";
@@ -63,6 +63,17 @@ test("in small parts, each stands for itself", (t) => {
   const other = enricherOf(OTHER_BOOT);
   for (const part of parts) other.take(part);
   t.deepEqual(lineageOf(other, 10 * POSITION_STEP), lineageOf(watched(), 10 * POSITION_STEP));
+});
+
+test("a table of processes that is none is garbage, not a bug", (t) => {
+  const enricher = watched();
+  const [part] = [...enricher.snapshot()];
+  const broken = [0x82, 0x01, 3, 0xff, 0xff, 0xff];
+  const before = enricher.tree.size;
+  t.throws(() => enricher.take(Buffer.concat([part as Uint8Array, Uint8Array.from(broken)])), {
+    instanceOf: WireError,
+  });
+  t.is(enricher.tree.size, before);
 });
 
 test("a snapshot taken in twice, or by the tree it is of, changes nothing", (t) => {

@@ -1,7 +1,7 @@
 // The process tree as batches without events: what a recording begins with, and how a tree is made of them again.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type BatchReader, WireError } from "@nightjar/events";
-import { BatchSchema, ExecSchema, type Process } from "@nightjar/proto";
+import { type Batch, BatchSchema, ExecSchema, type Process } from "@nightjar/proto";
 import type { ProcessNode } from "./node.ts";
 import { type Moment, NANOSECONDS_PER_TICK } from "./scan.ts";
 import type { ProcessTable } from "./table.ts";
@@ -87,13 +87,27 @@ function encode(head: Uint8Array, table: ProcessTable, rows: number, bytes: numb
 }
 
 /**
- * The processes of a batch's table.
- * @throws WireError when it is no table: a parent that is not there.
+ * The rows of a batch's table of processes.
+ * @throws WireError when it is no table: rows that are no messages, a parent that is not there.
  */
-export function readSnapshot(reader: BatchReader): SeedProcess[] {
-  const { processes } = fromBinary(BatchSchema, reader.bytes);
+export function readSnapshot(reader: BatchReader): Process[] {
+  const { processes } = decode(reader.bytes);
+  if (processes.some(({ parent }) => parent > processes.length))
+    throw new WireError("a process whose parent is not in its batch", 0);
+  return processes;
+}
+
+function decode(bytes: Uint8Array): Batch {
+  try {
+    return fromBinary(BatchSchema, bytes);
+  } catch (error) {
+    throw new WireError(`a table of processes that is none: ${(error as Error).message}`, 0);
+  }
+}
+
+/** The same as a tree takes them in. */
+export function seedOf(processes: readonly Process[]): SeedProcess[] {
   return processes.map((process) => {
-    if (process.parent > processes.length) throw new WireError(`a process whose parent is not in its batch`, 0);
     const start = momentOfBigint(process.startTimeNs);
     return {
       pid: process.pid,
@@ -121,12 +135,12 @@ export class SeededNames implements UserNames {
   readonly #groups = new Map<number, Uint8Array>();
 
   /** Learns the names in a batch's table. */
-  learn(reader: BatchReader): void {
+  learn(processes: readonly Process[]): void {
     const encoder = new TextEncoder();
     const learn = (names: Map<number, Uint8Array>, id: number, name: string) => {
       if (name !== "" && id !== ID_UNKNOWN && !names.has(id)) names.set(id, encoder.encode(name));
     };
-    for (const process of fromBinary(BatchSchema, reader.bytes).processes) {
+    for (const process of processes) {
       learn(this.#users, process.uid, process.userName);
       learn(this.#groups, process.gid, process.groupName);
       if (process.image) learn(this.#users, process.image.loginUid, process.loginUserName);
