@@ -31,6 +31,11 @@ export interface EventKeys {
   localPort?: number;
 }
 
+/** One form for equal parts. */
+export function pathName({ whole, begin, end, leaf, leafBegin, directory }: PathParts): string {
+  return JSON.stringify([whole, begin, end, leaf, leafBegin, directory]);
+}
+
 /** Whether a path fits; resolved paths begin with a slash and have no empty parts. */
 export function fitsPath(parts: PathParts, path: string): boolean {
   const slash = path.lastIndexOf("/");
@@ -85,8 +90,7 @@ function unionOfTypes(left: TypeInterest, right: TypeInterest): TypeInterest {
     commands.set(name, (commands.get(name) ?? 0) | classes);
   const paths = new Map<string, PathInterest>();
   for (const each of [...left.paths, ...right.paths]) {
-    const { whole, begin, end, leaf, leafBegin, directory } = each;
-    const name = JSON.stringify([whole, begin, end, leaf, leafBegin, directory]);
+    const name = pathName(each);
     const classes = (paths.get(name)?.classes ?? 0) | each.classes;
     paths.set(name, create(PathInterestSchema, { ...each, classes }));
   }

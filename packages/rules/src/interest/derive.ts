@@ -2,7 +2,7 @@
 // of it can match no rule. A missing field makes every comparison false, so only a `not` can be true without one.
 import { NO_PORT } from "@nightjar/events";
 import type { Rule } from "../files/load.ts";
-import { ALWAYS, and, type Expression, NEVER, not, or, type Test, termName } from "../language/expression.ts";
+import { ALWAYS, type Expression, NEVER, remembering, rewriter, type Test, termName } from "../language/expression.ts";
 import { holds } from "../language/tests.ts";
 import { hasNoBytes, patternsOf, readSource } from "./path-pattern.ts";
 import { CLASS_FAILED, classesOf, type Fact, filterRow, type KeyField } from "./rows.ts";
@@ -51,35 +51,9 @@ function usableKey(field: KeyField | undefined, of: number): KeyField | undefine
   return field?.key === "path" && (of & CLASS_FAILED) !== 0 ? undefined : field;
 }
 
-/** Macros are shared between rules: what was worked out of one expression serves wherever it stands. */
-function remembering<T>(work: (expression: Expression) => T): (expression: Expression) => T {
-  const known = new Map<Expression, T>();
-  return (expression) => {
-    const found = known.get(expression) ?? work(expression);
-    known.set(expression, found);
-    return found;
-  };
-}
-
 /** Decides tests that no value a class allows can pass. Those that all pass stay where the field may be missing. */
 function narrower(facts: Readonly<Record<string, Fact>>): (expression: Expression) => Expression {
-  const narrow = remembering((expression: Expression): Expression => {
-    switch (expression.kind) {
-      case "constant":
-        return expression;
-      case "not":
-        return not(narrow(expression.part));
-      case "and":
-        return and(expression.parts.map(narrow));
-      case "or":
-        return or(expression.parts.map(narrow));
-      case "exactly-one":
-        return { kind: "exactly-one", parts: expression.parts.map(narrow) };
-      case "test":
-        return narrowTest(expression, facts);
-    }
-  });
-  return narrow;
+  return rewriter((test) => narrowTest(test, facts));
 }
 
 function narrowTest(test: Test, facts: Readonly<Record<string, Fact>>): Expression {

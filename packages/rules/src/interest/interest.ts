@@ -1,11 +1,11 @@
 // The interest of a set of rules: what the kernel has to report for them, and which rule made it so.
 import { create } from "@bufbuild/protobuf";
+import { pathName } from "@nightjar/events";
 import { eventTypes, type Interest, InterestSchema, type TypeInterest, TypeInterestSchema } from "@nightjar/proto";
 import { specialiser } from "../engine/specialise.ts";
 import type { Rule } from "../files/load.ts";
 import type { Costly } from "./costly.ts";
 import { type TypeWish, wishOfType } from "./derive.ts";
-import { pathName } from "./path-pattern.ts";
 import type { KeySet, Wish } from "./wish.ts";
 
 /** What the enabled rules want of each event type that at least one can be true of, in the order of the types' ids. */

@@ -8,12 +8,6 @@ export type PathPattern = PathParts;
 /** Which part of the path a field gives. */
 export type PathPart = "whole" | "leaf" | "directory";
 
-/** One form for equal patterns. */
-export function pathName(pattern: PathPattern): string {
-  const { whole, begin, end, leaf, leafBegin, directory } = pattern;
-  return JSON.stringify([whole, begin, end, leaf, leafBegin, directory]);
-}
-
 /** A pattern that everything fits which fits both; undefined where nothing can. */
 export function meetPaths(left: PathPattern, right: PathPattern): PathPattern | undefined {
   const whole = left.whole ?? right.whole;

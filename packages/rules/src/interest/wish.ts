@@ -1,5 +1,6 @@
 // What a condition can be true of, told by a few keys: the domain in which conditions are approximated from above.
-import { meetPaths, type PathPattern, pathName } from "./path-pattern.ts";
+import { pathName } from "@nightjar/events";
+import { meetPaths, type PathPattern } from "./path-pattern.ts";
 
 /** Paths, command names or ports; `except` turns ports around: all but these. */
 export type KeySet =

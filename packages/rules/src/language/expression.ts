@@ -63,6 +63,37 @@ export function not(part: Expression): Expression {
   return part.kind === "not" ? part.part : { kind: "not", part };
 }
 
+/** Macros are shared between rules: what was worked out of one expression serves wherever it stands. */
+export function remembering<T>(work: (expression: Expression) => T): (expression: Expression) => T {
+  const known = new Map<Expression, T>();
+  return (expression) => {
+    const found = known.get(expression) ?? work(expression);
+    known.set(expression, found);
+    return found;
+  };
+}
+
+/** Makes the function that puts `decide(test)` for each test of an expression; parts that are shared stay shared. */
+export function rewriter(decide: (test: Test) => Expression): (expression: Expression) => Expression {
+  const rewrite = remembering((expression: Expression): Expression => {
+    switch (expression.kind) {
+      case "constant":
+        return expression;
+      case "not":
+        return not(rewrite(expression.part));
+      case "and":
+        return and(expression.parts.map(rewrite));
+      case "or":
+        return or(expression.parts.map(rewrite));
+      case "exactly-one":
+        return { kind: "exactly-one", parts: expression.parts.map(rewrite) };
+      case "test":
+        return decide(expression);
+    }
+  });
+  return rewrite;
+}
+
 /**
  * The one form in which a term is written: equal terms have equal names, e.g. "tolower(proc.aname[2])". A name behind
  * evt.arg stands behind a dot, as in most rules; a number in brackets.
