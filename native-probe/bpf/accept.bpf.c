@@ -18,8 +18,7 @@ struct accept_event {
 EVENT_RECORD(accept, EVENT_ACCEPT)
 
 SYSCALL_PROGRAM(accept, EVENT_ACCEPT, frame, result) {
-    if (!event_seen(EVENT_ACCEPT)) return 0;
-    if (task_is_own()) return event_filtered(EVENT_ACCEPT);
+    if (!event_seen_of_others(EVENT_ACCEPT)) return 0;
 
     struct record *record;
     struct accept_event *event = accept_begin(&record);

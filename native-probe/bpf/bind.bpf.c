@@ -14,8 +14,7 @@ struct bind_event {
 EVENT_RECORD(bind, EVENT_BIND)
 
 SYSCALL_PROGRAM(bind, EVENT_BIND, frame, result) {
-    if (!event_seen(EVENT_BIND)) return 0;
-    if (task_is_own()) return event_filtered(EVENT_BIND);
+    if (!event_seen_of_others(EVENT_BIND)) return 0;
 
     struct record *record;
     struct bind_event *event = bind_begin(&record);

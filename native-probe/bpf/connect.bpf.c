@@ -43,8 +43,7 @@ static __always_inline bool connect_is_wanted(struct connect_event *event, long 
 }
 
 SYSCALL_PROGRAM(connect, EVENT_CONNECT, frame, result) {
-    if (!event_seen(EVENT_CONNECT)) return 0;
-    if (task_is_own()) return event_filtered(EVENT_CONNECT);
+    if (!event_seen_of_others(EVENT_CONNECT)) return 0;
 
     struct record *record;
     struct connect_event *event = connect_begin(&record);

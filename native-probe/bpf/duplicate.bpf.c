@@ -46,8 +46,7 @@ SYSCALL_PROGRAM(duplicate, EVENT_DUPLICATE, frame, result) {
     u32 command = SYSCALL_ARGUMENT_1(frame);
     // fcntl does much, and this rarely.
     if (call == CALL_FCNTL && command != F_DUPFD && command != F_DUPFD_CLOEXEC) return 0;
-    if (!event_seen(EVENT_DUPLICATE)) return 0;
-    if (task_is_own()) return event_filtered(EVENT_DUPLICATE);
+    if (!event_seen_of_others(EVENT_DUPLICATE)) return 0;
 
     struct record *record;
     struct duplicate_event *event = duplicate_begin(&record);

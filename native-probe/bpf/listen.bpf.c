@@ -13,8 +13,7 @@ struct listen_event {
 EVENT_RECORD(listen, EVENT_LISTEN)
 
 SYSCALL_PROGRAM(listen, EVENT_LISTEN, frame, result) {
-    if (!event_seen(EVENT_LISTEN)) return 0;
-    if (task_is_own()) return event_filtered(EVENT_LISTEN);
+    if (!event_seen_of_others(EVENT_LISTEN)) return 0;
 
     struct record *record;
     struct listen_event *event = listen_begin(&record);

@@ -85,10 +85,3 @@ static __always_inline void target_read(struct record *record, struct target *ta
     descriptor_read_with_path(record, &target->descriptor, file);
     target->named.absolute.directory = target->descriptor.path;
 }
-
-// Counts a call as seen; false, and counted as filtered, where no one wants it or the sensor itself made it.
-static __always_inline bool event_seen_of_others(u32 type) {
-    if (!event_seen(type)) return false;
-    if (task_is_own()) return event_filtered(type);
-    return true;
-}

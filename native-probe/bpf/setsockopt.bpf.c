@@ -18,8 +18,7 @@ struct setsockopt_event {
 EVENT_RECORD(setsockopt, EVENT_SETSOCKOPT)
 
 SYSCALL_PROGRAM(setsockopt, EVENT_SETSOCKOPT, frame, result) {
-    if (!event_seen(EVENT_SETSOCKOPT)) return 0;
-    if (task_is_own()) return event_filtered(EVENT_SETSOCKOPT);
+    if (!event_seen_of_others(EVENT_SETSOCKOPT)) return 0;
 
     struct record *record;
     struct setsockopt_event *event = setsockopt_begin(&record);

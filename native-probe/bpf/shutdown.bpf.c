@@ -13,8 +13,7 @@ struct shutdown_event {
 EVENT_RECORD(shutdown, EVENT_SHUTDOWN)
 
 SYSCALL_PROGRAM(shutdown, EVENT_SHUTDOWN, frame, result) {
-    if (!event_seen(EVENT_SHUTDOWN)) return 0;
-    if (task_is_own()) return event_filtered(EVENT_SHUTDOWN);
+    if (!event_seen_of_others(EVENT_SHUTDOWN)) return 0;
 
     struct record *record;
     struct shutdown_event *event = shutdown_begin(&record);

@@ -18,8 +18,7 @@ struct socket_event {
 EVENT_RECORD(socket, EVENT_SOCKET)
 
 SYSCALL_PROGRAM(socket, EVENT_SOCKET, frame, result) {
-    if (!event_seen(EVENT_SOCKET)) return 0;
-    if (task_is_own()) return event_filtered(EVENT_SOCKET);
+    if (!event_seen_of_others(EVENT_SOCKET)) return 0;
 
     struct record *record;
     struct socket_event *event = socket_begin(&record);

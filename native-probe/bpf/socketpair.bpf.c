@@ -19,8 +19,7 @@ struct socketpair_event {
 EVENT_RECORD(socketpair, EVENT_SOCKETPAIR)
 
 SYSCALL_PROGRAM(socketpair, EVENT_SOCKETPAIR, frame, result) {
-    if (!event_seen(EVENT_SOCKETPAIR)) return 0;
-    if (task_is_own()) return event_filtered(EVENT_SOCKETPAIR);
+    if (!event_seen_of_others(EVENT_SOCKETPAIR)) return 0;
 
     struct record *record;
     struct socketpair_event *event = socketpair_begin(&record);

@@ -55,6 +55,13 @@ static __always_inline bool process_is_own(u32 pid, u64 start_time_ns) {
     return start_ticks && *start_ticks == start_time_ns / TICK_NS;
 }
 
+// Counts a call as seen; false, and counted as filtered, where no one wants it or the sensor itself made it.
+static __always_inline bool event_seen_of_others(u32 type) {
+    if (!event_seen(type)) return false;
+    if (task_is_own()) return event_filtered(type);
+    return true;
+}
+
 // A process's number in the innermost pid namespace it is in, and that namespace's inode.
 static __always_inline u32 pid_innermost(struct pid *pid, u32 *namespace_inode) {
     struct upid innermost = {};
