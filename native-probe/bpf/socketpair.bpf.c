@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each pair of connected sockets, and each try to make one.
-#include "descriptor.h"
-#include "syscall.h"
+#include "requested_socket.h"
 
 struct socketpair_event {
     struct event_header header;
     s32 fd;
     s32 other_fd;
     struct descriptor descriptor;
-    u32 domain;
-    u32 socket_type;
-    u32 protocol;
-    u32 requested_type;
-    u8 nonblocking;
-    u8 close_on_exec;
+    struct requested_socket request;
 };
 
 EVENT_RECORD(socketpair, EVENT_SOCKETPAIR)
@@ -26,12 +20,7 @@ SYSCALL_PROGRAM(socketpair, EVENT_SOCKETPAIR, frame, result) {
     if (!event) return 0;
     s32 fds[2] = {-1, -1};
     header_fill_call(record, &event->header, frame, result);
-    event->domain = SYSCALL_ARGUMENT_0(frame);
-    event->requested_type = SYSCALL_ARGUMENT_1(frame);
-    event->socket_type = event->requested_type & SOCK_TYPE_MASK;
-    event->nonblocking = (event->requested_type & SOCK_NONBLOCK) != 0;
-    event->close_on_exec = (event->requested_type & SOCK_CLOEXEC) != 0;
-    event->protocol = SYSCALL_ARGUMENT_2(frame);
+    event->request = requested_socket_read(frame);
     if (result == 0) bpf_probe_read_user(fds, sizeof(fds), (const void *)SYSCALL_ARGUMENT_3(frame));
     event->fd = fds[0];
     event->other_fd = fds[1];
