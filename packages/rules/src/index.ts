@@ -2,6 +2,14 @@
 export { type CheckedCondition, checkCondition, compileCondition } from "./engine/condition.ts";
 export { compileRules, type Engine, type Match, type RuleMatching } from "./engine/engine.ts";
 export { EventView } from "./engine/event-view.ts";
+export {
+  type ExplainedPart,
+  type Explanation,
+  explain,
+  explainerOf,
+  type PartKind,
+  type Seen,
+} from "./engine/explain.ts";
 export { interpret } from "./engine/interpret.ts";
 export { FIELDS, findField } from "./fields/catalogue.ts";
 export type { Field, Value } from "./fields/definition.ts";

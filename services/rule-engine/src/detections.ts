@@ -7,6 +7,7 @@ import {
   DetectionBatchSchema,
   DetectionSchema,
   EventSchema,
+  type Explanation,
   type Priority,
   PrioritySchema,
   type Process,
@@ -28,6 +29,7 @@ export interface Matched {
   eventIndex: number;
   output: string;
   fields: Readonly<Record<string, string>>;
+  explanation?: Explanation;
 }
 
 /** Detections of one priority, encoded as a DetectionBatch. */
@@ -80,6 +82,7 @@ function detectionOf(batch: BatchReader, match: Matched): Detection {
     event,
     processes: batch.lineage(index).map((row) => processOf(batch, row)),
     fields: match.fields,
+    ...(match.explanation && { explanation: match.explanation }),
   });
 }
 
@@ -112,11 +115,12 @@ function pack(detections: Detection[], messageId: string, subject: string): Dete
 
 /** A detection too large for the bus goes without what a person misses least: far ancestors, the event, the texts. */
 function lighter(detection: Detection): Detection {
-  const { processes, event, fields, ...rest } = detection;
+  const { processes, event, fields, explanation, ...rest } = detection;
   if (processes.length > 1) {
     return { ...detection, processes: processes.slice(0, Math.ceil(processes.length / 2)) };
   }
-  if (event) return { ...rest, processes, fields };
+  if (event) return { ...rest, processes, fields, ...(explanation && { explanation }) };
+  if (explanation) return { ...rest, processes, fields };
   if (Object.keys(fields).length > 0) return { ...rest, processes, fields: {} };
   return { ...rest, processes: [], fields: {}, output: detection.output.slice(0, OUTPUT_CHARACTERS_MAX) };
 }

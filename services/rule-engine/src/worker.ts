@@ -2,10 +2,20 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { BatchReader, WireError } from "@nightjar/events";
 import { InterestSchema, type Priority } from "@nightjar/proto";
-import { compileRules, costlyOf, interestOf, loadRules, type Problem, type Rule, wishesOf } from "@nightjar/rules";
+import {
+  compileRules,
+  costlyOf,
+  explainerOf,
+  interestOf,
+  loadRules,
+  type Problem,
+  type Rule,
+  wishesOf,
+} from "@nightjar/rules";
 import type { RuleFile } from "@nightjar/stage";
 import { workerData } from "piscina";
 import { type DetectionGroup, groupDetections, type Matched } from "./detections.ts";
+import { explanationOf } from "./explanation.ts";
 
 /** What the pool's threads are given when they start. */
 export interface WorkerData {
@@ -40,7 +50,12 @@ export default function run(task: Task): RulesDescription | MatchResult {
   try {
     const batch = new BatchReader(task.bytes);
     const fresh = engine.matchBatch(task.bytes).filter((match) => !task.done.includes(match.eventIndex));
-    const matches = fresh.map((match) => ({ ...match, rule: describeRule(match.rule) }));
+    const explain = explainerOf(batch);
+    const matches = fresh.map((match) => ({
+      ...match,
+      rule: describeRule(match.rule),
+      explanation: explanationOf(explain(match.rule, match.eventIndex)),
+    }));
     const events = batch.length - task.done.length;
     return { ok: true, groups: groupDetections(batch, matches), events, matches: matches.length };
   } catch (error) {

@@ -150,7 +150,7 @@ class Loader {
     // Until it is checked it is not there for itself: a macro cannot hold itself.
     macro.result = { refusal: { message: `macro '${item.name}' holds itself`, offset: 0 } };
     this.#macrosUnderWay++;
-    const { checked, refusal, warnings } = this.#check(macro.node as Node, item.visibility);
+    const { checked, refusal, warnings } = this.#check(macro.node as Node, text, item.visibility);
     this.#macrosUnderWay--;
     macro.warnings = warnings;
     if (refusal) macro.place = this.#faultPlace(refusal, text);
@@ -163,8 +163,8 @@ class Loader {
     return inMacro ?? text.place(refusal.offset);
   }
 
-  #check(node: Node, visibility: number): CheckResult {
-    return check(node, { ...this.#context, macro: (name) => this.#macro(name, visibility) });
+  #check(node: Node, text: MappedText, visibility: number): CheckResult {
+    return check(node, { ...this.#context, text, macro: (name) => this.#macro(name, visibility) });
   }
 
   #warn(warnings: CheckResult["warnings"], text: MappedText, item: ItemName): void {
@@ -186,7 +186,7 @@ class Loader {
     const parsed = this.#parse(condition, named);
     if (!parsed) return undefined;
     const { text, node } = parsed;
-    const { checked, refusal, warnings } = this.#check(node, Number.POSITIVE_INFINITY);
+    const { checked, refusal, warnings } = this.#check(node, text, Number.POSITIVE_INFINITY);
     this.#warn(warnings, text, named);
     if (!checked) return this.#refuse(refusal as Refusal, text, item, named);
     const format = this.#format(item, named);

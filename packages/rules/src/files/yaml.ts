@@ -147,11 +147,13 @@ class Reader {
     const isNull = node.type === "PLAIN" && NULL_WORDS.has(text);
     const block = node.type === "BLOCK_FOLDED" || node.type === "BLOCK_LITERAL";
     const begin = block ? this.#text.indexOf("\n", offset) + 1 : offset;
+    // Rules keep this for as long as they live, so it must not hold on to the document.
+    const [whole, placeAt] = [this.#text, this.#place];
     const mapped = (): MappedText => {
       let offsets: number[] | undefined;
       return MappedText.of(text, (at) => {
-        offsets ??= offsetsOf(text, this.#text.slice(begin, end), begin);
-        return this.#place(offsets[Math.min(at, offsets.length - 1)] ?? begin);
+        offsets ??= offsetsOf(text, whole.slice(begin, end), begin);
+        return placeAt(offsets[Math.min(at, offsets.length - 1)] ?? begin);
       });
     };
     return { kind: "text", place: this.#place(offset), text, isNull, mapped };

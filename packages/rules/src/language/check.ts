@@ -1,7 +1,7 @@
 // Checks a syntax tree against the catalogue and lowers it: names to fields, operators to tests, macros to their parts.
 import type { Field } from "../fields/definition.ts";
 import type { Node, Operand as OperandNode } from "./ast.ts";
-import { and, type Expression, not, or, type Term, type Test, termName } from "./expression.ts";
+import { and, type Expression, not, type Origin, or, type Term, type Test, termName } from "./expression.ts";
 import { pairOf } from "./operators.ts";
 import { NESTING_MAX } from "./parser.ts";
 import { TRANSFORMER_ROWS } from "./transformers.ts";
@@ -32,6 +32,8 @@ export interface Refusal {
 export interface CheckContext {
   findField: (name: string, argument?: string) => { field: Field; argument?: string } | undefined;
   isEventName: (name: string) => boolean;
+  /** What knows the places of the condition's text; without it tests do not tell where they were written. */
+  text?: Origin["text"];
   /** What a macro stands for; undefined where there is none of that name, or a refusal where it has a fault. */
   macro: (name: string) => Checked | undefined | { refusal: Refusal };
 }
@@ -109,16 +111,19 @@ class Checker {
 
   #comparison(node: Node & { kind: "check" }): Expression {
     const left = this.term(node.left);
-    if (node.operator === "exists") return test("exists", left, true, "exists");
+    const { text } = this.#context;
+    const origin = text && { text, offset: node.offset };
+    if (node.operator === "exists") return test("exists", left, true, "exists", origin);
     const pair = pairOf(node.operator, left.type, left.list && severalOf(left) === "list");
     if ("message" in pair) return refuse({ message: pair.message, offset: node.offset });
     const { right } = node;
-    if (right.kind === "operand") return this.#againstTerm(node, left, right.operand);
+    if (right.kind === "operand") return this.#againstTerm(node, left, right.operand, origin);
     const values = right.kind === "values" ? right.values : right.kind === "value" ? [right] : [];
     for (const { value, offset } of values) this.#inspect(left, node.operator, value, offset);
     const each = (): Expression[] =>
       values.map(({ value, offset }) => {
-        return test(pair.test, left, this.#prepared(pair.prepare(value), offset), writeSource(node.operator, [value]));
+        const operand = this.#prepared(pair.prepare(value), offset);
+        return test(pair.test, left, operand, writeSource(node.operator, [value]), origin);
       });
     if (node.quantifier === "oneof") return values.length === 0 ? or([]) : { kind: "exactly-one", parts: each() };
     if (node.quantifier === "anyof") return or(each());
@@ -130,7 +135,7 @@ class Checker {
     if (values.length === 0) return or([]);
     const texts = values.map(({ value }) => value);
     const operand = this.#prepared(pair.prepareAll(texts), right.offset);
-    return test(pair.test, left, operand, writeSource(node.operator, texts));
+    return test(pair.test, left, operand, writeSource(node.operator, texts), origin);
   }
 
   #intersects(tests: Expression[]): Expression {
@@ -147,7 +152,7 @@ class Checker {
   }
 
   /** A comparison with another field's value. */
-  #againstTerm(node: Node & { kind: "check" }, left: Term, operand: OperandNode): Expression {
+  #againstTerm(node: Node & { kind: "check" }, left: Term, operand: OperandNode, origin?: Origin): Expression {
     const right = this.term(operand);
     const value = right.kind === "call" && right.name === VALUE_WORD ? (right.terms[0] as Term) : right;
     if (value.kind === "field" && !value.field.rightHand) {
@@ -164,7 +169,7 @@ class Checker {
     if (node.operator === "regex")
       refuse({ message: "a regex must be written down, not read from a field", offset: node.offset });
     const source = `${node.operator} ${VALUE_WORD}(${termName(value)})`;
-    return { ...test(TERM_TESTS.get(node.operator) ?? pair.test, left, undefined, source), right: value };
+    return { ...test(TERM_TESTS.get(node.operator) ?? pair.test, left, undefined, source, origin), right: value };
   }
 
   term(node: OperandNode): Term {
@@ -278,10 +283,9 @@ function writeSource(operator: string, values: readonly string[]): string {
   return `${operator === "==" ? "=" : operator} ${JSON.stringify(values)}`;
 }
 
-function test(name: Test["test"], left: Term, operand: unknown, source: string): Test {
+function test(name: Test["test"], left: Term, operand: unknown, source: string, origin?: Origin): Test {
   const several = severalOf(left);
-  const made: Test = { kind: "test", test: name, left, operand, source };
-  return several ? { ...made, several } : made;
+  return { kind: "test", test: name, left, operand, source, ...(several && { several }), ...(origin && { origin }) };
 }
 
 function limited(checked: Checked, offset: number): Checked {

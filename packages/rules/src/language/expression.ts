@@ -1,6 +1,7 @@
 // The expression tree that every rule language is lowered to: few kinds of nodes, checked, with no names left in it.
 import type { Field, Several } from "../fields/definition.ts";
 import type { ValueType } from "../fields/known.ts";
+import type { Place } from "../problem.ts";
 import type { TestName } from "./tests.ts";
 
 /** A condition. Nodes are never changed once made and may be shared: what a macro stands for is there once. */
@@ -21,6 +22,14 @@ export interface Test {
   several?: Several;
   /** Operator and values as written, in one form: equal sources on equal terms are equal tests. */
   source: string;
+  /** Where it was written; no part of what it means. */
+  origin?: Origin;
+}
+
+/** A place that is worked out when somebody asks for it: of a thousand tests one is ever explained. */
+export interface Origin {
+  text: { place(offset: number): Place };
+  offset: number;
 }
 
 /** Literals as the tests take them; what each test takes is said in tests.ts. */
