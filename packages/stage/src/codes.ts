@@ -69,7 +69,10 @@ export const healthCodes = {
     severity: ERROR,
     doc: "A ring buffer that another version of the collector left behind could not be read; what it held is lost.",
   },
-  RULES_PROBLEM: { severity: WARNING, doc: "A rules file has mistakes. The other rules are in force." },
+  RULES_PROBLEM: {
+    severity: WARNING,
+    doc: "A rules file has mistakes. At the start the other rules are in force, at a change the rules before stay.",
+  },
   RULES_NONE: { severity: ERROR, doc: "No rule could be loaded: nothing can be detected." },
   PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },
   OUTBOX_FULL: {

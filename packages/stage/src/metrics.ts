@@ -52,6 +52,8 @@ export const counterDocs = {
     batches_repeated: "Batches that had been evaluated before or were being evaluated.",
     events: "Events evaluated.",
     detections: "Matches of a rule.",
+    rules_reloaded: "Times changed rules took the place of those before.",
+    rules_refused: "Times changed rules had a mistake, so that those before stayed in force.",
     ranges: "Ranges of positions evaluated, now: one, and one more for each gap.",
   },
   uplink: {
@@ -89,6 +91,7 @@ export const factDocs = {
   },
   enricher: { event_types: "The ids of the event types that the readers of EVENTS are interested in." },
   "rule-engine": {
+    content_version: "The version of the rules in force, made of their files; detections carry it.",
     processed: "The ranges of positions that have been evaluated, as JSON, source by source.",
     rules: "How many rules are in force.",
   },

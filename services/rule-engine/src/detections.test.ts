@@ -5,6 +5,7 @@ import { BatchSchema, DetectionBatchSchema, Priority } from "@nightjar/proto";
 import test from "ava";
 import { detectionId, groupDetections, type Matched } from "./detections.ts";
 
+const VERSION = "0123456789ab";
 const BOOT_ID = new Uint8Array(16).fill(0xab);
 
 function batchOf(events: number, argument = ""): BatchReader {
@@ -32,7 +33,7 @@ function match(eventIndex: number, priority: Priority = Priority.WARNING): Match
 }
 
 test("a detection has the event, the tree from actor to root, and the time of day", (t) => {
-  const [group] = groupDetections(batchOf(2), [match(1)]);
+  const [group] = groupDetections(batchOf(2), [match(1)], VERSION);
   t.is(group?.subject, "nightjar.detections.warning");
   const [detection] = fromBinary(DetectionBatchSchema, group?.bytes ?? new Uint8Array()).detections;
   t.is(detection?.eventId, `${"ab".repeat(16)}:0000000000000007:1001`);
@@ -44,6 +45,7 @@ test("a detection has the event, the tree from actor to root, and the time of da
   t.is(detection?.event?.data.case, "open");
   t.is(detection?.time?.seconds, 1_700_000_001n);
   t.is(detection?.time?.nanos, 500_000_000);
+  t.is(detection?.contentVersion, VERSION);
 });
 
 test("what the rules did not read and is no message is a WireError", (t) => {
@@ -53,13 +55,13 @@ test("what the rules did not read and is no message is a WireError", (t) => {
   const place = Buffer.from(bytes).indexOf("/etc/shadow") + "/etc/shadow".length - 1;
   bytes.set([0x0c], place);
   bytes[Buffer.from(bytes).indexOf("/etc/shado") - 1] = "/etc/shado".length;
-  t.throws(() => groupDetections(new BatchReader(bytes), [match(0)]), { instanceOf: WireError });
+  t.throws(() => groupDetections(new BatchReader(bytes), [match(0)], VERSION), { instanceOf: WireError });
 });
 
 test("the same batch makes the same messages, the worst priority first", (t) => {
   const matches = [match(0, Priority.NOTICE), match(1, Priority.CRITICAL), match(2, Priority.NOTICE)];
-  const groups = groupDetections(batchOf(3), matches);
-  t.deepEqual(groups, groupDetections(batchOf(3), matches));
+  const groups = groupDetections(batchOf(3), matches, VERSION);
+  t.deepEqual(groups, groupDetections(batchOf(3), matches, VERSION));
   t.deepEqual(
     groups.map(({ subject, count }) => [subject, count]),
     [
@@ -74,6 +76,7 @@ test("detections too large for one message are split, none lost", (t) => {
   const groups = groupDetections(
     batchOf(events, "x".repeat(10_000)),
     Array.from({ length: events }, (_, i) => match(i)),
+    VERSION,
   );
   t.true(groups.length > 1);
   t.true(groups.every(({ bytes }) => bytes.length <= 1024 * 1024));
@@ -83,12 +86,12 @@ test("detections too large for one message are split, none lost", (t) => {
 });
 
 test("a detection too large for a message loses evidence, not itself", (t) => {
-  const [group, ...others] = groupDetections(batchOf(1, "x".repeat(3_000_000)), [match(0)]);
+  const [group, ...others] = groupDetections(batchOf(1, "x".repeat(3_000_000)), [match(0)], VERSION);
   t.deepEqual(others, []);
   t.true((group?.bytes.length ?? Number.POSITIVE_INFINITY) <= 1024 * 1024);
   const [detection] = fromBinary(DetectionBatchSchema, group?.bytes ?? new Uint8Array()).detections;
   t.is(detection?.output, "cat read /etc/shadow");
   const huge = { ...match(0), output: "y".repeat(3_000_000) };
-  const [cut] = groupDetections(batchOf(1), [huge]);
+  const [cut] = groupDetections(batchOf(1), [huge], VERSION);
   t.is(fromBinary(DetectionBatchSchema, cut?.bytes ?? new Uint8Array()).detections[0]?.output.length, 64 * 1024);
 });

@@ -48,13 +48,20 @@ export function detectionId(rule: string, eventId: string): string {
   return createHash("sha256").update(rule).update("\0").update(eventId).digest("hex").slice(0, ID_HEX_DIGITS);
 }
 
-/** The detections of a batch, worst priority first, in messages that the bus takes; throws a WireError. */
-export function groupDetections(batch: BatchReader, matches: readonly Matched[]): DetectionGroup[] {
+/**
+ * The detections of a batch, worst priority first, in messages that the bus takes; throws a WireError. `contentVersion`
+ * is that of the rules that matched.
+ */
+export function groupDetections(
+  batch: BatchReader,
+  matches: readonly Matched[],
+  contentVersion: string,
+): DetectionGroup[] {
   const byPriority = Map.groupBy(matches, (match) => match.rule.priority);
   return [...byPriority.keys()]
     .sort((a, b) => a - b)
     .flatMap((priority) => {
-      const detections = (byPriority.get(priority) ?? []).map((match) => detectionOf(batch, match));
+      const detections = (byPriority.get(priority) ?? []).map((match) => detectionOf(batch, match, contentVersion));
       return pack(detections, `${batch.id}:${priority}`, subjectOf(priority));
     });
 }
@@ -64,7 +71,7 @@ export function subjectOf(priority: Priority): string {
   return `nightjar.detections.${(priorityWords.get(priority) ?? "DEBUG").toLowerCase()}`;
 }
 
-function detectionOf(batch: BatchReader, match: Matched): Detection {
+function detectionOf(batch: BatchReader, match: Matched, contentVersion: string): Detection {
   const { eventIndex: index, rule } = match;
   const event = decode(EventSchema, batch, batch.eventStart(index), batch.eventEnd(index));
   const unixNs = event.timeNs + batch.bootTimeUnixNs;
@@ -83,6 +90,7 @@ function detectionOf(batch: BatchReader, match: Matched): Detection {
     processes: batch.lineage(index).map((row) => processOf(batch, row)),
     fields: match.fields,
     ...(match.explanation && { explanation: match.explanation }),
+    contentVersion,
   });
 }
 

@@ -1,48 +1,33 @@
 // The stage rule-engine: evaluates EVENTS on a pool of threads and puts what matched on DETECTIONS.
 import { fileURLToPath } from "node:url";
 import { BatchReader, WireError } from "@nightjar/events";
-import { GarbageError, readRuleFiles, runStage, type Stage } from "@nightjar/stage";
-import { contentVersion } from "./content-version.ts";
-import { PublishedInterest } from "./interest.ts";
-import { Pool } from "./pool.ts";
+import { GarbageError, runStage, type Stage } from "@nightjar/stage";
+import { LiveRules } from "./live-rules.ts";
 import { ProcessedRanges } from "./processed.ts";
+import type { RuleSet } from "./rule-set.ts";
 
 const STARTER_RULES = fileURLToPath(new URL("../rules", import.meta.url));
 
 await runStage("rule-engine", async (stage) => {
   const settings = stage.settings.rule_engine;
-  const { files, problems } = readRuleFiles(settings.rules.length > 0 ? settings.rules : [STARTER_RULES]);
-  for (const { code, file, message } of problems) stage.log.error(message, { code, file });
-  const pool = new Pool(files, settings.workers);
+  const paths = settings.rules.length > 0 ? settings.rules : [STARTER_RULES];
   const processed = await ProcessedRanges.open(`${stage.folder}/processed`);
-  stage.onStop(async () => {
-    await pool.close();
-    await processed.close();
-  });
-  const description = await pool.describe();
-  for (const problem of description.problems) {
-    stage.log[problem.severity === "error" ? "error" : "warn"](problem.message, { ...problem });
-  }
-  const errors = [...problems, ...description.problems.filter((one) => one.severity === "error")];
-  if (errors.length > 0)
-    stage.health.raise("RULES_PROBLEM", `${errors.length} mistakes in the rules: ${place(errors[0])}`);
-  if (description.rules === 0) stage.health.raise("RULES_NONE", "no rule could be loaded");
+  stage.onStop(() => processed.close());
   await stage.bus.connect();
-  const interest = new PublishedInterest(stage, description.interest, contentVersion(files));
-  await interest.widen();
-  stage.facts.set("rules", String(description.rules));
+  const rules = await LiveRules.start(stage, { paths, threads: settings.workers });
+  stage.onStop(() => rules.close());
   stage.beforeStatus = () => {
     stage.counters.set("ranges", processed.ranges.count);
     stage.facts.set("processed", JSON.stringify(processed.ranges.toRecord()));
-    stage.summary = `${description.rules} rules, ${stage.counters.get("events")} events evaluated`;
+    stage.summary = `${rules.set.description.rules} rules, ${stage.counters.get("events")} events evaluated`;
   };
-  stage.bus.consume("EVENTS", evaluator(stage, pool, processed), { inFlightMax: settings.in_flight_batches });
+  stage.bus.consume("EVENTS", evaluator(stage, rules, processed), { inFlightMax: settings.in_flight_batches });
+  rules.follow();
   stage.ready();
-  await interest.narrow();
 });
 
 /** Evaluates a batch once: what is under way or done already is only waited for. */
-function evaluator(stage: Stage, pool: Pool, processed: ProcessedRanges): (bytes: Uint8Array) => Promise<void> {
+function evaluator(stage: Stage, rules: LiveRules, processed: ProcessedRanges): (bytes: Uint8Array) => Promise<void> {
   const underWay = new Map<string, Promise<void>>();
   return (bytes) => {
     const batch = readable(() => new BatchReader(bytes));
@@ -55,7 +40,7 @@ function evaluator(stage: Stage, pool: Pool, processed: ProcessedRanges): (bytes
     if (work !== undefined) stage.counters.add("batches_repeated");
     else {
       const done = readable(() => doneOf(batch, processed));
-      work = evaluate(stage, pool, bytes, done).then(() => processed.commit(range));
+      work = rules.use((set) => evaluate(stage, set, bytes, done)).then(() => processed.commit(range));
       underWay.set(batch.id, work);
       void work.finally(() => underWay.delete(batch.id)).catch(() => {});
     }
@@ -72,8 +57,8 @@ function doneOf(batch: BatchReader, processed: ProcessedRanges): number[] {
   );
 }
 
-async function evaluate(stage: Stage, pool: Pool, bytes: Uint8Array, done: readonly number[]): Promise<void> {
-  const result = await pool.match(bytes, done);
+async function evaluate(stage: Stage, set: RuleSet, bytes: Uint8Array, done: readonly number[]): Promise<void> {
+  const result = await set.pool.match(bytes, done);
   if (!result.ok) throw new GarbageError(result.error);
   await Promise.all(
     result.groups.map((group) => stage.bus.publish("DETECTIONS", group.subject, group.bytes, group.messageId)),
@@ -91,8 +76,4 @@ function readable<T>(look: () => T): T {
     if (error instanceof WireError) throw new GarbageError(error.message);
     throw error;
   }
-}
-
-function place(problem: { file?: string; line?: number; message: string } | undefined): string {
-  return problem ? `${problem.file}${problem.line ? `:${problem.line}` : ""}: ${problem.message}` : "";
 }

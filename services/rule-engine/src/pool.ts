@@ -1,5 +1,5 @@
 // The pool of threads that evaluate rules.
-import { moduleBeside, type RuleFile } from "@nightjar/stage";
+import { moduleBeside } from "@nightjar/stage";
 import { Piscina } from "piscina";
 import type { MatchResult, RulesDescription, Task, WorkerData } from "./worker.ts";
 
@@ -9,18 +9,29 @@ const YOUNG_GENERATION_MB = 4;
 export class Pool {
   readonly #piscina: Piscina;
 
-  constructor(files: readonly RuleFile[], threads: number) {
+  constructor(workerData: WorkerData, threads: number) {
     this.#piscina = new Piscina({
       filename: moduleBeside(import.meta.url, "worker"),
-      workerData: { files } satisfies WorkerData,
+      workerData,
       minThreads: threads,
       maxThreads: threads,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
   }
 
-  describe(): Promise<RulesDescription> {
-    return this.#piscina.run({ kind: "describe" } satisfies Task);
+  /** Rejects where the threads do not start. */
+  async describe(): Promise<RulesDescription> {
+    let fail: (error: unknown) => void = () => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    // A thread that ends without a task tells it here.
+    this.#piscina.once("error", fail);
+    try {
+      return await Promise.race([this.#piscina.run({ kind: "describe" } satisfies Task), failed]);
+    } finally {
+      this.#piscina.off("error", fail);
+    }
   }
 
   /**

@@ -20,6 +20,7 @@ import { explanationOf } from "./explanation.ts";
 /** What the pool's threads are given when they start. */
 export interface WorkerData {
   files: readonly RuleFile[];
+  contentVersion: string;
 }
 
 export type Task = { kind: "describe" } | { kind: "match"; bytes: Uint8Array; done: readonly number[] };
@@ -37,7 +38,7 @@ export type MatchResult =
   | { ok: false; error: string };
 
 // The pool wraps what it was given: [its own data, ours].
-const { files } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerData;
+const { files, contentVersion } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerData;
 const loaded = loadRules(files);
 const engine = compileRules(loaded.rules);
 
@@ -57,7 +58,7 @@ export default function run(task: Task): RulesDescription | MatchResult {
       explanation: explanationOf(explain(match.rule, match.eventIndex)),
     }));
     const events = batch.length - task.done.length;
-    return { ok: true, groups: groupDetections(batch, matches), events, matches: matches.length };
+    return { ok: true, groups: groupDetections(batch, matches, contentVersion), events, matches: matches.length };
   } catch (error) {
     // Bytes that are no batch are the sender's fault, anything else is a bug here.
     if (error instanceof WireError) return { ok: false, error: error.message };

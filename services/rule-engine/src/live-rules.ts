@@ -1,0 +1,193 @@
+// The rules in force, and how others take their place: checked on the side, switched between two batches.
+import type { Stage } from "@nightjar/stage";
+import { PublishedInterest } from "./interest.ts";
+import { type Content, type Mistake, RuleSet, readContent } from "./rule-set.ts";
+import { settled } from "./settled.ts";
+import { watchFiles } from "./watch.ts";
+
+/** Where rules come from, and the threads that evaluate them. */
+export interface RulesSource {
+  paths: readonly string[];
+  threads: number;
+}
+
+/**
+ * A batch is evaluated wholly by the set that is in force when it begins. A set with an error does not take the place
+ * of one that works; at the start, when there is none before, what is right of it is in force. For the time of a switch
+ * both sets are in memory, each with its threads.
+ */
+export class LiveRules {
+  readonly #stage: Stage;
+  readonly #source: RulesSource;
+  #current: InUse;
+  /** The version that was looked at last, in force or refused. */
+  #seen: string;
+  #looking: Promise<void> | undefined;
+  #lookAgain = false;
+
+  private constructor(stage: Stage, source: RulesSource, first: RuleSet) {
+    this.#stage = stage;
+    this.#source = source;
+    this.#current = new InUse(first);
+    this.#seen = first.version;
+  }
+
+  /** Compiles the rules there are and says what they want; the bus must be connected. */
+  static async start(stage: Stage, source: RulesSource): Promise<LiveRules> {
+    const first = await RuleSet.compile(readContent(source.paths), source.threads);
+    logMistakes(stage, first.mistakes);
+    const rules = new LiveRules(stage, source, first);
+    rules.#tell(first.errors, "the others are in force");
+    await rules.#enforce(first);
+    return rules;
+  }
+
+  get set(): RuleSet {
+    return this.#current.set;
+  }
+
+  /** Does something with the rules in force, which stay until it is done even where others take their place. */
+  use<T>(work: (set: RuleSet) => Promise<T>): Promise<T> {
+    return this.#current.use(work);
+  }
+
+  /** From now on looks for changes: when the files say so, every now and then, and at SIGHUP. */
+  follow(): void {
+    const look = () => void this.look();
+    watchFiles(this.#source.paths, look, this.#stage);
+    process.on("SIGHUP", look);
+    this.#stage.onStop(() => {
+      process.off("SIGHUP", look);
+    });
+  }
+
+  /** Loads the rules anew if they have changed; resolves when that is over. Asked again meanwhile, it looks again. */
+  look(): Promise<void> {
+    this.#lookAgain = true;
+    this.#looking ??= this.#lookUntilSeen().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async close(): Promise<void> {
+    await this.set.close();
+  }
+
+  async #lookUntilSeen(): Promise<void> {
+    while (this.#lookAgain && !this.#stage.signal.aborted) {
+      this.#lookAgain = false;
+      const content = await settled(() => readContent(this.#source.paths), this.#stage.signal);
+      if (content.version === this.#seen) continue;
+      this.#seen = content.version;
+      if (content.version === this.set.version) this.#tell(this.set.errors, "the others are in force");
+      else await this.#replace(content);
+    }
+  }
+
+  async #replace(content: Content): Promise<void> {
+    const stage = this.#stage;
+    const set = await this.#compile(content);
+    if (!set) return;
+    logMistakes(stage, set.mistakes);
+    const { errors } = set;
+    if (errors.length > 0 || set.description.rules === 0) {
+      stage.counters.add("rules_refused");
+      this.#tell(errors.length > 0 ? errors : [noRules(this.#source.paths)], "the rules before stay in force");
+      await set.close();
+      return;
+    }
+    await this.#enforce(set);
+    stage.counters.add("rules_reloaded");
+    this.#tell([], "");
+    stage.log.info("rules reloaded", { version: set.version, rules: set.description.rules });
+  }
+
+  /** A set whose threads do not even start is a bug of ours, and no reason to give up the one that works. */
+  async #compile(content: Content): Promise<RuleSet | undefined> {
+    const stage = this.#stage;
+    try {
+      return await RuleSet.compile(content, this.#source.threads);
+    } catch (error) {
+      stage.counters.add("rules_refused");
+      stage.log.error("the rules could not be compiled", { error: error as Error });
+      const message = `the rules could not be compiled, those before stay in force: ${(error as Error).message}`;
+      stage.health.raise("RULES_PROBLEM", message);
+      return undefined;
+    }
+  }
+
+  /** What the set wants is asked for before it is used; what only the one before wanted, no more once it is gone. */
+  async #enforce(set: RuleSet): Promise<void> {
+    const { description, version } = set;
+    const interest = new PublishedInterest(this.#stage, description.interest, version);
+    await interest.widen();
+    const before = this.#current;
+    if (before.set !== set) {
+      this.#current = new InUse(set);
+      await before.end();
+    }
+    await interest.narrow();
+    this.#stage.facts.set("rules", String(description.rules));
+    this.#stage.facts.set("content_version", version);
+  }
+
+  #tell(errors: readonly Mistake[], consequence: string): void {
+    const { health } = this.#stage;
+    const [first] = errors;
+    if (first)
+      health.raise("RULES_PROBLEM", `${mistakes(errors.length)} in the rules, ${consequence}: ${placed(first)}`);
+    else health.resolve("RULES_PROBLEM");
+    if (this.set.description.rules === 0) health.raise("RULES_NONE", "no rule could be loaded");
+    else health.resolve("RULES_NONE");
+  }
+}
+
+/** Knows how many are using a set, so that it ends behind the last of them. */
+class InUse {
+  readonly set: RuleSet;
+  #users = 0;
+  #left: () => void = () => {};
+
+  constructor(set: RuleSet) {
+    this.set = set;
+  }
+
+  async use<T>(work: (set: RuleSet) => Promise<T>): Promise<T> {
+    this.#users++;
+    try {
+      return await work(this.set);
+    } finally {
+      this.#users--;
+      if (this.#users === 0) this.#left();
+    }
+  }
+
+  /** Nobody may begin to use it any more. */
+  async end(): Promise<void> {
+    if (this.#users > 0) {
+      await new Promise<void>((resolve) => {
+        this.#left = resolve;
+      });
+    }
+    await this.set.close();
+  }
+}
+
+function logMistakes(stage: Stage, mistakes: readonly Mistake[]): void {
+  for (const { severity, message, ...place } of mistakes) {
+    stage.log[severity === "error" ? "error" : "warn"](message, place);
+  }
+}
+
+function noRules(paths: readonly string[]): Mistake {
+  return { severity: "error", code: "RULES_NONE", file: paths.join(", "), message: "there is no rule" };
+}
+
+function mistakes(count: number): string {
+  return count === 1 ? "1 mistake" : `${count} mistakes`;
+}
+
+function placed({ file, line, message }: Mistake): string {
+  return `${file}${line ? `:${line}` : ""}: ${message}`;
+}
