@@ -15,7 +15,8 @@ export function countersPage(): string {
     "## Counters",
     ...sections("counter", counterDocs),
     "## Facts",
-    "What is no number. `<program>` stands for the name of each of the probe's kernel programs.",
+    "What is no number. `<program>` stands for the name of each of the probe's kernel programs, `<holder>` for a " +
+      "stage that wants events, or `operator.` and the name of a tap or a recording.",
     ...sections("fact", factDocs),
   );
 }

@@ -7,7 +7,7 @@ import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment, ROOT } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
 import { type DoctorCode, doctorCodes } from "../doctor/codes.ts";
-import { filtersOf, showFilters } from "../doctor/filters.ts";
+import { filtersOf, holdersOf, showFilters } from "../doctor/filters.ts";
 import { askCollector, attachedFound, offersFound, programsFound } from "../doctor/kernel.ts";
 import { type Found, lookAtMachine } from "../doctor/machine.ts";
 import type { ExitName } from "../exit-codes.ts";
@@ -25,7 +25,9 @@ export function doctorCommand(environment: Environment): Command {
   return define<{ filters?: boolean }>(environment, {
     name: "doctor",
     description: "Tell what the kernel offers, what the sensor takes of it, and what is missing costs in sight.",
-    options: [new Option("--filters", "tell instead which rule makes the kernel send which events, and how many")],
+    options: [
+      new Option("--filters", "tell instead who, and which rule, makes the kernel send which events, and how many"),
+    ],
     examples: ["nightjar doctor --json", "nightjar doctor --filters"],
     action: (context, { filters }) => (filters ? doctorFilters(context) : doctor(context)),
   });
@@ -49,7 +51,8 @@ async function doctorFilters(context: Context): Promise<ExitName> {
   const faults = loaded.problems.filter(({ severity }) => severity === "error").length;
   if (faults > 0) context.output.note(`${faults} mistakes in the rules: \`nightjar rules check\` tells them`);
   const collector = (await runningStages(context))?.find(({ stage }) => stage === "collector");
-  showFilters(context.output, filtersOf(wishesOf(loaded.rules), collector?.ledger ?? []));
+  const types = filtersOf(wishesOf(loaded.rules), collector?.ledger ?? []);
+  showFilters(context.output, types, holdersOf(collector?.facts ?? {}));
   return "OK";
 }
 

@@ -1,6 +1,6 @@
 // `nightjar record FILE`: what the collector publishes, kept in a file that `nightjar run --replay` plays again.
 import type { NatsConnection } from "@nats-io/transport-node";
-import { pause, streamOf } from "@nightjar/stage";
+import { leaseInterest, pause, streamOf } from "@nightjar/stage";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
@@ -8,6 +8,7 @@ import { askInterests } from "../recording/ask-interests.ts";
 import { askProcesses } from "../recording/ask-processes.ts";
 import { RecordingFile } from "../recording/recording-file.ts";
 import { SegmentRing } from "../recording/segments.ts";
+import { eventTypeNames, idsOfTypes } from "../show/events.ts";
 
 const SECONDS_DEFAULT = 60;
 const MIB = 1024 * 1024;
@@ -18,6 +19,7 @@ interface RecordOptions {
   seconds?: number;
   mebibytes: number;
   last?: number;
+  type?: string[];
 }
 
 export function recordCommand(environment: Environment): Command {
@@ -34,10 +36,15 @@ export function recordCommand(environment: Environment): Command {
         .argParser(Number)
         .default(MEBIBYTES_DEFAULT),
       new Option("--last <minutes>", "keep only the last minutes, as a folder of recordings").argParser(Number),
+      new Option(
+        "--type <type...>",
+        `events of these types too, though no rule wants them: ${eventTypeNames.join(", ")}`,
+      ),
     ],
     examples: [
       "nightjar record incident.njr --seconds 30",
       "nightjar run --replay incident.njr",
+      "nightjar record incident.njr --type unlink rename",
       "nightjar record --last 10 flight-recorder",
       "nightjar run --replay flight-recorder",
     ],
@@ -59,15 +66,17 @@ async function record(context: Context, options: RecordOptions, file: string): P
   for (const [name, value] of Object.entries({ seconds, mebibytes, last: last ?? 1 })) {
     if (!(value > 0)) throw new CommandError("USAGE", `--${name}: a number above 0 is allowed`);
   }
+  const eventTypes = idsOfTypes(options.type ?? []);
   const connection = await connectAs(context.stateDir, "operator");
   const subscription = connection.subscribe(streamOf("RAW").subjects[0] as string);
   const stop = new AbortController();
   context.signal.addEventListener("abort", () => stop.abort(), { once: true });
   const late = Number.isFinite(seconds) ? setTimeout(() => stop.abort(), seconds * 1_000) : undefined;
   stop.signal.addEventListener("abort", () => subscription.unsubscribe(), { once: true });
+  const lease = eventTypes.length > 0 ? await leaseInterest(connection, "record", eventTypes) : undefined;
   const beginning = async () => ({
     processes: await processesOf(connection, context),
-    interests: await askInterests(connection),
+    interests: [...(await askInterests(connection)), ...(lease ? [lease.interest] : [])],
   });
   const bytesMax = mebibytes * MIB;
   const sink: Sink =
@@ -85,6 +94,7 @@ async function record(context: Context, options: RecordOptions, file: string): P
   stop.abort();
   clearTimeout(late);
   await progress;
+  await lease?.end();
   await sink.close();
   await connection.close();
   const { batches, bytes } = sink;

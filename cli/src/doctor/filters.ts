@@ -8,6 +8,8 @@ import { count, printable } from "../show/text.ts";
 /** Of the reasons why nothing narrows, so many are shown to a person; all are in the JSON. */
 const REASONS_SHOWN_MAX = 3;
 const WIDTH_MAX = 100;
+/** How the collector names what a holder of interest wants, see metrics.ts. */
+const HOLDER_FACT = "interest.";
 
 interface RuleFilter {
   rule: string;
@@ -77,7 +79,19 @@ function sizeOf(set: KeySet): number {
   return set.kind === "names" ? set.names.size : set.ports.size;
 }
 
-export function showFilters(output: Output, filters: readonly TypeFilter[]): void {
+/** Each holder of interest that the collector knows, with the event types it wants. */
+export function holdersOf(facts: Readonly<Record<string, string>>): Record<string, string> {
+  const told = Object.entries(facts).filter(([name]) => name.startsWith(HOLDER_FACT));
+  return Object.fromEntries(told.map(([name, wants]) => [name.slice(HOLDER_FACT.length), wants]).sort());
+}
+
+export function showFilters(
+  output: Output,
+  filters: readonly TypeFilter[],
+  holders: Readonly<Record<string, string>>,
+): void {
+  for (const [name, wants] of Object.entries(holders)) output.line(printable(`${name} wants ${wants}`));
+  if (Object.keys(holders).length > 0) output.line();
   for (const { type, counts, rules } of filters) {
     const counted = counts
       ? `seen ${count(BigInt(counts.seen))}, filtered ${count(BigInt(counts.filtered))}, ` +
@@ -95,7 +109,7 @@ export function showFilters(output: Output, filters: readonly TypeFilter[]): voi
     for (const line of table(rows)) output.line(`  ${printable(line)}`);
   }
   if (filters.length === 0) output.line("No rule wants any event.");
-  output.json({ types: filters });
+  output.json({ holders, types: filters });
 }
 
 function how({ everything, because, keys }: RuleFilter): string {

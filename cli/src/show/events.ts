@@ -9,6 +9,7 @@ import {
   type Process,
   ProcessSchema,
 } from "@nightjar/proto";
+import { CommandError } from "../command.ts";
 import { type Plain, toPlain } from "./plain.ts";
 import { processName } from "./process.ts";
 import { utf8 } from "./text.ts";
@@ -43,6 +44,18 @@ export function batchJson(batch: Batch, filter: EventFilter = everything): { [na
 
 /** The names of all event types, for the help and for checking what was asked. */
 export const eventTypeNames: readonly string[] = eventTypes.map(({ id }) => eventTypeName(id));
+
+/**
+ * The ids of the event types with these names.
+ * @throws CommandError USAGE where there is no such type.
+ */
+export function idsOfTypes(names: readonly string[]): number[] {
+  const unknown = names.find((name) => !eventTypeNames.includes(name));
+  if (unknown !== undefined) {
+    throw new CommandError("USAGE", `there is no event type ${unknown}; there are ${eventTypeNames.join(", ")}`);
+  }
+  return eventTypes.filter(({ name }) => names.includes(name)).map(({ id }) => id);
+}
 
 function eventJson(batch: Batch, event: Event, type: string, chain: readonly Process[]): { [name: string]: Plain } {
   const fields = toPlain(EventSchema, event);

@@ -34,7 +34,7 @@ function kind<T extends Message>(row: Kind<T>): Kind<Message> {
 const KINDS: readonly Kind<Message>[] = [
   kind<Batch>({
     schema: BatchSchema,
-    subjects: /^nightjar\.(raw|events)$/,
+    subjects: /^nightjar\.(raw|events|tapped)$/,
     fits: (batch) => batch.bootId.length === BOOT_ID_BYTES,
     rows: batchJson,
   }),

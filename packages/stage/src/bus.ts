@@ -17,8 +17,8 @@ const ATTACH_RETRY_MS = 100;
 const STATUS_WAIT_MS = 1_000;
 const VALUES_RETRY_MS = 500;
 
-/** Called with a last value: its bytes and its subject. */
-type ValueHandler = (bytes: Uint8Array, subject: string) => void;
+/** Called with a message: its bytes and its subject. */
+type SubjectHandler = (bytes: Uint8Array, subject: string) => void;
 
 export class Bus {
   readonly #stage: Stage;
@@ -27,7 +27,7 @@ export class Bus {
   readonly #publishers = new Map<StreamName, Publisher>();
   readonly #consumers: StreamConsumer[] = [];
   readonly #reads: Promise<void>[] = [];
-  readonly #followed: { stream: StreamName; handle: ValueHandler }[] = [];
+  readonly #followed: { stream: StreamName; handle: SubjectHandler }[] = [];
   #connection: NatsConnection | undefined;
 
   constructor(stage: Stage, crash: (error: unknown) => void, moved: () => void) {
@@ -120,17 +120,20 @@ export class Bus {
   }
 
   /** Gives the last value of each subject of a stream to `handle`, then each new one, until the stage stops. */
-  follow(stream: StreamName, handle: ValueHandler): void {
+  follow(stream: StreamName, handle: SubjectHandler): void {
     this.#followed.push({ stream, handle });
     // A subscription sees each new value; what was there before is asked for, again after each reconnection.
-    for (const subject of streamOf(stream).subjects) {
-      this.connection.subscribe(subject, {
-        callback: (error, message) => {
-          if (!error) handle(message.data, message.subject);
-        },
-      });
-    }
+    for (const subject of streamOf(stream).subjects) this.listen(subject, handle);
     this.#reads.push(this.#lastValues(stream, handle));
+  }
+
+  /** Gives each message of a subject that no stream keeps to `handle`, until the stage stops. */
+  listen(subject: string, handle: SubjectHandler): void {
+    this.connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (!error) handle(message.data, message.subject);
+      },
+    });
   }
 
   /** Asks all stages how they are; those that do not answer in time are missing from the result. */
@@ -173,14 +176,14 @@ export class Bus {
     }
   }
 
-  async #lastValues(stream: StreamName, handle: ValueHandler): Promise<void> {
+  async #lastValues(stream: StreamName, handle: SubjectHandler): Promise<void> {
     const { subjects, writers } = streamOf(stream);
     for (const subject of subjects) {
       for (const writer of writers) await this.#lastValue(stream, subject.replace("*", writer), handle);
     }
   }
 
-  async #lastValue(stream: StreamName, subject: string, handle: ValueHandler): Promise<void> {
+  async #lastValue(stream: StreamName, subject: string, handle: SubjectHandler): Promise<void> {
     const { signal, log } = this.#stage;
     while (!signal.aborted) {
       try {

@@ -6,6 +6,7 @@ export * from "./errors.ts";
 export { GarbageError } from "./garbage.ts";
 export type { Health } from "./health.ts";
 export * from "./interest.ts";
+export * from "./lease.ts";
 export * from "./lock.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";

@@ -33,6 +33,7 @@ export const counterDocs = {
     events_in: "Events taken in.",
     events_out: "Events put on EVENTS.",
     events_filtered: "Events that no reader of EVENTS is interested in.",
+    events_tapped: "Of these, those that somebody who only listens wanted.",
     outputs_split: "Outputs beyond one a batch, because one would have been too large for the bus.",
     ancestors_lost: "Ancestors left out because even a single event with all of them was too large.",
     ancestors_spliced: "Ended ancestors taken out of a line that was too long.",
@@ -70,7 +71,10 @@ export const counterDocs = {
   },
 } as const satisfies Partial<Record<StageName | "every reader of a stream", Docs>>;
 
-/** Facts that are no numbers. `<program>` stands for the name of each of the probe's programs. */
+/**
+ * Facts that are no numbers. `<program>` stands for the name of each of the probe's programs, `<holder>` for a stage,
+ * or for somebody who leases an interest.
+ */
 export const factDocs = {
   bus: {
     server_address: "Where nats-server listens.",
@@ -81,6 +85,7 @@ export const factDocs = {
   },
   collector: {
     "attachment.<program>": "Where the kernel took the program, or `refused:` and the error's name.",
+    "interest.<holder>": "The event types that a holder of interest wants, and of which not everything.",
     narrowed: "The event types of which the kernel sends only what some rule could match.",
     pinned: "The folder in which the probe is pinned, or `no:` and why.",
     ring: "How large the ring buffer is, and how long it holds what happens at the busiest time so far.",
@@ -101,7 +106,7 @@ export const factDocs = {
 type Keys<T> = T extends T ? keyof T & string : never;
 type Named<Name extends string> = Name extends `<STREAM>${infer Rest}`
   ? `${StreamName}${Rest}`
-  : Name extends `${infer Begin}<program>`
+  : Name extends `${infer Begin}<${"program" | "holder"}>`
     ? `${Begin}${string}`
     : Name;
 

@@ -52,7 +52,7 @@ export const streams: readonly Stream[] = [
     name: "INTEREST",
     subjects: ["nightjar.interest.*"],
     retention: "last_value",
-    writers: ["rule-engine"],
+    writers: ["rule-engine", "enricher"],
     readers: ["enricher", "collector"],
     diskShare: 1,
   },
@@ -71,6 +71,14 @@ export const ASK_ATTACH_SUBJECT = "nightjar.ask.attach";
 
 /** The enricher answers with the processes it knows, in batches without events; an empty message ends them. */
 export const ASK_PROCESSES_SUBJECT = "nightjar.ask.processes";
+
+/**
+ * Whoever is no stage and wants events leases its interest here, under a name of its own for the wildcard: it is said
+ * again before the lease is over, and kept nowhere.
+ */
+export const LEASED_INTEREST_SUBJECT = "nightjar.interest.operator.*";
+/** Events that only leased interests want, enriched, for who listens: kept nowhere. */
+export const TAPPED_SUBJECT = "nightjar.tapped";
 
 /** Where the server begins to give a message again that was not acknowledged. */
 export const ACK_WAIT_MS = 20_000;

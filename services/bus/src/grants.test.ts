@@ -1,7 +1,7 @@
 // Tests the grants on a real server: every key can do its work, and is refused everything else.
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type NatsConnection, PermissionViolationError } from "@nats-io/transport-node";
-import { ASK_ATTACH_SUBJECT, ASK_STATUS_SUBJECT, askStatuses, type StageName } from "@nightjar/stage";
+import { ASK_ATTACH_SUBJECT, ASK_STATUS_SUBJECT, askStatuses, type StageName, TAPPED_SUBJECT } from "@nightjar/stage";
 import test from "ava";
 import { grantsOf, type KeyName, keyNames } from "./grants.ts";
 import { attach, startBus, type TestBus } from "./testing.ts";
@@ -25,6 +25,7 @@ const MANAGE = [
   "$JS.API.CONSUMER.DELETE.RAW.enricher",
 ];
 const INTEREST_GET = "$JS.API.DIRECT.GET.INTEREST.nightjar.interest.rule-engine";
+const LEASE = "nightjar.interest.operator.one";
 const inboxOf = (name: KeyName) => `_INBOX.${name}.x`;
 const INBOXES = keyNames.map(inboxOf);
 
@@ -32,6 +33,9 @@ const INBOXES = keyNames.map(inboxOf);
 const PUBLISH = [
   ...DATA,
   "nightjar.interest.enricher",
+  LEASE,
+  "nightjar.interest.operator",
+  TAPPED_SUBJECT,
   ASK_STATUS_SUBJECT,
   ASK_ATTACH_SUBJECT,
   ...LOOK,
@@ -48,7 +52,18 @@ const PUBLISH = [
   "$SYS.REQ.SERVER.PING",
   "other",
 ];
-const SUBSCRIBE = [">", "nightjar.>", ...DATA, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT, "_INBOX.>", ...INBOXES, "$JS.>"];
+const SUBSCRIBE = [
+  ">",
+  "nightjar.>",
+  ...DATA,
+  LEASE,
+  TAPPED_SUBJECT,
+  ASK_STATUS_SUBJECT,
+  ASK_ATTACH_SUBJECT,
+  "_INBOX.>",
+  ...INBOXES,
+  "$JS.>",
+];
 
 const readerOf = (durable: string) => [
   `$JS.API.CONSUMER.INFO.${durable}`,
@@ -67,11 +82,18 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
   manager: { publish: [...LOOK, ...MANAGE], subscribe: [] },
   collector: {
     publish: ["nightjar.raw", INTEREST_GET, ASK_STATUS_SUBJECT, ...ASKERS],
-    subscribe: ["nightjar.interest.rule-engine", ASK_STATUS_SUBJECT],
+    subscribe: ["nightjar.interest.rule-engine", LEASE, ASK_STATUS_SUBJECT],
   },
   enricher: {
-    publish: ["nightjar.events", INTEREST_GET, ...readerOf("RAW.enricher"), ...ASKERS],
-    subscribe: ["nightjar.interest.rule-engine", ASK_STATUS_SUBJECT],
+    publish: [
+      "nightjar.events",
+      "nightjar.interest.enricher",
+      TAPPED_SUBJECT,
+      INTEREST_GET,
+      ...readerOf("RAW.enricher"),
+      ...ASKERS,
+    ],
+    subscribe: ["nightjar.interest.rule-engine", LEASE, ASK_STATUS_SUBJECT],
   },
   "rule-engine": {
     publish: [
@@ -87,12 +109,12 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
     subscribe: [ASK_STATUS_SUBJECT],
   },
   operator: {
-    publish: [ASK_STATUS_SUBJECT, ...LOOK, ...NAMES, INTEREST_GET],
-    subscribe: ["nightjar.>", ...DATA, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
+    publish: [ASK_STATUS_SUBJECT, ...LOOK, ...NAMES, INTEREST_GET, LEASE],
+    subscribe: ["nightjar.>", ...DATA, LEASE, TAPPED_SUBJECT, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
   },
   listener: {
     publish: [...LOOK, ...NAMES],
-    subscribe: ["nightjar.>", ...DATA, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
+    subscribe: ["nightjar.>", ...DATA, LEASE, TAPPED_SUBJECT, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
   },
 };
 

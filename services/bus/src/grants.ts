@@ -6,9 +6,12 @@ import {
   streams as allStreams,
   type ClientName,
   clientNames,
+  LEASED_INTEREST_SUBJECT,
   type StageName,
   type Stream,
   stageNames,
+  streamOf,
+  TAPPED_SUBJECT,
 } from "@nightjar/stage";
 
 /**
@@ -59,7 +62,7 @@ const LAST_INTERESTS = "$JS.API.DIRECT.GET.INTEREST.nightjar.interest.*";
 
 const EVERYTHING_OURS = "nightjar.>";
 
-/** What a name may do besides its part in the streams and in questions. */
+/** What a name may do besides its part in streams, questions and notices. */
 const SPECIAL: Partial<Record<KeyName, Grants>> = {
   manager: { publish: MANAGE, subscribe: [] },
   operator: { publish: [...LOOK, LAST_INTERESTS], subscribe: [EVERYTHING_OURS] },
@@ -83,12 +86,33 @@ function questionsOf(streams: readonly Stream[]): Question[] {
   ];
 }
 
+/** What is said on the bus and kept by no stream. */
+interface Notice {
+  subject: string;
+  speakers: readonly KeyName[];
+  /** Beside the command line, which hears everything of ours. */
+  listeners: readonly KeyName[];
+}
+
+const NOTICES: readonly Notice[] = [
+  { subject: LEASED_INTEREST_SUBJECT, speakers: ["operator"], listeners: streamOf("INTEREST").readers },
+  { subject: TAPPED_SUBJECT, speakers: ["enricher"], listeners: [] },
+];
+
+function partInNotice({ subject, speakers, listeners }: Notice, name: KeyName): Grants {
+  return {
+    publish: speakers.includes(name) ? [subject] : [],
+    subscribe: listeners.includes(name) ? [subject] : [],
+  };
+}
+
 /** The grants of a key, from the part its holder has in `streams`. */
 export function grantsOf(name: KeyName, streams: readonly Stream[] = allStreams): Grants {
   const stage = stageNames.find((one) => one === name);
   const parts = [
     ...(stage ? streams.map((stream) => partIn(stream, stage)) : []),
     ...questionsOf(streams).map((question) => partInQuestion(question, name)),
+    ...NOTICES.map((notice) => partInNotice(notice, name)),
     SPECIAL[name] ?? NOTHING,
     { publish: [], subscribe: [`${inboxPrefix(name)}.>`] },
   ];

@@ -1,9 +1,10 @@
-// Watches the kernel: the probe's batches to RAW, its ledger to the status, the rules' interest to its filters.
+// Watches the kernel: the probe's batches to RAW, its ledger to the status, the holders' interest to its filters.
 import { create } from "@bufbuild/protobuf";
 import { sourceIdOf } from "@nightjar/events";
 import { type Ledger, type Probe, ProbeError } from "@nightjar/native-probe";
-import { EVERY_CLASS, eventTypeName, eventTypes, LedgerEntrySchema, wholeType } from "@nightjar/proto";
-import { followInterest, pause, type Stage, type Wanted } from "@nightjar/stage";
+import { LedgerEntrySchema } from "@nightjar/proto";
+import { followInterest, pause, type Stage } from "@nightjar/stage";
+import { applyInterest } from "./interest.ts";
 import { drainRetired, openKernel } from "./open.ts";
 import { ownProcess, ownProcesses } from "./own-processes.ts";
 import { RawPublisher } from "./raw-publisher.ts";
@@ -14,16 +15,6 @@ const ABSENT = "ENOENT";
 const OWN_PROCESSES_REFRESH_MS = 1_000;
 /** How long a stop waits for the bus to store what was read last. What it does not store stays in a pinned ring. */
 const LEAVE_MS_MAX = 2_000;
-const EVERY_MESSAGE = { tcp: true, datagram: true, unix: true, other: true };
-/** Of a message, where a rule asks for its data: as much as Falco gives without further settings. */
-const DATA_BYTES = 80;
-/** What the enricher follows processes by, whatever the rules want. */
-const ALWAYS_WANTED = new Set([
-  ...["exec", "fork", "exit", "chdir", "set_group"],
-  // Together they also let the probe say what ids and namespaces were before a change.
-  ...["set_id", "capset", "prctl", "set_namespace"],
-]);
-
 /** Opens the probe and goes on from where the collector before it was; batches are published. Throws ProbeError. */
 export async function watchKernel(stage: Stage): Promise<void> {
   let publisher: RawPublisher | undefined;
@@ -36,12 +27,7 @@ export async function watchKernel(stage: Stage): Promise<void> {
   endInOrder(stage, opened, publisher);
   reportAttachments(stage, probe);
   keepOwnProcesses(stage, probe);
-  // All passes until the rules' interest is known.
-  followInterest(stage, (wanted, { environment, data }) => {
-    probe.setEnvironmentWanted(environment);
-    probe.setMessageInterest({ ...EVERY_MESSAGE, dataBytes: data ? DATA_BYTES : 0 });
-    applyInterest(stage, probe, wanted);
-  });
+  followInterest(stage, (holders) => applyInterest(stage, probe, holders));
   stage.facts.set("source", source);
   const ofOthers = opened.retired.length > 0 ? await drainRetired(stage, opened) : [];
   if (stage.signal.aborted) return;
@@ -67,23 +53,6 @@ function endInOrder(
       });
     probe.close();
   });
-}
-
-/** What nobody wants is only counted in the kernel, if at all. */
-function applyInterest(stage: Stage, probe: Probe, wanted: Wanted): void {
-  const known = [...wanted].filter(([id]) => eventTypes.some((type) => type.id === id));
-  const always = eventTypes.filter(({ name }) => ALWAYS_WANTED.has(name));
-  const all = new Map([...known, ...always.map(({ id }) => [id, wholeType(id)] as const)]);
-  const { widened } = probe.setInterest(all);
-  const narrowed = [...all.values()].filter(({ eventType, everything }) => {
-    return everything !== EVERY_CLASS && !widened.includes(eventType);
-  });
-  stage.facts.set("wanted", [...all.keys()].map(eventTypeName).join(", "));
-  stage.facts.set("narrowed", narrowed.map(({ eventType }) => eventTypeName(eventType)).join(", "));
-  const names = widened.map(eventTypeName).join(", ");
-  if (widened.length === 0) stage.health.resolve("FILTERS_WIDENED");
-  else
-    stage.health.raise("FILTERS_WIDENED", `everything is taken of ${names}: the kernel has no room for their filters`);
 }
 
 function reportAttachments(stage: Stage, probe: Probe): void {

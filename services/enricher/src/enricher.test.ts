@@ -251,6 +251,22 @@ test("only types that rules want go on, the tree sees all, and the range stays w
   t.is(takeOne(enricher, batchOf([exit(shell)], 6 * POSITION_STEP)).events.length, 1);
 });
 
+test("what only those want who listen is enriched for them, and does not go on", (t) => {
+  const enricher = enricherOf();
+  enricher.setInterest([TYPE_EXEC]);
+  enricher.setTapped([TYPE_EXEC, TYPE_EXIT]);
+  const { outputs, tapped } = enricher.take(batchOf([exec(shell, "/bin/bash"), open(shell), exit(shell)]));
+  const linesOf = (parts: typeof outputs) =>
+    parts === "repeated" ? [] : parts.flatMap(({ bytes }) => lines(fromBinary(BatchSchema, bytes)));
+  t.deepEqual(linesOf(outputs), ["bash(100) < (1)"]);
+  t.deepEqual(linesOf(tapped), ["bash(100) < (1)"]);
+  t.deepEqual(
+    tapped.flatMap(({ bytes }) => fromBinary(BatchSchema, bytes).events.map(({ data }) => data.case)),
+    ["exit"],
+  );
+  t.like(enricher.counts, { eventsIn: 3, eventsOut: 1, eventsFiltered: 2, eventsTapped: 1 });
+});
+
 test("a batch that comes again changes nothing, one that comes again in part only what is new", (t) => {
   const enricher = enricherOf();
   const ls = exec({ ...child, name: "ls" }, "/bin/ls");

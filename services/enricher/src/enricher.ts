@@ -37,6 +37,8 @@ export interface EnricherCounts {
   eventsOut: number;
   /** Events of types that no rule wants. */
   eventsFiltered: number;
+  /** Of these, those that somebody who only listens wanted. */
+  eventsTapped: number;
   /** Batches that came again. */
   batchesRepeated: number;
   /** Outputs beyond one a batch, because one would have been too large. */
@@ -55,6 +57,8 @@ export interface Taken {
   /** The batch's range, as text. */
   id: string;
   outputs: Output[] | "repeated";
+  /** The events beside them that are wanted by somebody who only listens. */
+  tapped: Output[];
 }
 
 export class Enricher {
@@ -63,6 +67,7 @@ export class Enricher {
     eventsIn: 0,
     eventsOut: 0,
     eventsFiltered: 0,
+    eventsTapped: 0,
     batchesRepeated: 0,
     outputsSplit: 0,
     ancestorsLost: 0,
@@ -84,6 +89,8 @@ export class Enricher {
   readonly #events: EventHeader[] = [];
   /** Event types that go on; all until it is known which ones rules want. */
   #interest: ReadonlySet<number> | undefined;
+  /** Event types that go to those who only listen, unless they go on anyway. */
+  #tapped: ReadonlySet<number> = new Set();
 
   constructor(options: EnricherOptions) {
     this.#options = options;
@@ -102,6 +109,11 @@ export class Enricher {
     this.#interest = new Set(eventTypes);
   }
 
+  /** From now on events of these types that do not go on are enriched for those who only listen. */
+  setTapped(eventTypes: Iterable<number>): void {
+    this.#tapped = new Set(eventTypes);
+  }
+
   /**
    * Takes in the next batch of RAW. A batch that was taken before changes nothing.
    * @throws WireError when the bytes are no batch as the collector makes them; nothing was changed then.
@@ -112,7 +124,7 @@ export class Enricher {
     // An empty range says only how the counters stand; it changes nothing and may come as often as it likes.
     if (range.first < range.next && this.processed.has(range)) {
       this.counts.batchesRepeated++;
-      return { id: reader.id, outputs: "repeated" };
+      return { id: reader.id, outputs: "repeated", tapped: [] };
     }
     this.#scan(reader);
     const known = reader.processCount > 0 ? readSnapshot(reader) : [];
@@ -128,9 +140,9 @@ export class Enricher {
       const { bootId, epoch, nextPosition: next, bootTimeUnixNs } = reader;
       this.#place = { bootId, epoch, next, bootTimeUnixNs };
     }
-    const outputs = this.#enrich(reader, tree, this.processed.touches(range));
+    const enriched = this.#enrich(reader, tree, this.processed.touches(range));
     this.processed.add(range);
-    return { id: reader.id, outputs };
+    return { id: reader.id, ...enriched };
   }
 
   /**
@@ -160,10 +172,15 @@ export class Enricher {
     }
   }
 
-  #enrich(reader: BatchReader, tree: ProcessTree, isPartlyRepeated: boolean): Output[] {
+  #enrich(
+    reader: BatchReader,
+    tree: ProcessTree,
+    isPartlyRepeated: boolean,
+  ): Pick<Taken, "tapped"> & { outputs: Output[] } {
     const { bytes, length } = reader;
     const positions: number[] = [];
     const keeps: boolean[] = [];
+    const taps: boolean[] = [];
     const actors: number[] = [];
     const source = isPartlyRepeated ? reader.sourceId : "";
     for (let index = 0; index < length; index++) {
@@ -171,11 +188,12 @@ export class Enricher {
       const isKept = this.#interest === undefined || this.#interest.has(event.type);
       const isRepeated = isPartlyRepeated && this.processed.includes(source, event.position);
       const actor: ProcessNode | undefined = isRepeated ? tree.find(event.pid, event.start) : tree.apply(event, bytes);
+      const isTapped = !isKept && this.#tapped.has(event.type);
       positions.push(event.position);
       keeps.push(isKept);
-      actors.push(isKept && actor ? this.#table.rowOf(actor) : -1);
-      if (isKept) this.#ids.add(bytes, event);
-      if (isKept) this.counts.eventsOut++;
+      taps.push(isTapped);
+      actors.push((isKept || isTapped) && actor ? this.#table.rowOf(actor) : -1);
+      if (isKept || isTapped) this.#ids.add(bytes, event);
     }
     const last = this.#events[length - 1];
     if (length > 0 && last) {
@@ -184,18 +202,21 @@ export class Enricher {
       if (tree === this.tree) this.lastEventNs = time;
       tree.settle(time);
     }
-    const outputs = writeOutputs(
-      { reader, positions, keeps, actors, table: this.#table, names: this.#ids.encode() },
-      this.#options.outputBytesMax,
-    );
-    this.#count(length, keeps, outputs);
-    return outputs;
+    const enriched = { reader, positions, actors, table: this.#table, names: this.#ids.encode() };
+    const { outputBytesMax: bytesMax } = this.#options;
+    const outputs = writeOutputs({ ...enriched, keeps }, bytesMax);
+    const tapped = taps.includes(true) ? writeOutputs({ ...enriched, keeps: taps }, bytesMax) : [];
+    this.#count(length, outputs, tapped);
+    return { outputs, tapped };
   }
 
-  #count(length: number, keeps: boolean[], outputs: Output[]): void {
+  #count(length: number, outputs: readonly Output[], tapped: readonly Output[]): void {
+    const eventsOut = outputs.reduce((sum, { events }) => sum + events, 0);
     this.counts.batches++;
     this.counts.eventsIn += length;
-    for (const isKept of keeps) if (!isKept) this.counts.eventsFiltered++;
+    this.counts.eventsOut += eventsOut;
+    this.counts.eventsFiltered += length - eventsOut;
+    this.counts.eventsTapped += tapped.reduce((sum, { events }) => sum + events, 0);
     this.counts.outputsSplit += outputs.length - 1;
     for (const output of outputs) this.counts.ancestorsLost += output.ancestorsLost;
   }

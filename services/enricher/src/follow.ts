@@ -67,6 +67,9 @@ const FOLLOWED: ReadonlyMap<number, Followed> = new Map([
   ],
 ]);
 
+/** The ids of the event types that are followed. */
+export const followedTypes: readonly number[] = [...FOLLOWED.keys()];
+
 export const isFollowed = (type: number): boolean => FOLLOWED.has(type);
 
 export const isOfThread = (type: number): boolean => FOLLOWED.get(type)?.ofThread ?? false;

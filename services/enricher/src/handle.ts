@@ -10,18 +10,24 @@ export type Publish = (output: Output) => Promise<void>;
 /**
  * The handler of RAW. It takes a batch into the tree before it returns, so calls in order are batches in order, and
  * resolves when every output of the batch is stored. A batch that came before resolves when its first output is stored.
+ * `tell` is given what only those want who listen; nobody waits for it.
  */
-export function createHandler(enricher: Enricher, publish: Publish): (bytes: Uint8Array) => Promise<void> {
+export function createHandler(
+  enricher: Enricher,
+  publish: Publish,
+  tell: (output: Output) => void = () => undefined,
+): (bytes: Uint8Array) => Promise<void> {
   /** Batches that are taken in and not stored yet, by their range. */
   const underWay = new Map<string, Promise<unknown>>();
   return async (bytes) => {
-    const { id, outputs } = take(enricher, bytes);
+    const { id, outputs, tapped } = take(enricher, bytes);
     if (outputs === "repeated") {
       // Cut otherwise than the first time it is part of others: all that was begun before it is enough.
       await (underWay.get(id) ?? Promise.all(underWay.values()));
       return;
     }
     const stored = Promise.all(outputs.map(publish));
+    tapped.forEach(tell);
     underWay.set(id, stored);
     try {
       await stored;

@@ -3,14 +3,15 @@ import { readFileSync } from "node:fs";
 import {
   ASK_PROCESSES_SUBJECT,
   type CounterName,
-  followInterest,
   MESSAGE_BYTES_MAX,
   runStage,
   type Stage,
   streamOf,
+  TAPPED_SUBJECT,
 } from "@nightjar/stage";
 import { Enricher } from "./enricher.ts";
 import { createHandler } from "./handle.ts";
+import { followWanted, publishInterest } from "./interest.ts";
 import { listPids, readProcess, scanProcfs } from "./procfs.ts";
 import { ProcfsBudget } from "./procfs-budget.ts";
 import { TREE_LIMITS } from "./tree.ts";
@@ -47,13 +48,13 @@ async function main(stage: Stage): Promise<void> {
     milliseconds: Math.round(performance.now() - loadStart),
   });
   await bus.connect();
-  followInterest(stage, (wanted) => {
-    const types = new Set(wanted.keys());
-    enricher.setInterest(types);
-    stage.facts.set("event_types", [...types].sort((left, right) => left - right).join(","));
-  });
+  followWanted(stage, enricher);
   const subject = streamOf("EVENTS").subjects[0] as string;
-  const handle = createHandler(enricher, ({ bytes, id }) => bus.publish("EVENTS", subject, bytes, id));
+  const handle = createHandler(
+    enricher,
+    ({ bytes, id }) => bus.publish("EVENTS", subject, bytes, id),
+    ({ bytes }) => bus.connection.publish(TAPPED_SUBJECT, bytes),
+  );
   bus.answer(ASK_PROCESSES_SUBJECT, () => enricher.snapshot());
   const state = { lagMs: 0 };
   stage.beforeStatus = reporter(stage, enricher, procfs, state);
@@ -72,6 +73,7 @@ async function main(stage: Stage): Promise<void> {
     reportHealth(stage, enricher, users);
   }, RECONCILE_MS);
   stage.onStop(() => clearInterval(reconcile));
+  await publishInterest(stage);
   stage.ready();
 }
 
@@ -95,6 +97,7 @@ function reporter(stage: Stage, enricher: Enricher, procfs: ProcfsBudget, state:
       events_in: counts.eventsIn,
       events_out: counts.eventsOut,
       events_filtered: counts.eventsFiltered,
+      events_tapped: counts.eventsTapped,
       outputs_split: counts.outputsSplit,
       ancestors_lost: counts.ancestorsLost,
       ranges_forgotten: enricher.processed.forgotten,

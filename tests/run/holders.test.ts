@@ -1,0 +1,70 @@
+// Who wants events on a running sensor: its stages stand for theirs, a tap for its own, for as long as it is there.
+import { mkdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startProcess, type TestProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
+import test, { type ExecutionContext } from "ava";
+import { type Sensor, startSensor, whyNoKernel } from "../harness/sensor.ts";
+
+const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
+/** A lease of 15 s, and time for a busy machine. */
+const LEASE_TIMEOUT_MS = 45_000;
+/** No starter rule is about making folders. */
+const TYPE = "mkdir";
+
+const reason = whyNoKernel();
+const run = reason ? test.serial.skip : test.serial;
+
+async function holders(t: ExecutionContext, { stateDir }: Sensor): Promise<Record<string, string>> {
+  const doctor = startProcess(t, process.execPath, [CLI, "doctor", "--filters", "--json", "--state-dir", stateDir]);
+  const { code } = await doctor.exited;
+  t.is(code, 0, doctor.stderr);
+  return JSON.parse(doctor.stdout).holders;
+}
+
+const taps = (all: Record<string, string>) => Object.values(all).filter((wants) => wants === `tap: ${TYPE}`).length;
+
+/** Makes a folder again and again until `tap` has printed one. */
+async function untilPrinted(t: ExecutionContext, tapping: TestProcess): Promise<void> {
+  const folder = join(temporaryFolder(t), "made");
+  const made = () => {
+    mkdirSync(folder);
+    rmdirSync(folder);
+    return tapping.stdout.includes("\n");
+  };
+  await waitFor(made, { what: "the tap prints one", explain: () => tapping.stderr });
+}
+
+function tap(t: ExecutionContext, { stateDir }: Sensor, ...args: string[]): TestProcess {
+  return startProcess(t, process.execPath, [CLI, "tap", "--state-dir", stateDir, "--type", TYPE, ...args]);
+}
+
+run(`a tap makes events come that nobody else wants, until it ends${reason ? ` (${reason})` : ""}`, async (t) => {
+  t.timeout(180_000);
+  const sensor = await startSensor(t);
+  const before = await holders(t, sensor);
+  t.deepEqual(Object.keys(before).sort(), ["enricher", "rule-engine"]);
+  t.regex(before.enricher ?? "", /exec, fork|fork, exec/);
+  const collector = async () => (await sensor.statuses()).find(({ stage }) => stage === "collector");
+  const isWanted = async () => (await collector())?.facts.wanted?.split(", ").includes(TYPE);
+  t.false(await isWanted());
+
+  const first = tap(t, sensor, "--process", String(process.pid), "--count", "1");
+  await untilPrinted(t, first);
+  t.is((await first.exited).code, 0, first.stderr);
+  const event = JSON.parse(first.stdout);
+  t.is(event.subject, "nightjar.tapped");
+  t.is(event.process.pid, process.pid);
+  t.true(event.ancestors.length > 0, "it is enriched as what rules see");
+  const enricher = (await sensor.statuses()).find(({ stage }) => stage === "enricher");
+  t.true((enricher?.counters.events_tapped ?? 0n) > 0n);
+  await waitFor(async () => !(await isWanted()), { what: "what the tap wanted is not wanted any more" });
+
+  const killed = tap(t, sensor);
+  await untilPrinted(t, killed);
+  t.is(taps(await holders(t, sensor)), 1);
+  killed.signal("SIGKILL");
+  await killed.exited;
+  await waitFor(async () => !(await isWanted()), { what: "the lease is over", timeoutMs: LEASE_TIMEOUT_MS });
+  t.deepEqual(Object.keys(await holders(t, sensor)).sort(), ["enricher", "rule-engine"]);
+});
