@@ -3,7 +3,7 @@ import { type CheckContext, check } from "../language/check.ts";
 import type { Expression } from "../language/expression.ts";
 import { parse } from "../language/parse.ts";
 import type { EventView } from "./event-view.ts";
-import { generate } from "./generate.ts";
+import { Generator } from "./generate.ts";
 
 export interface CheckedCondition {
   /** Not there where there is a problem. */
@@ -26,10 +26,6 @@ export function checkCondition(text: string, context: Omit<CheckContext, "macro"
  * the catalogue itself.
  */
 export function compileCondition<Source = EventView>(expression: Expression): (source: Source) => boolean {
-  const matcher = generate([expression]);
-  return (source) => {
-    const hits: number[] = [];
-    matcher(source as EventView, hits);
-    return hits.length > 0;
-  };
+  const condition = new Generator([expression]).condition(expression);
+  return (source) => condition(source as EventView);
 }

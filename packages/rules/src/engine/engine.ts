@@ -1,13 +1,12 @@
 // Evaluates rules over batches: one generated function for each event type, and for each match what a person needs.
 import { BatchReader } from "@nightjar/events";
-import { eventTypes } from "@nightjar/proto";
 import type { Rule } from "../files/load.ts";
 import { fieldsOf, type Term, termName } from "../language/expression.ts";
 import { EventView } from "./event-view.ts";
 import { formatOutput, formatValue, termsOfFormat } from "./format.ts";
-import { generate, type Matcher } from "./generate.ts";
 import { getterOf } from "./interpret.ts";
-import { specialiser } from "./specialise.ts";
+import { Matcher } from "./matcher.ts";
+import { rulesByType } from "./possible-types.ts";
 
 /** A rule that is true of an event. */
 export interface Match {
@@ -25,7 +24,7 @@ export interface Match {
 
 interface Group {
   rules: readonly Rule[];
-  match: Matcher;
+  matcher: Matcher;
 }
 
 /** Rules compiled for evaluation. */
@@ -50,14 +49,10 @@ export type RuleMatching = "all" | "first";
 export function compileRules(rules: readonly Rule[], matching: RuleMatching = "all"): Engine {
   const enabled = rules.filter((rule) => rule.enabled);
   const groups = new Map<number, Group>();
-  for (const { id } of eventTypes) {
-    const narrow = specialiser(id);
-    const narrowed = enabled.map((rule) => ({ rule, expression: narrow(rule.expression) }));
-    const possible = narrowed.filter(({ expression }) => expression.kind !== "constant" || expression.value);
-    if (possible.length === 0) continue;
+  for (const [id, possible] of rulesByType(enabled)) {
     groups.set(id, {
       rules: possible.map(({ rule }) => rule),
-      match: generate(possible.map(({ expression }) => expression)),
+      matcher: new Matcher(possible.map(({ expression }) => expression)),
     });
   }
   return new CompiledEngine(enabled, groups, matching);
@@ -93,7 +88,7 @@ class CompiledEngine implements Engine {
       const group = this.#groups.get(view.select(index));
       if (!group) continue;
       hits.length = 0;
-      group.match(view, hits);
+      group.matcher.match(view, hits);
       for (const hit of hits.slice(0, this.#hitsMax)) matches.push(this.#match(group.rules[hit] as Rule));
     }
     return matches;

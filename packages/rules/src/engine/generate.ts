@@ -1,111 +1,95 @@
-// Writes one JavaScript function for the conditions of an event type. What goes into the text is names it makes itself,
-// and literals through JSON.stringify; everything else is handed over as a value.
+// Writes a JavaScript function for each condition of an event type, when it is first asked. What goes into the text is
+// names it makes itself, and literals through JSON.stringify; everything else is handed over as a value.
+
 import type { Getter } from "../fields/definition.ts";
+import { once } from "../fields/once.ts";
 import { type Expression, type Term, type Test, termName } from "../language/expression.ts";
 import { holds, testRow } from "../language/tests.ts";
 import type { EventView } from "./event-view.ts";
 import { getterOf } from "./interpret.ts";
 
-/** Puts the numbers of the conditions that are true of an event to the end of `hits`. */
-export type Matcher = (view: EventView, hits: number[]) => void;
+/** Whether a condition is true of the event that the view shows. */
+export type Condition = (view: EventView) => boolean;
 
-/** V8 does not optimize very long functions, so conditions are spread over several of this many characters. */
-const CHUNK_CHARACTERS_MAX = 8000;
 /** Deeper expressions are cut into functions of their own, so that no parser runs out of stack. */
 const INLINE_DEPTH_MAX = 16;
-/** The counter of events stays a small integer, which V8 compares fastest; then all memories are emptied. */
-const GENERATION_MAX = 2 ** 30;
-
-/** Compiles conditions to one function that says which of them hold. They are numbered as they stand. */
-export function generate(conditions: readonly Expression[]): Matcher {
-  const writer = new Writer(conditions);
-  const body = writer.body(conditions);
-  const make = new Function("values", "getters", "holds", body) as (
-    values: readonly unknown[],
-    getters: readonly Getter[],
-    ask: typeof holds,
-  ) => Matcher;
-  return make(writer.values, writer.getters, holds);
-}
 
 /**
- * Every field, and every part that stands in several places, has a function that remembers its answer for the event:
- * `m` is the number of the event it was asked about last, `v` what it answered.
+ * Makes functions of conditions that are asked about the same events: every field, and every part that stands in
+ * several places, is worked out once for an event, whichever condition asks first.
  */
-class Writer {
-  readonly values: unknown[] = [];
-  readonly getters: Getter[] = [];
-  readonly #terms = new Map<string, string>();
-  readonly #keys = new Map<Expression, number>();
-  readonly #keyNumbers = new Map<string, number>();
-  readonly #uses = new Map<number, number>();
-  readonly #shared = new Map<number, string>();
-  readonly #head: string[] = [];
-  #memories = 0;
+export class Generator {
+  readonly #getters = new Map<string, Getter>();
+  readonly #uses = new Map<Expression, number>();
+  readonly #shared = new Map<Expression, Condition>();
 
-  constructor(conditions: readonly Expression[]) {
+  /** All conditions that may be asked for: what of them they have in common is shared. */
+  constructor(conditions: Iterable<Expression>) {
     for (const condition of conditions) this.#count(condition);
   }
 
-  body(conditions: readonly Expression[]): string {
-    const chunks: string[] = [""];
-    for (const [number, condition] of conditions.entries()) {
-      if ((chunks.at(-1) as string).length > CHUNK_CHARACTERS_MAX) chunks.push("");
-      chunks[chunks.length - 1] += `if(${this.#expression(condition, 0)})hits.push(${number});\n`;
+  /** The value of a term, worked out once for an event. */
+  getter(term: Term): Getter {
+    const name = termName(term);
+    let getter = this.#getters.get(name);
+    if (!getter) {
+      getter = once(getterOf(term));
+      this.#getters.set(name, getter);
     }
-    const functions = chunks.map((chunk, at) => `function chunk${at}(e,hits){\n${chunk}}\n`);
-    const calls = chunks.map((_, at) => `chunk${at}(e,hits);`).join("");
-    const forget = Array.from({ length: this.#memories }, (_, at) => `m${at}=0;`).join("");
-    return [
-      '"use strict";let now=0;\n',
-      ...this.#head,
-      ...functions,
-      `return(e,hits)=>{if(++now>${GENERATION_MAX}){now=1;${forget}}${calls}};`,
-    ].join("");
+    return getter;
   }
 
-  #key(expression: Expression): number {
-    let key = this.#keys.get(expression);
-    if (key === undefined) {
-      const name = this.#name(expression);
-      key = this.#keyNumbers.get(name) ?? this.#keyNumbers.size;
-      this.#keyNumbers.set(name, key);
-      this.#keys.set(expression, key);
-    }
-    return key;
+  condition(expression: Expression): Condition {
+    return new Writer(this).condition(expression);
   }
 
-  /** Equal expressions have equal names, whichever rule they stand in. */
-  #name(expression: Expression): string {
-    if (expression.kind === "constant") return String(expression.value);
-    if (expression.kind === "not") return `not ${this.#key(expression.part)}`;
-    if (expression.kind === "test")
-      return `${termName(expression.left)} ${expression.several ?? ""} ${expression.source}`;
-    return `${expression.kind} ${expression.parts.map((part) => this.#key(part)).join(" ")}`;
+  /** The function of a part that stands in several places; undefined where it stands in one. */
+  shared(expression: Expression): Condition | undefined {
+    if ((this.#uses.get(expression) ?? 0) <= 1) return undefined;
+    let condition = this.#shared.get(expression);
+    if (!condition) {
+      condition = once(this.condition(expression));
+      this.#shared.set(expression, condition);
+    }
+    return condition;
   }
 
   #count(expression: Expression): void {
-    const key = this.#key(expression);
-    const uses = this.#uses.get(key) ?? 0;
-    this.#uses.set(key, uses + 1);
+    if (expression.kind === "constant" || expression.kind === "test") return;
+    const uses = this.#uses.get(expression) ?? 0;
+    this.#uses.set(expression, uses + 1);
     if (uses > 0) return;
     if (expression.kind === "not") this.#count(expression.part);
-    else if (expression.kind !== "constant" && expression.kind !== "test")
-      for (const part of expression.parts) this.#count(part);
+    else for (const part of expression.parts) this.#count(part);
+  }
+}
+
+/** Writes one function. What it calls and compares with are its values, v[0], v[1], … */
+class Writer {
+  readonly #generator: Generator;
+  readonly #values: unknown[] = [];
+  readonly #names = new Map<unknown, string>();
+
+  constructor(generator: Generator) {
+    this.#generator = generator;
+  }
+
+  condition(expression: Expression): Condition {
+    const body = this.#inline(expression, 0);
+    const names = this.#values.map((_, at) => `v${at}`).join(",");
+    const make = new Function("v", "holds", `"use strict";const [${names}]=v;return(e)=>${body};`) as (
+      values: readonly unknown[],
+      ask: typeof holds,
+    ) => Condition;
+    return make(this.#values, holds);
   }
 
   #expression(expression: Expression, depth: number): string {
     if (expression.kind === "constant") return String(expression.value);
-    const key = this.#key(expression);
-    const shared = this.#shared.get(key);
-    if (shared) return shared;
-    const compound = expression.kind !== "test" && expression.kind !== "not";
-    if ((compound && (this.#uses.get(key) ?? 0) > 1) || depth >= INLINE_DEPTH_MAX) {
-      const name = this.#remembering(this.#inline(expression, 0));
-      this.#shared.set(key, name);
-      return name;
-    }
-    return this.#inline(expression, depth);
+    const shared = expression.kind === "test" ? undefined : this.#generator.shared(expression);
+    if (shared) return `${this.#value(shared)}(e)`;
+    if (depth < INLINE_DEPTH_MAX) return this.#inline(expression, depth);
+    return `${this.#value(this.#generator.condition(expression))}(e)`;
   }
 
   #inline(expression: Expression, depth: number): string {
@@ -129,29 +113,15 @@ class Writer {
   }
 
   #term(term: Term): string {
-    if (term.kind === "text") return JSON.stringify(term.value);
-    const name = termName(term);
-    let call = this.#terms.get(name);
-    if (!call) {
-      const number = this.getters.push(getterOf(term)) - 1;
-      this.#head.push(`const g${number}=getters[${number}];\n`);
-      call = this.#remembering(`g${number}(e)`);
-      this.#terms.set(name, call);
-    }
-    return call;
+    return term.kind === "text" ? JSON.stringify(term.value) : `${this.#value(this.#generator.getter(term))}(e)`;
   }
 
   #value(value: unknown): string {
-    const number = this.values.push(value) - 1;
-    this.#head.push(`const o${number}=values[${number}];\n`);
-    return `o${number}`;
-  }
-
-  #remembering(code: string): string {
-    const at = this.#memories++;
-    this.#head.push(
-      `let m${at}=0,v${at};function f${at}(e){if(m${at}!==now){v${at}=${code};m${at}=now;}return v${at};}\n`,
-    );
-    return `f${at}(e)`;
+    let name = this.#names.get(value);
+    if (name === undefined) {
+      name = `v${this.#values.push(value) - 1}`;
+      this.#names.set(value, name);
+    }
+    return name;
   }
 }

@@ -187,6 +187,7 @@ function fieldOf(name: string, type: ValueType, letters: string, rows: readonly 
     ...(row && { getter: guarded(row) }),
     ...(row?.eventsFor && { eventsFor: row.eventsFor }),
     ...(row?.valuesOn && { valuesOn: row.valuesOn }),
+    ...(row?.within && { within: row.within }),
   };
 }
 

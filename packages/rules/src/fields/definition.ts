@@ -1,5 +1,6 @@
 // What the catalogue says of a field, and the shapes its values have.
 import type { EventView } from "../engine/event-view.ts";
+import type { TextPart } from "../language/tests.ts";
 import type { ValueType } from "./known.ts";
 
 /**
@@ -16,6 +17,13 @@ export type Getter<Source = EventView> = (source: Source) => Value;
  * must differ; `list` treats them as one set (in: all of them, intersects: one of them).
  */
 export type Several = "any" | "pair" | "list";
+
+/** Each value of a field is a part of another field's: one index serves both. */
+export interface Within {
+  field: string;
+  /** What the other field's value holds where this one's holds the part; undefined where that cannot be said. */
+  part: (part: TextPart) => TextPart | undefined;
+}
 
 export interface Field {
   name: string;
@@ -36,6 +44,7 @@ export interface Field {
   eventsFor?: (argument: string | undefined) => readonly number[];
   /** All values it can have on events of a type, where they are few and known beforehand. */
   valuesOn?: (eventType: number) => readonly Value[];
+  within?: Within;
   /** Where its values come from, or why there are none. */
   from: string;
   /** Makes the getter; undefined where the argument cannot be one. Not there where the field is not served. */

@@ -28,7 +28,7 @@ import {
   WITH_NUMBER,
 } from "./descriptor.ts";
 import { opensForReading, opensForWriting } from "./flags/open.ts";
-import { basename, directoryName } from "./path.ts";
+import { basename, directoryName, pathPartOfDirectory, pathPartOfName } from "./path.ts";
 import { EVERY_EVENT, eventsNamed, type ServedField } from "./served.ts";
 import { dateText, isoText, timeText } from "./time.ts";
 import { EINPROGRESS, errorName } from "./words.ts";
@@ -188,8 +188,14 @@ export const DERIVED_EVENT_FIELDS: readonly ServedField[] = [
   ),
   where("fd.type", WITH_DESCRIPTOR, "the descriptor's type and family", descriptorType),
   where("fd.typechar", WITH_DESCRIPTOR, "the descriptor's type and family", typeCharacter),
-  where("fd.directory", WITH_FILE, "the descriptor's path", (view) => directoryName(fileName(view))),
-  where("fd.filename", WITH_FILE, "the descriptor's path", (view) => basename(fileName(view))),
+  {
+    ...where("fd.directory", WITH_FILE, "the descriptor's path", (view) => directoryName(fileName(view))),
+    within: { field: "fd.name", part: pathPartOfDirectory },
+  },
+  {
+    ...where("fd.filename", WITH_FILE, "the descriptor's path", (view) => basename(fileName(view))),
+    within: { field: "fd.name", part: pathPartOfName },
+  },
   where("fd.dev.major", DEVICES, "fd.dev", (view) => deviceMajor(device(view))),
   where("fd.dev.minor", DEVICES, "fd.dev", (view) => deviceMinor(device(view))),
   where("fd.sockfamily", WITH_ENDS, "the descriptor's family", socketFamily),

@@ -1,4 +1,5 @@
 // Paths as Falco's fields have them, without a look at any file system.
+import type { TextPart } from "../language/tests.ts";
 
 /** The last component, e.g. "passwd" for /etc/passwd. */
 export function basename(path: string | undefined): string | undefined {
@@ -10,6 +11,19 @@ export function directoryName(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   const slash = path.lastIndexOf("/");
   return slash <= 0 ? "/" : path.slice(0, slash);
+}
+
+/** What a path holds whose directory holds this part; undefined where it need not. */
+export function pathPartOfDirectory({ text, at }: TextPart): TextPart | undefined {
+  // A path that is relative may have no slash; its directory is "/" all the same.
+  if (text === "/") return undefined;
+  if (at === "whole") return { text: `${text}/`, at: "start" };
+  return at === "end" ? { text: `${text}/`, at: "anywhere" } : { text, at };
+}
+
+/** What a path holds whose last component holds this part. */
+export function pathPartOfName({ text, at }: TextPart): TextPart {
+  return { text, at: at === "whole" || at === "end" ? "end" : "anywhere" };
 }
 
 /** `path` seen from `directory`, with "." and ".." worked out; as it is where the directory is not known. */

@@ -1,7 +1,7 @@
 // The shape of a row in the tables of fields that are worked out from the messages.
 import { eventTypes } from "@nightjar/proto";
 import type { EventView } from "../engine/event-view.ts";
-import type { Value } from "./definition.ts";
+import type { Value, Within } from "./definition.ts";
 
 export interface ServedField {
   /** The name by which the rule language knows it; its type stands in the table of known fields. */
@@ -14,6 +14,7 @@ export interface ServedField {
   eventsFor?: (argument: string | undefined) => readonly number[];
   /** All values it can have on events of a type, where they are few and known: such tests are decided early. */
   valuesOn?: (eventType: number) => readonly Value[];
+  within?: Within;
   /** Makes the getter for an argument; undefined where the argument cannot be one. */
   getter: (argument: string | undefined) => ((view: EventView) => Value) | undefined;
 }

@@ -1,8 +1,8 @@
 // The interest of a set of rules: what the kernel has to report for them, and which rule made it so.
 import { create } from "@bufbuild/protobuf";
 import { pathName } from "@nightjar/events";
-import { eventTypes, type Interest, InterestSchema, type TypeInterest, TypeInterestSchema } from "@nightjar/proto";
-import { specialiser } from "../engine/specialise.ts";
+import { type Interest, InterestSchema, type TypeInterest, TypeInterestSchema } from "@nightjar/proto";
+import { rulesByType } from "../engine/possible-types.ts";
 import type { Rule } from "../files/load.ts";
 import type { Costly } from "./costly.ts";
 import { type TypeWish, wishOfType } from "./derive.ts";
@@ -10,12 +10,7 @@ import type { KeySet, Wish } from "./wish.ts";
 
 /** What the enabled rules want of each event type that at least one can be true of, in the order of the types' ids. */
 export function wishesOf(rules: readonly Rule[]): TypeWish[] {
-  const enabled = rules.filter((rule) => rule.enabled);
-  return eventTypes.flatMap(({ id }) => {
-    const narrow = specialiser(id);
-    const possible = enabled
-      .map((rule) => ({ rule, expression: narrow(rule.expression) }))
-      .filter(({ expression }) => expression.kind !== "constant" || expression.value);
+  return [...rulesByType(rules.filter((rule) => rule.enabled))].flatMap(([id, possible]) => {
     const wish = wishOfType(id, possible);
     return wish.classes.size > 0 ? [wish] : [];
   });

@@ -18,6 +18,17 @@ interface TestRow {
   code?: (value: string, operand: string, literal: Operand) => string;
   /** Asks about text; of any other value it is never true. Fields of the type `dynamic` have numbers too. */
   textual?: true;
+  /** Of which parts at least one stands in a text of which the test is true; undefined where none has to. */
+  // biome-ignore lint/suspicious/noExplicitAny: as with holds
+  parts?: (operand: any) => readonly TextPart[] | undefined;
+}
+
+/** A part of a text, and where it stands in it. */
+export interface TextPart {
+  text: string;
+  at: "whole" | "start" | "end" | "anywhere";
+  /** Then case makes no difference to the letters of ASCII, and the text has no others. */
+  ignoreCase?: true;
 }
 
 type Operand = unknown;
@@ -35,11 +46,24 @@ const ordered = (symbol: string, holds: (value: Scalar, operand: Scalar) => bool
 });
 
 /** A method of strings, on a value that is a string or missing. */
-const method = (name: "includes" | "startsWith" | "endsWith"): TestRow => ({
+const method = (name: "includes" | "startsWith" | "endsWith", at: TextPart["at"]): TestRow => ({
   holds: (value: string, operand: string) => value[name](operand),
   code: (value, operand, literal) => `(typeof ${value}==="string"&&${value}.${name}(${write(operand, literal)}))`,
   textual: true,
+  parts: (text: string) => [{ text, at }],
 });
+
+function wholeTexts(values: ReadonlySet<Value>): readonly TextPart[] | undefined {
+  const texts = [...values];
+  return texts.every((text) => typeof text === "string") ? texts.map((text) => ({ text, at: "whole" })) : undefined;
+}
+
+/** The longest part of a text in lower case that has only letters of ASCII: what those of others are is not asked. */
+function asciiPart(text: string): readonly TextPart[] {
+  const parts = text.match(/[\0-\x7f]+/g) ?? [""];
+  const longest = parts.reduce((best, part) => (part.length > best.length ? part : best));
+  return [{ text: longest, at: "anywhere", ignoreCase: true }];
+}
 
 export const TESTS = {
   exists: { holds: () => true, code: (value) => `${value}!==undefined` },
@@ -51,6 +75,7 @@ export const TESTS = {
       const loose = typeof literal !== "string" && typeof literal !== "boolean";
       return `${value}${loose ? "==" : "==="}${write(operand, literal)}`;
     },
+    parts: (operand: Value) => (typeof operand === "string" ? [{ text: operand, at: "whole" }] : undefined),
   },
   differs: {
     // biome-ignore lint/suspicious/noDoubleEquals: as in equals
@@ -65,19 +90,25 @@ export const TESTS = {
   in: {
     holds: (value: Scalar, operand: ReadonlySet<Value>) => operand.has(value),
     code: (value, operand) => `${operand}.has(${value})`,
+    parts: (operand: ReadonlySet<Value>) => wholeTexts(operand),
   },
-  contains: method("includes"),
-  "starts-with": method("startsWith"),
-  "ends-with": method("endsWith"),
+  contains: method("includes", "anywhere"),
+  "starts-with": method("startsWith", "start"),
+  "ends-with": method("endsWith", "end"),
   /** The operand is in lower case (ASCII). */
   "contains-ignoring-case": {
     holds: (value: string, operand: string) => lowerAscii(value).includes(operand),
     textual: true,
+    parts: (operand: string) => asciiPart(operand),
   },
   /** The operand is a pattern that was compiled; it must match the whole string. */
   matches: { holds: (value: string, operand: RE2JS) => operand.testExact(value), textual: true },
   /** The operand is a PathPrefixes. */
-  "path-starts-with": { holds: (value: string, operand: PathPrefixes) => operand.has(value), textual: true },
+  "path-starts-with": {
+    holds: (value: string, operand: PathPrefixes) => operand.has(value),
+    textual: true,
+    parts: (operand: PathPrefixes) => operand.components,
+  },
   /** The operand is an address. */
   "is-address": { holds: (value: Uint8Array, operand: Uint8Array) => sameAddress(value, operand) },
   "is-not-address": { holds: (value: Uint8Array, operand: Uint8Array) => !sameAddress(value, operand) },
@@ -107,6 +138,11 @@ export const TESTS = {
 
 export type TestName = keyof typeof TESTS;
 
+/** Parts of which at least one stands in every text of which a test is true; undefined where none has to. */
+export function textPartsOf(name: TestName, operand: Operand): readonly TextPart[] | undefined {
+  return testRow(name).parts?.(operand);
+}
+
 export function testRow(name: TestName): TestRow {
   return TESTS[name];
 }
@@ -115,13 +151,21 @@ export function testRow(name: TestName): TestRow {
 export class PathPrefixes {
   readonly #exact = new Set<string>();
   readonly #globbed: (readonly ((component: string) => boolean)[])[] = [];
+  readonly #longest: string[] = [];
 
   constructor(paths: readonly string[], glob: (pattern: string) => (text: string) => boolean) {
     for (const path of paths) {
       const components = split(path);
+      const plain = components.filter((component) => !/[*?[\\]/.test(component));
+      this.#longest.push(plain.reduce((best, part) => (part.length > best.length ? part : best), ""));
       if (components.every((component) => !/[*?[]/.test(component))) this.#exact.add(components.join("/"));
       else this.#globbed.push(components.map(glob));
     }
+  }
+
+  /** Of each path the longest component without a wildcard; undefined where one has none. */
+  get components(): readonly TextPart[] | undefined {
+    return this.#longest.includes("") ? undefined : this.#longest.map((text) => ({ text, at: "anywhere" }));
   }
 
   has(path: string): boolean {

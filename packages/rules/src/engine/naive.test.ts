@@ -1,0 +1,134 @@
+// The compiled engine against the plain meaning of its rules: random rules over random events, with no difference.
+import { BatchReader } from "@nightjar/events";
+import { Call } from "@nightjar/proto";
+import test from "ava";
+import fc from "fast-check";
+import { loadRules } from "../files/load.ts";
+import { bytes, type EventInit, encode, exec, type Line, open, processes } from "./batch.fixture.ts";
+import { compileRules } from "./engine.ts";
+import { EventView } from "./event-view.ts";
+import { getterOf, interpret } from "./interpret.ts";
+
+const RUNS = 250;
+const RULES = 20;
+const EVENTS = 20;
+
+/** Few words, so that what rules ask for and what events hold meet often. */
+const PATHS = ["/etc/shadow", "/etc/ssh/ssh_config", "/root/.ssh/id_rsa", "/tmp/x", "/", "/bin/Sh", "/ä/Ö", "rel"];
+const NAMES = ["sh", "bash", "Bash", "sshd", "vi", "ä", "cat"];
+const PARTS = ["/etc", "ss", "sh", "SH", "/", ".", "id_rsa", "ä", "Ö", "x", "", "etc/ssh", "-c", "/tmp/"];
+
+const word = fc.constantFrom(...PATHS, ...NAMES, ...PARTS);
+const quoted = (text: string): string => `"${text}"`;
+const textField = fc.constantFrom(
+  ...["fd.name", "fd.directory", "fd.filename", "fd.nameraw", "fs.path.name", "proc.name", "proc.cmdline", "proc.args"],
+  ...["proc.exe", "proc.pname", "proc.aname", "proc.aname[2]", "user.name", "evt.type", "evt.arg.flags", "fd.typechar"],
+  ...["tolower(fd.name)", "basename(proc.exepath)", "proc.env[HOME]", "evt.res", "container.id"],
+);
+const single = fc.constantFrom(
+  ...["=", "!=", "contains", "icontains", "startswith", "endswith", "glob", "iglob", "pmatch"],
+);
+/** evt.type takes only names of events, lists only operators of lists. */
+const textTest = fc
+  .tuple(textField, single, fc.array(word, { minLength: 1, maxLength: 3 }), fc.boolean())
+  .map(([field, operator, words, many]) => {
+    if (field === "evt.type") return `evt.type ${many ? "in (open, execve)" : "!= openat"}`;
+    if (many) return `${field} in (${words.map(quoted).join(", ")})`;
+    return operator === "pmatch"
+      ? `${field} pmatch (${words.map(quoted).join(", ")})`
+      : `${field} ${operator} ${quoted(words[0] ?? "")}`;
+  });
+const otherTest = fc.constantFrom(
+  ...["evt.is_open_write = true", "fd.num >= 0", "proc.pid < 1000", "evt.failed = false", "fd.name exists"],
+  ...["proc.name = val(proc.pname)", "fd.name startswith val(proc.exe)", "user.uid in (0, 7)", 'fd.name regex "/e.*"'],
+  ...[
+    "evt.rawres < 0",
+    "fd.sport = 22",
+    "fd.rip != 10.0.0.1",
+    'proc.name = oneof ("sh", "vi")',
+    'proc.args contains allof ("s", "-c")',
+  ],
+);
+const condition = fc.letrec<{ node: string }>((tie) => ({
+  node: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    fc.oneof({ weight: 4, arbitrary: textTest }, { weight: 1, arbitrary: otherTest }),
+    fc.array(tie("node"), { minLength: 2, maxLength: 3 }).map((parts) => `(${parts.join(" and ")})`),
+    fc.array(tie("node"), { minLength: 2, maxLength: 3 }).map((parts) => `(${parts.join(" or ")})`),
+    tie("node").map((part) => `not (${part})`),
+  ),
+})).node;
+
+const path = fc.constantFrom(...PATHS);
+const event: fc.Arbitrary<EventInit> = fc.oneof(
+  fc.tuple(path, fc.constantFrom(0, 1, 0o101)).map(([name, flags]) => open(name, flags)),
+  path.map((name): EventInit => {
+    return { call: Call.OPEN, result: -2n, data: { case: "open", value: { requested: bytes(name) } } };
+  }),
+  path.map((name) => exec(name, [name, "-c", "x"])),
+  path.map((name): EventInit => {
+    return { call: Call.UNLINK, data: { case: "unlink", value: { requested: bytes(name) } } };
+  }),
+);
+const line: fc.Arbitrary<Line> = fc.array(
+  fc.tuple(fc.constantFrom(...NAMES), path, fc.constantFrom(...NAMES), path).map((parts) => parts),
+  { minLength: 1, maxLength: 4 },
+);
+
+test(`${RUNS * RULES * EVENTS} verdicts: index and generated code say what the plain meaning says`, (t) => {
+  let verdicts = 0;
+  let yes = 0;
+  const conditions = fc.array(condition, { minLength: RULES, maxLength: RULES });
+  const events = fc.array(event, { minLength: EVENTS, maxLength: EVENTS });
+  fc.assert(
+    fc.property(conditions, events, line, (texts, happened, ancestors) => {
+      const bytesOfBatch = batchOf(happened, ancestors);
+      const rules = loaded(texts);
+      verdicts += rules.length * happened.length;
+      const expected = plainly(rules, bytesOfBatch);
+      yes += expected.length;
+      const found = compileRules(rules)
+        .matchBatch(bytesOfBatch)
+        .map(({ rule, eventIndex }) => `${eventIndex}: ${rule.name}`);
+      return JSON.stringify(found) === JSON.stringify(expected) || t.fail(`${found} instead of ${expected}`);
+    }),
+    { numRuns: RUNS },
+  );
+  t.log(`${verdicts} verdicts, ${yes} of them true`);
+  t.true(verdicts >= 100_000 && yes > verdicts / 100 && yes < verdicts / 2, "neither side of the question is rare");
+});
+
+function batchOf(happened: readonly EventInit[], ancestors: Line): Uint8Array {
+  const named = happened.map((each) => ({ name: bytes(ancestors[0]?.[0] ?? ""), ...each }) as EventInit);
+  return encode(
+    named,
+    processes(ancestors),
+    happened.map(() => 1),
+  );
+}
+
+/** All of the conditions load: a refused one would be compared with nothing. */
+function loaded(texts: readonly string[]) {
+  const items = texts.map((text, at) => ({
+    ...{ rule: `r${at}`, desc: "d", condition: text, output: "o", priority: "INFO" },
+  }));
+  // JSON is YAML; the newline keeps a long line readable where it fails.
+  const { rules, problems } = loadRules([{ name: "random.yaml", text: JSON.stringify(items) }]);
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new Error(JSON.stringify(errors[0]));
+  return rules;
+}
+
+function plainly(rules: ReturnType<typeof loaded>, bytesOfBatch: Uint8Array): string[] {
+  const view = new EventView();
+  const batch = new BatchReader(bytesOfBatch);
+  view.open(batch);
+  const found: string[] = [];
+  for (let index = 0; index < batch.length; index++) {
+    view.select(index);
+    for (const { name, expression } of rules) {
+      if (interpret(expression, (term) => getterOf(term)(view))) found.push(`${index}: ${name}`);
+    }
+  }
+  return found;
+}
