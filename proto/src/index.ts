@@ -1,5 +1,6 @@
 // Every message and service, under one name: import { BatchSchema } from "@nightjar/proto".
 export * from "../gen/nightjar/detection/v1/detection_pb.ts";
+export * from "../gen/nightjar/detection/v1/match_pb.ts";
 export * from "../gen/nightjar/event/v1/accept_pb.ts";
 export * from "../gen/nightjar/event/v1/batch_pb.ts";
 export * from "../gen/nightjar/event/v1/bind_pb.ts";

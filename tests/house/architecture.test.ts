@@ -10,7 +10,7 @@ const architecture = tree.find(({ path }) => path === "ARCHITECTURE.md")?.text ?
 /** Packages that are a part of another row. */
 const FOLDERS_WITHIN = ["tests/support"];
 
-const RETENTIONS = { work_queue: "work queue", last_value: "last value" } as const;
+const RETENTIONS = { work_queue: "work queue", log: "log", last_value: "last value" } as const;
 
 /** A row of the table under "## Streams", as far as the code knows it. */
 function rowOf({ name, subjects, retention, writers, readers }: Stream): string {

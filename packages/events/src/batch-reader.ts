@@ -15,6 +15,7 @@ import {
 
 const BATCH = BatchSchema.field;
 const EVENT_POSITION = EventSchema.field.position.number;
+const EVENT_TIME = EventSchema.field.timeNs.number;
 const ID_NAME = IdNameSchema.field;
 const utf8 = new TextDecoder();
 const PROCESS_PARENT = ProcessSchema.field.parent.number;
@@ -85,6 +86,13 @@ export class BatchReader {
   eventPosition(index: number): number {
     const cursor = this.#cursor.enter(this.bytes, this.eventStart(index), this.eventEnd(index));
     while (cursor.next()) if (cursor.number === EVENT_POSITION && cursor.wireType === WIRE_VARINT) return cursor.uint();
+    return 0;
+  }
+
+  /** When an event happened, in ns on CLOCK_BOOTTIME; exact for 104 days of a boot, to the µs for ever. */
+  eventTimeNs(index: number): number {
+    const cursor = this.#cursor.enter(this.bytes, this.eventStart(index), this.eventEnd(index));
+    while (cursor.next()) if (cursor.number === EVENT_TIME && cursor.wireType === WIRE_VARINT) return cursor.uint();
     return 0;
   }
 

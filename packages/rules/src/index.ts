@@ -1,4 +1,5 @@
 // The rule language: rules files to checked rules, and those to an engine that matches encoded batches. Pure: no I/O.
+export type { RuleMatch } from "./correlation/match.ts";
 export { type CheckedCondition, checkCondition, compileCondition } from "./engine/condition.ts";
 export { compileRules, type Engine, type Match, type RuleMatching } from "./engine/engine.ts";
 export { EventView } from "./engine/event-view.ts";

@@ -6,6 +6,7 @@ import { AttachRequestSchema, AttachResponseSchema, type StageStatus, StageStatu
 import { connectBus, connectOnce, pause, watchAddress } from "./connection.ts";
 import { type MessageHandler, StreamConsumer } from "./consumer.ts";
 import { GarbageStore } from "./garbage.ts";
+import { readToEnd } from "./log-reader.ts";
 import { Publisher } from "./publisher.ts";
 import type { Stage } from "./stage.ts";
 import { readSmallFile, statePaths } from "./state-folder.ts";
@@ -16,6 +17,7 @@ const ATTACH_TIMEOUT_MS = 3_000;
 const ATTACH_RETRY_MS = 100;
 const STATUS_WAIT_MS = 1_000;
 const VALUES_RETRY_MS = 500;
+const LOG_RETRY_MS = 100;
 
 /** Called with a message: its bytes and its subject. */
 type SubjectHandler = (bytes: Uint8Array, subject: string) => void;
@@ -29,6 +31,7 @@ export class Bus {
   readonly #reads: Promise<void>[] = [];
   readonly #followed: { stream: StreamName; handle: SubjectHandler }[] = [];
   #connection: NatsConnection | undefined;
+  #keepS = 0;
 
   constructor(stage: Stage, crash: (error: unknown) => void, moved: () => void) {
     this.#stage = stage;
@@ -119,6 +122,25 @@ export class Bus {
     this.#reads.push(consumer.run());
   }
 
+  /**
+   * Reads a log from its beginning to where it ends now; resolves with its messages, in order. `keepS` is how long it
+   * is to keep what is written to it, in seconds, from now on; call this before `consume`.
+   */
+  async readLog(stream: StreamName, keepS: number): Promise<Uint8Array[]> {
+    this.#keepS = keepS;
+    const { name, signal, log } = this.#stage;
+    for (;;) {
+      try {
+        await this.#attach();
+        return await readToEnd(this.jetstream, stream, name);
+      } catch (error) {
+        log.debug("cannot read the log, trying again", { stream, error: error as Error });
+      }
+      await pause(LOG_RETRY_MS, signal);
+      signal.throwIfAborted();
+    }
+  }
+
   /** Gives the last value of each subject of a stream to `handle`, then each new one, until the stage stops. */
   follow(stream: StreamName, handle: SubjectHandler): void {
     this.#followed.push({ stream, handle });
@@ -161,7 +183,8 @@ export class Bus {
 
   async #attach(): Promise<void> {
     const { name, instance, signal, log } = this.#stage;
-    const request = toBinary(AttachRequestSchema, create(AttachRequestSchema, { stage: name, instance }));
+    const asked = { stage: name, instance, keepS: this.#keepS };
+    const request = toBinary(AttachRequestSchema, create(AttachRequestSchema, asked));
     for (;;) {
       try {
         const answer = await this.connection.request(ASK_ATTACH_SUBJECT, request, { timeout: ATTACH_TIMEOUT_MS });

@@ -55,6 +55,8 @@ export const counterDocs = {
     detections: "Matches of a rule.",
     rules_reloaded: "Times changed rules took the place of those before.",
     rules_refused: "Times changed rules had a mistake, so that those before stayed in force.",
+    ordered_detections: "Detections that came of matches put in order: correlations, and rules that take part in one.",
+    matches_left_out: "Matches of rules in correlations that were left out, since their event had too many.",
     ranges: "Ranges of positions evaluated, now: one, and one more for each gap.",
   },
   uplink: {

@@ -8,16 +8,19 @@ export const stageNames: readonly StageName[] = ["bus", "collector", "enricher",
 export const clientNames = ["operator", "listener"] as const;
 export type ClientName = (typeof clientNames)[number];
 
-export type StreamName = "RAW" | "EVENTS" | "DETECTIONS" | "INTEREST";
+export type StreamName = "RAW" | "EVENTS" | "MATCHES" | "DETECTIONS" | "INTEREST";
 
 export interface Stream {
   name: StreamName;
   /** The subjects it takes, as NATS filters. */
   subjects: readonly string[];
-  /** "work_queue": what is acknowledged is gone. "last_value": the last message of each subject stays. */
-  retention: "work_queue" | "last_value";
+  /**
+   * "work_queue": what is acknowledged is gone. "log": all stays for as long as its reader asked when it attached, the
+   * oldest go first where there is no room. "last_value": the last message of each subject stays.
+   */
+  retention: "work_queue" | "log" | "last_value";
   writers: readonly StageName[];
-  /** Of a work queue its one reader, whose durable consumer has the reader's name; of last values all who read. */
+  /** Of a queue or log its one reader, whose durable consumer has the reader's name; of last values all who read. */
   readers: readonly StageName[];
   /** Its part of the bus's disk budget, in percent. */
   diskShare: number;
@@ -41,12 +44,20 @@ export const streams: readonly Stream[] = [
     diskShare: 40,
   },
   {
+    name: "MATCHES",
+    subjects: ["nightjar.matches"],
+    retention: "log",
+    writers: ["rule-engine"],
+    readers: ["rule-engine"],
+    diskShare: 5,
+  },
+  {
     name: "DETECTIONS",
     subjects: ["nightjar.detections.*"],
     retention: "work_queue",
     writers: ["rule-engine"],
     readers: ["uplink"],
-    diskShare: 19,
+    diskShare: 14,
   },
   {
     name: "INTEREST",

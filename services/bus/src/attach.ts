@@ -5,7 +5,11 @@ import { AttachRequestSchema, AttachResponseSchema } from "@nightjar/proto";
 import { ASK_ATTACH_SUBJECT, describeError, type Stage, type StageName, stageNames, streams } from "@nightjar/stage";
 import type { Durables } from "./durables.ts";
 import { inboxPrefix } from "./grants.ts";
-import { isQueue } from "./provision.ts";
+import { hasDurable } from "./provision.ts";
+
+/** Where a log's reader does not say how long it needs what it wrote. */
+const KEEP_S_DEFAULT = 3_600;
+const MS_PER_S = 1_000;
 
 type Host = Pick<Stage, "log" | "counters">;
 
@@ -26,11 +30,14 @@ async function answer(message: Msg, durables: Durables, host: Host): Promise<voi
     host.log.warn("refused a request to attach", { subject: message.subject, reply: message.reply ?? "" });
     return;
   }
-  const { stage, instance } = request;
+  const { stage, instance, keepMs } = request;
   let error = "";
   try {
-    const own = streams.filter((stream) => isQueue(stream) && stream.readers.includes(stage));
-    for (const stream of own) await durables.anew(stream);
+    const own = streams.filter((stream) => hasDurable(stream) && stream.readers.includes(stage));
+    for (const stream of own) {
+      if (stream.retention === "log") await durables.keep(stream, keepMs);
+      await durables.anew(stream);
+    }
     host.counters.add("attaches");
     host.log.info("made a stage's consumers anew", { stage, instance, streams: own.map(({ name }) => name) });
   } catch (cause) {
@@ -44,11 +51,11 @@ async function answer(message: Msg, durables: Durables, host: Host): Promise<voi
   }
 }
 
-function readRequest(data: Uint8Array): { stage: StageName; instance: string } | undefined {
+function readRequest(data: Uint8Array): { stage: StageName; instance: string; keepMs: number } | undefined {
   try {
-    const { stage, instance } = fromBinary(AttachRequestSchema, data);
+    const { stage, instance, keepS } = fromBinary(AttachRequestSchema, data);
     const name = stageNames.find((one) => one === stage);
-    return name && { stage: name, instance };
+    return name && { stage: name, instance, keepMs: (keepS || KEEP_S_DEFAULT) * MS_PER_S };
   } catch {
     return undefined;
   }

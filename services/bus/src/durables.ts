@@ -1,7 +1,7 @@
 // Makes durable consumers anew, so that what was not acknowledged comes first and in order.
 import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import type { Stream, StreamName } from "@nightjar/stage";
-import { durableConfig, durableOf } from "./provision.ts";
+import { durableConfig, durableOf, keepFor } from "./provision.ts";
 
 /** nats-server's error for a consumer that is not there (its errors.json). */
 const CONSUMER_NOT_FOUND = 10014;
@@ -16,7 +16,7 @@ export class Durables {
     this.#manager = manager;
   }
 
-  /** Deletes and makes the durable of a work queue; its messages stay. Rejects as the server refuses or is away. */
+  /** Deletes and makes the durable of a queue or log; its messages stay. Rejects as the server refuses or is away. */
   anew(stream: Stream): Promise<void> {
     const before = this.#last.get(stream.name) ?? Promise.resolve();
     const now = before.then(
@@ -25,6 +25,11 @@ export class Durables {
     );
     this.#last.set(stream.name, now);
     return now;
+  }
+
+  /** Has a log keep what it holds for so long. */
+  keep(stream: Stream, keepMs: number): Promise<void> {
+    return keepFor(this.#manager, stream, keepMs);
   }
 
   /** Another number whenever the durable was touched: what was seen of it before says nothing any more. */

@@ -6,8 +6,14 @@ import test from "ava";
 import { grantsOf, type KeyName, keyNames } from "./grants.ts";
 import { attach, startBus, type TestBus } from "./testing.ts";
 
-const DATA = ["nightjar.raw", "nightjar.events", "nightjar.detections.critical", "nightjar.interest.rule-engine"];
-const DURABLES = ["RAW.enricher", "EVENTS.rule-engine", "DETECTIONS.uplink"];
+const DATA = [
+  "nightjar.raw",
+  "nightjar.events",
+  "nightjar.matches",
+  "nightjar.detections.critical",
+  "nightjar.interest.rule-engine",
+];
+const DURABLES = ["RAW.enricher", "EVENTS.rule-engine", "MATCHES.rule-engine", "DETECTIONS.uplink"];
 const LOOK = [
   "$JS.API.INFO",
   "$JS.API.STREAM.LIST",
@@ -97,9 +103,11 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
   },
   "rule-engine": {
     publish: [
+      "nightjar.matches",
       "nightjar.detections.critical",
       "nightjar.interest.rule-engine",
       ...readerOf("EVENTS.rule-engine"),
+      ...readerOf("MATCHES.rule-engine").filter((subject) => !subject.startsWith("$JS.ACK")),
       ...ASKERS,
     ],
     subscribe: [ASK_STATUS_SUBJECT],
@@ -199,7 +207,7 @@ test("the listener sees streams, consumers and traffic, and disturbs nothing", a
   t.true(heard.includes("from collector"));
   const manager = await jetstreamManager(listener);
   const names = (await manager.streams.list().next()).map(({ config }) => config.name);
-  t.deepEqual(names.sort(), ["DETECTIONS", "EVENTS", "INTEREST", "RAW"]);
+  t.deepEqual(names.sort(), ["DETECTIONS", "EVENTS", "INTEREST", "MATCHES", "RAW"]);
   t.deepEqual(
     (await manager.consumers.list("RAW").next()).map(({ name }) => name),
     ["enricher"],

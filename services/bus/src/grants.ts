@@ -13,6 +13,7 @@ import {
   streamOf,
   TAPPED_SUBJECT,
 } from "@nightjar/stage";
+import { hasDurable } from "./provision.ts";
 
 /**
  * Who holds a key. "manager" is the bus too, on a connection of its own: NATS lets the reply subject of a question be
@@ -76,7 +77,7 @@ interface Question {
 }
 
 function questionsOf(streams: readonly Stream[]): Question[] {
-  const queueReaders = streams.filter(isQueue).flatMap(({ readers }) => readers);
+  const queueReaders = streams.filter(hasDurable).flatMap(({ readers }) => readers);
   return [
     // The uplink's heartbeats tell the portal how all stages are; the collector learns which processes are the
     // sensor's own.
@@ -124,10 +125,6 @@ export function grantsOf(name: KeyName, streams: readonly Stream[] = allStreams)
 
 const NOTHING: Grants = { publish: [], subscribe: [] };
 
-function isQueue(stream: Stream): boolean {
-  return stream.retention === "work_queue";
-}
-
 /**
  * Answers may go to the inboxes of those who ask and nowhere else. NATS's own allow_responses would grant whatever
  * reply subject a question names: whoever asks could have another publish to the subject that purges a stream.
@@ -148,16 +145,14 @@ function partIn(stream: Stream, stage: StageName): Grants {
   const subscribe: string[] = [];
   if (stream.writers.includes(stage)) {
     // Each holder of a last value has a subject of its own, and may write no other's.
-    publish.push(...stream.subjects.map((subject) => (isQueue(stream) ? subject : subject.replace("*", stage))));
+    publish.push(...stream.subjects.map((subject) => (hasDurable(stream) ? subject : subject.replace("*", stage))));
   }
-  if (stream.readers.includes(stage) && isQueue(stream)) {
-    publish.push(
-      `$JS.API.CONSUMER.INFO.${stream.name}.${stage}`,
-      `$JS.API.CONSUMER.MSG.NEXT.${stream.name}.${stage}`,
-      `$JS.ACK.${stream.name}.${stage}.>`,
-    );
+  if (stream.readers.includes(stage) && hasDurable(stream)) {
+    publish.push(`$JS.API.CONSUMER.INFO.${stream.name}.${stage}`, `$JS.API.CONSUMER.MSG.NEXT.${stream.name}.${stage}`);
+    // What is read from a log is not acknowledged.
+    if (stream.retention === "work_queue") publish.push(`$JS.ACK.${stream.name}.${stage}.>`);
   }
-  if (stream.readers.includes(stage) && !isQueue(stream)) {
+  if (stream.readers.includes(stage) && !hasDurable(stream)) {
     // Direct get needs no consumer, so a reader of last values may create none.
     publish.push(...stream.subjects.map((subject) => `$JS.API.DIRECT.GET.${stream.name}.${subject}`));
     subscribe.push(...stream.subjects);

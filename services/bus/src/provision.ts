@@ -17,10 +17,10 @@ import { ACK_PENDING_MAX, ACK_WAIT_MS, type Stream, type StreamName } from "@nig
 /** How long the server knows message ids; only a help, consumers are idempotent by range. Longer costs memory. */
 const DUPLICATE_WINDOW_MS = 30_000;
 
-/** The one reader of a work queue: the name of its durable. */
+/** The one reader of a queue or log: the name of its durable. */
 export function durableOf(stream: Stream): string {
   const [reader, ...others] = stream.readers;
-  if (!reader || others.length > 0) throw new Error(`the work queue ${stream.name} needs exactly one reader`);
+  if (!reader || others.length > 0) throw new Error(`${stream.name} needs exactly one reader`);
   return reader;
 }
 
@@ -28,7 +28,12 @@ export function isQueue(stream: Stream): boolean {
   return stream.retention === "work_queue";
 }
 
-/** A stream's configuration; `bytes` is its largest size. */
+/** Whether its reader has a durable consumer; last values are asked for directly. */
+export function hasDurable(stream: Stream): boolean {
+  return stream.retention !== "last_value";
+}
+
+/** A stream's configuration; `bytes` is its largest size. How long a log keeps what it has, its reader says. */
 export function streamConfig(stream: Stream, bytes: number) {
   const queue = isQueue(stream);
   return {
@@ -39,24 +44,35 @@ export function streamConfig(stream: Stream, bytes: number) {
     num_replicas: 1,
     discard: queue ? DiscardPolicy.New : DiscardPolicy.Old,
     max_bytes: bytes,
-    max_msgs_per_subject: queue ? -1 : 1,
+    max_msgs_per_subject: hasDurable(stream) ? -1 : 1,
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),
     // Readers of last values ask for them directly, without a consumer.
-    allow_direct: !queue,
+    allow_direct: !hasDurable(stream),
   } satisfies Partial<StreamConfig>;
 }
 
-/** A work queue's durable, as the server knows it. */
+/** A durable, as the server knows it: a queue's waits for acknowledgements, a log's is read through. */
 export function durableConfig(stream: Stream): Partial<ConsumerConfig> {
-  return {
+  const common = {
     durable_name: durableOf(stream),
+    deliver_policy: DeliverPolicy.All,
+    replay_policy: ReplayPolicy.Instant,
+  };
+  if (!isQueue(stream)) return { ...common, ack_policy: AckPolicy.None };
+  return {
+    ...common,
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ACK_WAIT_MS),
     max_ack_pending: ACK_PENDING_MAX,
     max_deliver: -1,
-    deliver_policy: DeliverPolicy.All,
-    replay_policy: ReplayPolicy.Instant,
   };
+}
+
+/** Has a log keep what it holds for so long, and no longer. Rejects as the server refuses. */
+export async function keepFor(manager: JetStreamManager, stream: Stream, keepMs: number): Promise<void> {
+  const { config } = await manager.streams.info(stream.name);
+  const max_age = nanos(keepMs);
+  if (config.max_age !== max_age) await manager.streams.update(stream.name, { max_age });
 }
 
 /**

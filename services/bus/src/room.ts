@@ -2,7 +2,7 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { PrioritySchema, wordsOf } from "@nightjar/proto";
 import type { Stream, StreamName } from "@nightjar/stage";
-import { isQueue } from "./provision.ts";
+import { hasDurable } from "./provision.ts";
 
 /** A stream above this part of its size is called full; making room ends below the other. */
 const FULL_PERCENT = 90;
@@ -14,11 +14,12 @@ const ROUNDS_MAX = 256;
 export const GIVES_UP: StreamName = "DETECTIONS";
 
 /**
- * The queues to close while the disk is full, so that their writers hold back. A server that meets the end of the disk
- * gives a stream up until it is started anew: not even what is acknowledged leaves it then.
+ * The streams to close while the disk is full: the writers of queues hold back, logs give up their oldest. A server
+ * that meets the end of the disk gives a stream up until it is started anew: not even what is acknowledged leaves it
+ * then.
  */
 export function closedWhenDiskFull(streams: readonly Stream[]): Stream[] {
-  return streams.filter((stream) => isQueue(stream) && stream.name !== GIVES_UP);
+  return streams.filter((stream) => hasDurable(stream) && stream.name !== GIVES_UP);
 }
 
 /** From the worst to the least: the words of Priority as they stand in subjects. */

@@ -14,7 +14,7 @@ import type { BusFiles } from "./files.ts";
 import { grantsOf, type KeyName } from "./grants.ts";
 import type { Key } from "./keys.ts";
 import { choosePort, LOOPBACK } from "./port.ts";
-import { isQueue, provisionStreams } from "./provision.ts";
+import { hasDurable, provisionStreams } from "./provision.ts";
 import { closedWhenDiskFull } from "./room.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { forgetConsumers, setStreamsAside, storedStreams } from "./store.ts";
@@ -142,7 +142,7 @@ async function serve(life: Life, managing: NatsConnection, answering: NatsConnec
   const diskFull = isDiskFull(readDisk(files.folder));
   await provisionStreams(manager, streams, sizes, diskFull ? closedWhenDiskFull(streams) : []);
   const durables = new Durables(manager);
-  for (const stream of streams.filter(isQueue)) await durables.anew(stream);
+  for (const stream of streams.filter(hasDurable)) await durables.anew(stream);
   writeIfChanged(stage, files.port, `${plan.port}\n`);
   writeIfChanged(stage, files.address, `nats://${LOOPBACK}:${plan.port}\n`);
   stage.facts.set("server_address", `${LOOPBACK}:${plan.port}`);

@@ -144,9 +144,10 @@ export class Watch {
   }
 
   async #checkRoom(infos: ReadonlyMap<string, StreamInfo>): Promise<void> {
-    const full = streams.filter(({ name }) => {
+    // A log is full by rights: its reader tells when what it needs is gone.
+    const full = streams.filter(({ name, retention }) => {
       const info = infos.get(name);
-      return info && isNearlyFull(info.state.bytes, info.config.max_bytes);
+      return info && retention !== "log" && isNearlyFull(info.state.bytes, info.config.max_bytes);
     });
     const { health, counters, log } = this.#host;
     if (full.length === 0) health.resolve("STREAM_FULL");

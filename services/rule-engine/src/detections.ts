@@ -18,7 +18,7 @@ import {
 const NS_PER_SECOND = 1_000_000_000n;
 const ID_HEX_DIGITS = 32;
 /** Under the bus's largest message, with room for what protobuf adds. */
-const GROUP_BYTES_MAX = 900_000;
+export const GROUP_BYTES_MAX = 900_000;
 
 /** What is left of an output that alone is too large for a message. */
 const OUTPUT_CHARACTERS_MAX = 64 * 1024;
@@ -71,7 +71,8 @@ export function subjectOf(priority: Priority): string {
   return `nightjar.detections.${(priorityWords.get(priority) ?? "DEBUG").toLowerCase()}`;
 }
 
-function detectionOf(batch: BatchReader, match: Matched, contentVersion: string): Detection {
+/** The detection of a match; throws a WireError where the event or a process of its line is no message. */
+export function detectionOf(batch: BatchReader, match: Matched, contentVersion: string): Detection {
   const { eventIndex: index, rule } = match;
   const event = decode(EventSchema, batch, batch.eventStart(index), batch.eventEnd(index));
   const unixNs = event.timeNs + batch.bootTimeUnixNs;
@@ -122,7 +123,7 @@ function pack(detections: Detection[], messageId: string, subject: string): Dete
 }
 
 /** A detection too large for the bus goes without what a person misses least: far ancestors, the event, the texts. */
-function lighter(detection: Detection): Detection {
+export function lighter(detection: Detection): Detection {
   const { processes, event, fields, explanation, ...rest } = detection;
   if (processes.length > 1) {
     return { ...detection, processes: processes.slice(0, Math.ceil(processes.length / 2)) };
@@ -130,5 +131,6 @@ function lighter(detection: Detection): Detection {
   if (event) return { ...rest, processes, fields, ...(explanation && { explanation }) };
   if (explanation) return { ...rest, processes, fields };
   if (Object.keys(fields).length > 0) return { ...rest, processes, fields: {} };
-  return { ...rest, processes: [], fields: {}, output: detection.output.slice(0, OUTPUT_CHARACTERS_MAX) };
+  const characters = Math.min(OUTPUT_CHARACTERS_MAX, Math.floor(detection.output.length / 2));
+  return { ...rest, processes: [], fields: {}, output: detection.output.slice(0, characters) };
 }

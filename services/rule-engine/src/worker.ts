@@ -16,6 +16,7 @@ import type { RuleFile } from "@nightjar/stage";
 import { workerData } from "piscina";
 import { type DetectionGroup, groupDetections, type Matched } from "./detections.ts";
 import { explanationOf } from "./explanation.ts";
+import { type Note, noteMatches } from "./ordered/note.ts";
 
 /** What the pool's threads are given when they start. */
 export interface WorkerData {
@@ -33,14 +34,28 @@ export interface RulesDescription {
   problems: Problem[];
 }
 
-export type MatchResult =
-  | { ok: true; groups: DetectionGroup[]; events: number; matches: number }
-  | { ok: false; error: string };
+export type MatchResult = MatchedBatch | { ok: false; error: string };
+
+export interface MatchedBatch {
+  ok: true;
+  /** Detections that go out as they are. */
+  groups: DetectionGroup[];
+  /** Matches that the ordered stage is to put through its steps. */
+  notes: Note[];
+  /** Matches that are in neither, since their event has too many. */
+  leftOut: number;
+  events: number;
+  matches: number;
+  /** When the batch's last event happened, in ns on CLOCK_BOOTTIME; 0 where it has none. */
+  lastTimeNs: number;
+}
 
 // The pool wraps what it was given: [its own data, ours].
 const { files, contentVersion } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerData;
 const loaded = loadRules(files);
 const engine = compileRules(loaded.rules);
+/** The rules whose matches the ordered stage takes, by name, each with the fields that its steps need. */
+const noted: ReadonlyMap<string, readonly string[]> = new Map();
 
 export default function run(task: Task): RulesDescription | MatchResult {
   if (task.kind === "describe") {
@@ -56,9 +71,18 @@ export default function run(task: Task): RulesDescription | MatchResult {
       ...match,
       rule: describeRule(match.rule),
       explanation: explanationOf(explain(match.rule, match.eventIndex)),
+      noted: noted.get(match.rule.name),
     }));
+    const lastTimeNs = batch.length === 0 ? 0 : batch.eventTimeNs(batch.length - 1);
+    const toNote = matches.flatMap((match) => (match.noted ? [{ ...match, noted: match.noted }] : []));
+    const { notes, leftOut } = noteMatches(batch, toNote, { lastTimeNs, contentVersion });
+    const groups = groupDetections(
+      batch,
+      matches.filter((match) => !match.noted),
+      contentVersion,
+    );
     const events = batch.length - task.done.length;
-    return { ok: true, groups: groupDetections(batch, matches, contentVersion), events, matches: matches.length };
+    return { ok: true, groups, notes, leftOut, events, matches: matches.length, lastTimeNs };
   } catch (error) {
     // Bytes that are no batch are the sender's fault, anything else is a bug here.
     if (error instanceof WireError) return { ok: false, error: error.message };

@@ -1,0 +1,86 @@
+// Evaluates the batches of EVENTS: each once, with the rules in force, and handed on in the order they came.
+import { BatchReader, WireError } from "@nightjar/events";
+import { GarbageError, type Stage } from "@nightjar/stage";
+import type { LiveRules } from "./live-rules.ts";
+import type { OrderedStage } from "./ordered/ordered-stage.ts";
+import type { ProcessedRanges } from "./processed.ts";
+
+/** What takes part in the evaluation of a batch. */
+export interface Parts {
+  stage: Stage;
+  rules: LiveRules;
+  processed: ProcessedRanges;
+  ordered: OrderedStage;
+}
+
+/** Evaluates a batch once: what is under way or done already is only waited for. */
+export function evaluator(parts: Parts): (bytes: Uint8Array) => Promise<void> {
+  const { stage, processed } = parts;
+  const underWay = new Map<string, Promise<void>>();
+  return (bytes) => {
+    const batch = readable(() => new BatchReader(bytes));
+    const range = { source: batch.sourceId, first: batch.firstPosition, next: batch.nextPosition };
+    if (processed.has(range)) {
+      stage.counters.add("batches_repeated");
+      return Promise.resolve();
+    }
+    let work = underWay.get(batch.id);
+    if (work !== undefined) stage.counters.add("batches_repeated");
+    else {
+      const done = readable(() => doneOf(batch, processed));
+      work = evaluate(parts, batch, done);
+      underWay.set(batch.id, work);
+      void work.finally(() => underWay.delete(batch.id)).catch(() => {});
+    }
+    return work;
+  };
+}
+
+/** The events of a batch that were evaluated in another: after a restart the enricher may cut a range elsewhere. */
+function doneOf(batch: BatchReader, processed: ProcessedRanges): number[] {
+  const { sourceId: source, firstPosition: first, nextPosition: next } = batch;
+  if (!processed.ranges.touches({ source, first, next })) return [];
+  return Array.from({ length: batch.length }, (_, index) => index).filter((index) =>
+    processed.ranges.includes(source, batch.eventPosition(index)),
+  );
+}
+
+/**
+ * Resolves when what was made of the batch is safe, so that it may be acknowledged. What the ordered stage makes of its
+ * matches may take longer, and is safe without it: see OrderedStage.
+ */
+async function evaluate(parts: Parts, batch: BatchReader, done: readonly number[]): Promise<void> {
+  const { stage, rules, processed, ordered } = parts;
+  const ticket = ordered.admit();
+  try {
+    await ordered.room();
+    const result = await rules.use((set) => set.pool.match(batch.bytes, done));
+    if (!result.ok) throw new GarbageError(result.error);
+    const direct = result.groups.map(({ subject, bytes, messageId }) =>
+      stage.bus.publish("DETECTIONS", subject, bytes, messageId),
+    );
+    await Promise.all([...direct, ordered.store(ticket, result.notes)]);
+    const { sourceId: source, firstPosition: first, nextPosition: next } = batch;
+    await processed.commit({ source, first, next });
+    const { notes, lastTimeNs } = result;
+    // A failure in it is a bug, and ends the process as every unhandled rejection does.
+    void ordered.takeIn(ticket, { source, next, notes, bootTimeUnixNs: Number(batch.bootTimeUnixNs), lastTimeNs });
+    stage.counters.add("batches");
+    stage.counters.add("events", result.events);
+    stage.counters.add("detections", result.matches);
+    stage.counters.add("matches_left_out", result.leftOut);
+  } catch (error) {
+    ordered.withdraw(ticket);
+    throw error;
+  }
+}
+
+/** What looking into a message gives; bytes that are none of ours are garbage, not a bug. */
+function readable<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof WireError) throw new GarbageError(error.message);
+    throw error;
+  }
+}
