@@ -5,18 +5,21 @@
  * What a field's values are. `net` is an address compared with networks, `dynamic` takes its type from its argument;
  * times are in ns.
  */
-export type ValueType =
-  | "string"
-  | "int"
-  | "double"
-  | "bool"
-  | "ip"
-  | "net"
-  | "port"
-  | "bytes"
-  | "reltime"
-  | "abstime"
-  | "dynamic";
+export const VALUE_TYPES = [
+  "string",
+  "int",
+  "double",
+  "bool",
+  "ip",
+  "net",
+  "port",
+  "bytes",
+  "reltime",
+  "abstime",
+  "dynamic",
+] as const;
+
+export type ValueType = (typeof VALUE_TYPES)[number];
 
 /**
  * Name, type, and letters: `a` may have an argument, `A` must; `l` has a list of values; `f` only in conditions, `p`

@@ -2,9 +2,10 @@
 import type { Field } from "../fields/definition.ts";
 import type { Node, Operand as OperandNode } from "./ast.ts";
 import { and, type Expression, not, type Origin, or, type Term, type Test, termName } from "./expression.ts";
-import { pairOf } from "./operators.ts";
+import { misuses } from "./misuse.ts";
+import { LIST_OPERATORS, pairOf } from "./operators.ts";
 import { NESTING_MAX } from "./parser.ts";
-import { TRANSFORMER_ROWS } from "./transformers.ts";
+import { TRANSFORMER_ROWS, type Transformer } from "./transformers.ts";
 import { VALUE_WORD } from "./words.ts";
 
 /** How many parts a condition may have when its macros are put in; shared parts count each time. */
@@ -166,10 +167,16 @@ class Checker {
     }
     const pair = pairOf(node.operator, left.type, left.list && severalOf(left) === "list");
     if ("message" in pair) return refuse({ message: pair.message, offset: node.offset });
-    if (node.operator === "regex")
-      refuse({ message: "a regex must be written down, not read from a field", offset: node.offset });
+    if (LITERAL_ONLY.has(node.operator)) {
+      refuse({ message: `'${node.operator}' takes what is written down, not another field`, offset: node.offset });
+    }
+    if (value.list && !LIST_OPERATORS.has(node.operator)) {
+      refuse({ message: `'${node.operator}' cannot compare with a list`, offset: operand.offset });
+    }
     const source = `${node.operator} ${VALUE_WORD}(${termName(value)})`;
-    return { ...test(TERM_TESTS.get(node.operator) ?? pair.test, left, undefined, source, origin), right: value };
+    const name = TERM_TESTS.get(node.operator) ?? pair.test;
+    const made = { ...test(name, left, undefined, source, origin), right: value };
+    return made.several === "list" && node.operator === "intersects" ? { ...made, several: "any" } : made;
   }
 
   term(node: OperandNode): Term {
@@ -212,25 +219,24 @@ class Checker {
     if (node.argument !== undefined && !row.argument) {
       refuse({ message: `filter error: transformer '${node.name}' does not support field arguments`, offset });
     }
+    if (node.argument !== undefined && row.argument && !row.argument.pattern.test(node.argument)) {
+      refuse({ message: row.argument.refusal, offset });
+    }
     const terms = node.operands.map((operand) => this.term(operand));
     const [least, most] = row.count;
     if (terms.length < least || terms.length > most) {
       refuse({ message: `filter error: transformer '${node.name}' does not take ${terms.length} arguments`, offset });
     }
-    for (const term of terms.flatMap((each) => (each.kind === "list" ? each.terms : [each]))) {
-      if (term.kind === "field" && !term.field.transformable && node.name !== VALUE_WORD) {
-        refuse({ message: `field '${term.field.name}' does not support transformers`, offset });
-      }
-      if (!row.takes.includes(term.type)) {
-        refuse({ message: `transformer '${node.name}' does not support a ${term.type}`, offset });
-      }
-    }
-    if (row.lists === "none" && terms.some((term) => term.list)) {
-      refuse({ message: `filter error: transformer '${node.name}' does not support lists`, offset });
+    for (const [at, term] of terms.entries()) {
+      const fault = faultOfOperand(node.name, row, at, term);
+      if (fault !== undefined) refuse({ message: fault, offset: (node.operands[at] as OperandNode).offset });
     }
     const [first] = terms;
     const type = row.gives === "dynamic" ? (first?.type ?? "string") : row.gives;
-    const list = row.lists === "each" && terms.some((term) => term.list);
+    const list =
+      row.givesList === "as operand"
+        ? first?.list === true
+        : row.givesList !== undefined && node.argument === undefined;
     const call = { kind: "call" as const, name: node.name, terms, type, list };
     return node.argument === undefined ? call : { ...call, argument: node.argument };
   }
@@ -241,42 +247,43 @@ class Checker {
     if (name === "evt.type" && EXACT.has(operator) && !this.#context.isEventName(value)) {
       refuse({ message: `unknown event type ${value}`, offset, unknown: true });
     }
-    if (operator === "regex" && SIMPLE_PATTERN.test(value)) {
-      this.warnings.push({
-        message: `regex '${value}' could be a cheaper operator such as glob, contains or =`,
-        offset,
-      });
-    }
-    if (/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$/.test(value) && this.#context.findField(value)) {
-      this.warnings.push({ message: `'${value}' may be a valid field misused as a const string value`, offset });
-    }
-    const call = /^([a-z0-9]+)\(/.exec(value)?.[1];
-    if (call !== undefined && TRANSFORMER_ROWS.has(call)) {
-      this.warnings.push({
-        message: `'${value}' may be a valid field transformer misused as a const string value`,
-        offset,
-      });
-    }
+    for (const message of misuses(operator, value, this.#context)) this.warnings.push({ message, offset });
   }
 }
+
+/** Prepared once, so that no other field can stand on the right. */
+const LITERAL_ONLY = new Set(["regex", "pmatch"]);
 
 /** Against a term, a list operator asks whether the value is among its values. */
 const TERM_TESTS: ReadonlyMap<string, Test["test"]> = new Map([
   ["in", "among"],
   ["intersects", "among"],
-  ["pmatch", "below"],
   ["glob", "fits"],
   ["iglob", "fits-ignoring-case"],
   ["icontains", "contains-text-ignoring-case"],
 ]);
 
 const EXACT = new Set(["=", "==", "!=", "in", "intersects"]);
-// A literal with an anchor or a wildcard at its ends, and nothing that needs a regular expression.
-const SIMPLE_PATTERN = /^(?:\^|\.[*+?])?[A-Za-z0-9_/ :@%-]*(?:\$|\.[*+?])?$/;
-
 function severalOf(term: Term): Field["several"] {
   if (term.kind === "field" && term.argument === undefined) return term.field.several;
   return term.list ? "list" : undefined;
+}
+
+/** What is wrong with an operand of a transformer; undefined where nothing is. */
+function faultOfOperand(name: string, row: Transformer, at: number, term: Term): string | undefined {
+  const shape = row.operands[Math.min(at, row.operands.length - 1)];
+  const words = shape === "words" && term.kind !== "text";
+  if (term.list ? shape === "single" : shape === "list" || (shape === "words" && !words)) {
+    return `filter error: argument ${at + 1} of transformer '${name}' must ${term.list ? "not " : ""}be a list`;
+  }
+  const takes = (term.list && row.takesInLists) || row.takes;
+  for (const each of term.kind === "list" ? term.terms : [term]) {
+    if (each.kind === "field" && !each.field.transformable && name !== VALUE_WORD) {
+      return `field '${each.field.name}' does not support transformers`;
+    }
+    if (!takes.includes(each.type)) return `transformer '${name}' does not support a ${each.type}`;
+  }
+  return undefined;
 }
 
 function writeSource(operator: string, values: readonly string[]): string {

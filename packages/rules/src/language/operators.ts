@@ -52,13 +52,6 @@ const integer: Prepare = (value) => {
   return { operand: Number.isSafeInteger(rough) ? rough : exact };
 };
 
-const double: Prepare = (value) => {
-  const number = Number(value);
-  return value.trim() !== "" && Number.isFinite(number)
-    ? { operand: number }
-    : { message: `'${value}' is not a valid number` };
-};
-
 const port: Prepare = (value) => {
   const known = SERVICES.get(value);
   return known === undefined ? integer(value) : { operand: known };
@@ -182,7 +175,8 @@ const OPERATORS_BY_TYPE: Readonly<Record<ValueType, { family: string; table: Tab
   int: { family: "numeric", table: integers },
   reltime: { family: "numeric", table: integers },
   abstime: { family: "numeric", table: integers },
-  double: { family: "numeric", table: { ...equality(double), ...order(double) } },
+  // Falco takes whole numbers only where it compares doubles.
+  double: { family: "numeric", table: integers },
   port: { family: "numeric", table: { ...equality(port), ...order(port) } },
   bool: { family: "numeric", table: equality(boolean) },
   ip: { family: "ip address and network", table: places("is-address", "is-not-address", address) },
@@ -200,7 +194,8 @@ const OPERATORS_BY_TYPE: Readonly<Record<ValueType, { family: string; table: Tab
   dynamic: { family: "numeric", table: { ...STRINGS, ...integers } },
 };
 
-const LIST_OPERATORS: ReadonlySet<string> = new Set(["in", "intersects"]);
+/** The operators for fields of several values, and those that may have such a field on the right. */
+export const LIST_OPERATORS: ReadonlySet<string> = new Set(["in", "intersects"]);
 
 /** The test for an operator on a type, or what Falco says where there is none. */
 export function pairOf(operator: string, type: ValueType, list: boolean): Pair | { message: string } {

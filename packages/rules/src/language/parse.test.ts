@@ -22,6 +22,10 @@ const FORMS: readonly (readonly [text: string, form: string])[] = [
   ["proc.name = oneof or a", "(proc.name = oneof or a)"],
   ["proc.name = notes and a", "(proc.name = notes and a)"],
   ["fd.num >= 0x1f", "fd.num >= 0x1f"],
+  ["len(fd.name) = 3", "len(fd.name) = 3"],
+  ["join(fd.name, ( tolower( proc.name ) , 42, 0x2a )) = x", "join(fd.name,(tolower(proc.name), 42, 0x2a)) = x"],
+  ["getopt(('-n' , fd.name),'n:')[n] exists", "getopt((-n, fd.name),n:)[n] exists"],
+  ["len(()) = 0", "len(()) = 0"],
   ['proc.name = "\\t\\\\\\"\\x41"', 'proc.name = "\\t\\\\\\"A"'],
   ["proc.args = 'a\\ b'", 'proc.args = "a\\\\b"'],
 ];
@@ -53,6 +57,10 @@ const REFUSED: readonly (readonly [text: string, offset: number, message: string
   ["proc.name = '\\\"'", 14, "escape in '-quoted string"],
   ["val(val(proc.name)) exists", 3, "unexpected token after 'val'"],
   ["proc.name = val(proc)", 16, "expected a field within 'val' transformer"],
+  ["len() = 0", 4, "expected field transformer argument"],
+  ["len(name) = 0", 4, "expected field transformer argument"],
+  ["len((proc.name,)) = 1", 15, "expected field transformer argument"],
+  ["len((proc.name, (proc.pname))) = 1", 16, "expected field transformer argument"],
   ["tolower(proc.name exists", 18, "expected a ')' token closing the transformer"],
 ];
 

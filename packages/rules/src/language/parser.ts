@@ -6,6 +6,9 @@ import { OPERATORS, TRANSFORMERS, VALUE_WORD } from "./words.ts";
 /** How deep parentheses and transformers may stand in one another; macros count with what they hold. */
 export const NESTING_MAX = 1000;
 
+const OPERAND_EXPECTED =
+  "expected field transformer argument: field, transformer, quoted string, number, or transformer list";
+
 /** What has been read of one pair of parentheses, or of the whole condition. */
 interface Group {
   /** Finished alternatives, and the parts of the one being read. */
@@ -188,10 +191,10 @@ export class Parser {
   #call(): Operand | undefined {
     const { lexer } = this;
     const { offset } = lexer;
-    const name = lexer.call((candidate) => TRANSFORMERS.has(candidate));
+    const name = lexer.call((candidate) => TRANSFORMERS.includes(candidate));
     if (name === undefined) return undefined;
     this.#enter();
-    const operands = TRANSFORMERS.get(name) === "one" ? [this.#innerOperand()] : this.#operands(true);
+    const operands = this.#operands(() => this.#innerOperand() ?? this.#listOperand());
     this.#closeCall();
     this.#depth--;
     return this.#argument({ kind: "call", name, operands, offset });
@@ -202,37 +205,32 @@ export class Parser {
     if (!this.lexer.literal(")")) this.lexer.fail("expected a ')' token closing the transformer");
   }
 
-  #innerOperand(): Operand {
-    this.lexer.blank();
-    const operand = this.#call() ?? this.#field();
-    return operand ?? this.lexer.fail(`expected a field or a nested valid transformer: ${transformerNames()}`);
-  }
-
-  /** Operands between commas: fields, transformers, quoted strings, and where `lists`, such in parentheses. */
-  #operands(lists: boolean): Operand[] {
+  /** One operand or several between commas. */
+  #operands(read: () => Operand | undefined): Operand[] {
     const { lexer } = this;
     const operands: Operand[] = [];
-    lexer.blank();
-    if (lexer.text[lexer.offset] === ")") return operands;
     do {
       lexer.blank();
-      operands.push(this.#quotedOperand() ?? (lists ? this.#listOperand() : undefined) ?? this.#innerOperand());
+      operands.push(read() ?? lexer.fail(OPERAND_EXPECTED));
       lexer.blank();
     } while (lexer.literal(","));
     return operands;
   }
 
-  #quotedOperand(): Operand | undefined {
-    const { offset } = this.lexer;
-    const value = this.lexer.quoted();
-    return value === undefined ? undefined : { kind: "text", value, offset };
+  #innerOperand(): Operand | undefined {
+    const { lexer } = this;
+    const { offset } = lexer;
+    const value = lexer.number() ?? lexer.quoted();
+    return value === undefined ? (this.#call() ?? this.#field()) : { kind: "text", value, offset };
   }
 
   #listOperand(): Operand | undefined {
     const { lexer } = this;
     const { offset } = lexer;
     if (!lexer.literal("(")) return undefined;
-    const operands = this.#operands(false);
+    lexer.blank();
+    if (lexer.literal(")")) return { kind: "list", operands: [], offset };
+    const operands = this.#operands(() => this.#innerOperand());
     if (!lexer.literal(")")) lexer.fail("expected a ')' token");
     return { kind: "list", operands, offset };
   }
@@ -270,5 +268,5 @@ function quotedList(words: readonly string[]): string {
 }
 
 function transformerNames(): string {
-  return quotedList([VALUE_WORD, ...TRANSFORMERS.keys()]);
+  return quotedList([VALUE_WORD, ...TRANSFORMERS]);
 }

@@ -120,11 +120,6 @@ export const TESTS = {
     // biome-ignore lint/suspicious/noDoubleEquals: as in equals
     holds: (value: Scalar, operand: Value) => [operand].flat().some((each) => each == value),
   },
-  below: {
-    holds: (value: string, operand: Value) =>
-      new PathPrefixes([operand].flat() as string[], (component) => compileGlob(component)).has(value),
-    textual: true,
-  },
   fits: { holds: (value: string, operand: string) => compileGlob(operand)(value), textual: true },
   "fits-ignoring-case": {
     holds: (value: string, operand: string) => compileGlob(operand, true)(value),
@@ -192,11 +187,14 @@ export function holds(name: TestName, value: Value, operand: unknown, several?: 
   const row = testRow(name);
   if (!Array.isArray(value)) return (!row.textual || typeof value === "string") && row.holds(value, operand);
   if (name === "exists") return value.length > 0;
-  const all = several === "list" ? name === "in" : several === "pair" && NEGATIVE.has(name);
+  const all = several === "list" ? CONTAINING.has(name) : several === "pair" && NEGATIVE.has(name);
   return (
     value.length > 0 &&
     (all ? value.every((each) => row.holds(each, operand)) : value.some((each) => row.holds(each, operand)))
   );
 }
+
+/** Of a list, these want every value found; all others want one. */
+const CONTAINING: ReadonlySet<TestName> = new Set(["in", "among"]);
 
 const NEGATIVE: ReadonlySet<TestName> = new Set(["differs", "is-not-address", "not-in-network"]);

@@ -1,19 +1,29 @@
 // The transformers: what each takes and gives, as rows of a table.
 import type { Value } from "../fields/definition.ts";
-import type { ValueType } from "../fields/known.ts";
+import { VALUE_TYPES, type ValueType } from "../fields/known.ts";
 import { basename } from "../fields/path.ts";
+import { optionsOf } from "./getopt.ts";
 import { lowerAscii, upperAscii } from "./letters.ts";
 
-interface Transformer {
+/**
+ * What an operand has to be: one value, several, whichever; `words` is a list, or a field whose words stand between
+ * blanks, as those of a command line do.
+ */
+type Shape = "single" | "list" | "either" | "words";
+
+export interface Transformer {
   /** How many operands, at least and at most. */
   count: readonly [least: number, most: number];
-  /** Types it takes. */
+  /** What each of them has to be; the last counts for those behind it too. */
+  operands: readonly Shape[];
+  /** Types it takes, of one value and of those in a list. */
   takes: readonly ValueType[];
+  takesInLists?: readonly ValueType[];
   gives: ValueType;
-  /** Takes an argument in brackets behind it. */
-  argument?: true;
-  /** How lists are taken: each of their values by itself, as a whole, or not. */
-  lists: "each" | "whole" | "none";
+  /** Whether it gives a list: where its operand is one, or where it has no argument. */
+  givesList?: "as operand" | "without argument";
+  /** What may stand in brackets behind it; where this is not there, nothing. */
+  argument?: { pattern: RegExp; refusal: string };
   apply: (values: readonly Value[], argument: string | undefined) => Value;
 }
 
@@ -32,57 +42,30 @@ function decodeBase64(text: string): string | undefined {
   }
 }
 
-/** The value of an option as getopt(3) would find it: the text behind -t, "" for an option without one. */
-function getOption(line: string, specification: string, wanted: string | undefined): Value {
-  const found: string[] = [];
-  const words = line.split(" ").filter((word) => word !== "");
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] as string;
-    if (word === "--") break;
-    if (!word.startsWith("-") || word === "-") continue;
-    for (let letter = 1; letter < word.length; letter++) {
-      const option = word[letter] as string;
-      const known = specification.indexOf(option);
-      const takesValue = known >= 0 && specification[known + 1] === ":";
-      const value = takesValue ? word.slice(letter + 1) || (words[++at] ?? "") : "";
-      if (known >= 0 && (wanted === undefined || wanted === option)) found.push(value);
-      if (takesValue) break;
-    }
-  }
-  if (wanted === undefined) return found.length > 0 ? found : undefined;
-  return found[0];
-}
-
-const one = (takes: readonly ValueType[], gives: ValueType, apply: (value: string) => Value): Transformer => ({
+/** One that makes a string of a string, of a list that of each. */
+const ofText = (takes: readonly ValueType[], change: (value: string) => Value): Transformer => ({
   count: [1, 1],
+  operands: ["either"],
   takes,
-  gives,
-  lists: "each",
-  apply: ([value]) => apply(value as string),
+  gives: "string",
+  givesList: "as operand",
+  apply: ([value]) => change(value as string),
 });
 
 export const TRANSFORMER_ROWS: ReadonlyMap<string, Transformer> = new Map<string, Transformer>([
-  ["tolower", one(["string"], "string", lowerAscii)],
-  ["toupper", one(["string"], "string", upperAscii)],
-  ["b64", one(STRINGS, "string", decodeBase64)],
-  ["basename", one(["string"], "string", basename as (path: string) => Value)],
-  [
-    "val",
-    {
-      count: [1, 1],
-      takes: [...PRINTABLE, "ip", "net", "dynamic"],
-      gives: "dynamic",
-      lists: "whole",
-      apply: ([value]) => value,
-    },
-  ],
+  ["tolower", ofText(["string"], lowerAscii)],
+  ["toupper", ofText(["string"], upperAscii)],
+  ["b64", ofText(STRINGS, decodeBase64)],
+  ["basename", ofText(["string"], basename as (path: string) => Value)],
+  ["val", { count: [1, 1], operands: ["either"], takes: VALUE_TYPES, gives: "dynamic", apply: ([value]) => value }],
   [
     "len",
     {
       count: [1, 1],
+      operands: ["either"],
       takes: STRINGS,
+      takesInLists: VALUE_TYPES,
       gives: "int",
-      lists: "whole",
       apply: ([value]) => (value as string | Value[]).length,
     },
   ],
@@ -90,31 +73,35 @@ export const TRANSFORMER_ROWS: ReadonlyMap<string, Transformer> = new Map<string
     "join",
     {
       count: [2, 2],
+      operands: ["single", "list"],
       takes: PRINTABLE,
       gives: "string",
-      lists: "whole",
-      apply: ([separator, list]) => (Array.isArray(list) ? list : [list]).map(String).join(separator as string),
+      apply: ([separator, list]) => (list as Value[]).map(String).join(String(separator)),
     },
   ],
   [
     "concat",
     {
       count: [2, OPERANDS_MAX],
-      takes: PRINTABLE,
+      operands: ["single"],
+      takes: ["string"],
       gives: "string",
-      lists: "none",
-      apply: (values) => values.map(String).join(""),
+      apply: (values) => values.join(""),
     },
   ],
   [
     "getopt",
     {
       count: [2, 2],
-      takes: STRINGS,
+      operands: ["words", "single"],
+      takes: ["string"],
       gives: "string",
-      argument: true,
-      lists: "none",
-      apply: ([line, specification], argument) => getOption(line as string, specification as string, argument),
+      givesList: "without argument",
+      argument: { pattern: /^.$/su, refusal: "getopt() field argument must be a single option character" },
+      apply: ([words, specification], argument) => {
+        const list = Array.isArray(words) ? (words as string[]) : (words as string).split(" ");
+        return optionsOf(list, specification as string, argument);
+      },
     },
   ],
 ]);
@@ -124,7 +111,7 @@ export function transform(name: string, values: readonly Value[], argument: stri
   const row = TRANSFORMER_ROWS.get(name) as Transformer;
   if (values.some((value) => value === undefined)) return undefined;
   const [only] = values;
-  if (row.lists === "each" && Array.isArray(only)) {
+  if (row.givesList === "as operand" && Array.isArray(only)) {
     const results = only.map((value) => row.apply([value], argument)).filter((value) => value !== undefined);
     return results.length > 0 ? results : undefined;
   }

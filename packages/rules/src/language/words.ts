@@ -29,17 +29,17 @@ export const OPERATORS: readonly (readonly [word: string, right: RightShape])[] 
 
 export const QUANTIFIERS = ["oneof", "anyof", "allof"] as const;
 
-/** What a transformer takes: one operand, or several. */
-export const TRANSFORMERS: ReadonlyMap<string, "one" | "several"> = new Map([
-  ["tolower", "one"],
-  ["toupper", "one"],
-  ["b64", "one"],
-  ["basename", "one"],
-  ["len", "one"],
-  ["join", "several"],
-  ["concat", "several"],
-  ["getopt", "several"],
-]);
+/** The words before "(" that make something else of values; what each takes is checked behind the parser. */
+export const TRANSFORMERS: readonly string[] = [
+  "tolower",
+  "toupper",
+  "b64",
+  "basename",
+  "len",
+  "join",
+  "concat",
+  "getopt",
+];
 
 /** The word for "the value of that field" on the right-hand side. */
 export const VALUE_WORD = "val";
