@@ -52,6 +52,13 @@ export function boolean<T>(mapping: MappingValue, key: string, item: ItemName, o
   return BOOLEANS.get(value.text.toLowerCase()) ?? fail(SHAPE, "Can't decode YAML scalar value", value.place, item);
 }
 
+/** The whole number at a key that must be there. */
+export function wholeNumber(mapping: MappingValue, key: string, item: ItemName): number {
+  const value = text(mapping, key, item);
+  if (!/^\d{1,10}$/.test(value.text)) return fail(SHAPE, "Can't decode YAML scalar value", value.place, item);
+  return Number(value.text);
+}
+
 /** The texts of a sequence at a key; undefined where the key is not there and may be absent. */
 export function texts(mapping: MappingValue, key: string, item: ItemName, optional: boolean): string[] | undefined {
   const entry = mapping.entries.get(key);

@@ -54,13 +54,22 @@ function aboutEventTypes(node: Node): boolean {
   return node.kind !== "macro" && node.children.every(aboutEventTypes);
 }
 
+/** The way rules write "never": no event has this number. */
+const NEVER = { field: "evt.num", value: "0" };
+
 function ofCheck(node: Node & { kind: "check" }): Names {
+  if (isNever(node)) return { except: false, names: new Set() };
   if (node.left.kind !== "field" || node.left.name !== "evt.type") return ALL;
   const { right, operator } = node;
   const values =
     right.kind === "value" ? [right.value] : right.kind === "values" ? right.values.map(({ value }) => value) : [];
   if (["=", "==", "in", "intersects"].includes(operator)) return { except: false, names: new Set(values) };
   return operator === "!=" ? { except: true, names: new Set(values) } : ALL;
+}
+
+function isNever({ left, operator, right }: Node & { kind: "check" }): boolean {
+  const named = left.kind === "field" && left.name === NEVER.field && ["=", "=="].includes(operator);
+  return named && right.kind === "value" && right.value === NEVER.value;
 }
 
 function complement({ except, names }: Names): Names {

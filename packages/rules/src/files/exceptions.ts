@@ -28,7 +28,8 @@ export function validateException(
   const refuse = (message: string): never => fail(INVALID, message, place, item);
   if (!fields) return refuse("Rule exception item must have fields property with a list of fields");
   const plain = (text: string): MappedText => MappedText.of(text, () => place);
-  const comparisons = exception.comparisons ?? (isList(fields) ? fields.map(() => plain("=")) : plain("in"));
+  const told = exception.comparisons && trimmed(exception.comparisons);
+  const comparisons = told ?? (isList(fields) ? fields.map(() => plain("=")) : plain("in"));
   if (isList(fields)) {
     if (!isList(comparisons) || fields.length !== comparisons.length)
       refuse("Fields and comps lists must have equal length");
@@ -47,6 +48,10 @@ export function validateException(
     if (context && !isField(text, context)) refuse(`'${text}' is not a supported filter field`);
   }
   return { ...exception, comparisons };
+}
+
+function trimmed(entry: Entry): Entry {
+  return isList(entry) ? entry.map(trimmed) : MappedText.of(entry.text.trim(), () => entry.place(0));
 }
 
 function isField(text: string, context: Pick<CheckContext, "findField">): boolean {

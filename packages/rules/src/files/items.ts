@@ -42,7 +42,6 @@ export interface RuleParts {
   enabled?: boolean;
   warnsOfEventTypes?: boolean;
   skipsUnknown?: boolean;
-  capture?: boolean;
 }
 
 export interface RuleItem extends Numbered, Required<RuleParts> {

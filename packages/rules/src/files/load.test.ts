@@ -1,6 +1,7 @@
 // Rules files: what is refused, with its exact place and code; and how later items change earlier ones.
 import test from "ava";
 import fc from "fast-check";
+import { print } from "../language/print.ts";
 import type { ProblemCode } from "../problem.ts";
 import { type LoadResult, loadRules } from "./load.ts";
 
@@ -17,6 +18,16 @@ function load(...texts: string[]): LoadResult {
 
 /** What a file is, and each problem it gives: code, line, column, a part of the message. */
 type Expected = readonly [code: ProblemCode, line: number, column: number, message: string];
+
+/** Faults of a check that stands behind "evt.type = open and ". */
+function faultsOfConditions(
+  rows: readonly (readonly [what: string, check: string, column: number, message: string])[],
+) {
+  return rows.map(([what, check, column, message]) => {
+    const text = RULE.replace("= open", `= open and ${check}`);
+    return [what, text, ["LOAD_ERR_COMPILE_CONDITION", 3, column, message]] as const;
+  });
+}
 
 const PROBLEMS: readonly (readonly [what: string, text: string, ...expected: Expected[]])[] = [
   ["no YAML", "a: [b\n", ["LOAD_ERR_YAML_PARSE", 2, 1, "Flow sequence in block collection"]],
@@ -131,7 +142,50 @@ const PROBLEMS: readonly (readonly [what: string, text: string, ...expected: Exp
   [
     "a deprecated field",
     RULE.replace("= open", "= open and evt.dir = <"),
-    ["LOAD_DEPRECATED_FIELD", 3, 14, "deprecated field 'evt.dir'"],
+    ["LOAD_DEPRECATED_ITEM", 3, 14, "deprecated field 'evt.dir'"],
+  ],
+  [
+    "a deprecated field in a macro",
+    `- macro: m\n  condition: evt.dir = <\n${RULE.replace("= open", "= open and m")}`,
+    ["LOAD_DEPRECATED_ITEM", 5, 14, "deprecated field 'evt.dir'"],
+  ],
+  [
+    "a deprecated field in an output",
+    RULE.replace("%proc.name", "%tolower(proc.name) %evt.dir"),
+    ["LOAD_DEPRECATED_ITEM", 4, 11, "deprecated field 'evt.dir' has been detected in the rule output"],
+  ],
+  ...faultsOfConditions([
+    ["join with one text", "join('-', proc.name) = a", 44, "argument 2 of transformer 'join' must be a list"],
+    ["join by a list", "join(('a', 'b'), (proc.name)) = a", 39, "argument 1 of transformer 'join' must not be a list"],
+    ["concat of one", "concat(proc.name) = a", 34, "transformer 'concat' does not take 1 arguments"],
+    ["concat of a number", "concat(proc.name, fd.num) = a", 52, "transformer 'concat' does not support a int"],
+    ["getopt of a literal", "getopt('-a', 'a') exists", 41, "argument 1 of transformer 'getopt' must be a list"],
+    ["getopt of two letters", "getopt(proc.args, 'ab')[ab] = a", 34, "must be a single option character"],
+    ["upper case in brackets", "toupper(proc.name)[a] = a", 34, "'toupper' does not support field arguments"],
+    ["the length of a number", "len(fd.num) = 1", 38, "transformer 'len' does not support a int"],
+    ["paths of another field", "fd.name pmatch val(proc.name)", 34, "'pmatch' takes what is written down"],
+    ["a list as one value", "proc.name = getopt(('a'), 'a')", 46, "'=' cannot compare with a list"],
+    ["a broken double", "proc.fdusage = 1.5", 49, "'1.5' is not a valid number"],
+  ]),
+  [
+    "a capture that has no length",
+    `${RULE}  capture: true\n  capture_duration: soon\n`,
+    ["LOAD_ERR_YAML_VALIDATE", 7, 21, "Can't decode YAML scalar value"],
+  ],
+  [
+    "a field as a string, with blanks",
+    RULE.replace("= open", "= open and proc.name = 'proc.aname [2] '"),
+    ["LOAD_COMPILE_CONDITION", 3, 46, "'proc.aname [2] ' may be a valid field misused as a const string value"],
+  ],
+  [
+    "a transformer as a string",
+    RULE.replace("= open", "= open and proc.name = 'toupper( proc.name)'"),
+    ["LOAD_COMPILE_CONDITION", 3, 46, "'toupper( proc.name)' may be a valid field transformer misused"],
+  ],
+  [
+    "a pattern that needs no engine",
+    RULE.replace("= open", "= open and proc.name regex '.*sh'"),
+    ["LOAD_COMPILE_CONDITION", 3, 50, "regex check with '.*sh' may be optimized"],
   ],
   [
     "a field as a string",
@@ -252,6 +306,40 @@ test("exceptions become conditions", (t) => {
     '(evt.type = open) and not (proc.name in (a, "b c")) and not ' +
       "(( proc.name = a and fd.name startswith /b) or ( proc.name = c and fd.name startswith /d))",
   );
+});
+
+test("comparisons of exceptions may have blanks around them, and quantifiers", (t) => {
+  const exceptions = `  exceptions:
+    - name: one
+      fields: [proc.name]
+      comps: [" startswith oneof "]
+      values:
+        - [[a, b]]
+        - [c]
+`;
+  const { rules, problems } = load(RULE + exceptions);
+  t.deepEqual(problems, []);
+  t.is(
+    rules[0] && print(rules[0].tree),
+    "(evt.type = open and not (proc.name startswith oneof (a, b) or proc.name startswith oneof (c)))",
+  );
+});
+
+test("a rule's tree has its macros put in, as they stand in the end", (t) => {
+  const { rules } = load(
+    "- macro: m\n  condition: proc.name = a\n- macro: n\n  condition: not m\n",
+    RULE.replace("open", "open and n and (m or fd.num = 1)"),
+    "- macro: m\n  condition: or proc.name = b\n  override:\n    condition: append\n",
+  );
+  t.is(
+    rules[0] && print(rules[0].tree),
+    "(evt.type = open and not (proc.name = a or proc.name = b) and ((proc.name = a or proc.name = b) or fd.num = 1))",
+  );
+});
+
+test("a rule that never holds is no rule for all events", (t) => {
+  t.deepEqual(load(RULE.replace("evt.type = open", "evt.num=0")).problems, []);
+  t.is(load(RULE.replace("evt.type = open", "not evt.num = 0")).problems[0]?.code, "LOAD_NO_EVTTYPE");
 });
 
 test("a rule may ask to be skipped where something is unknown", (t) => {

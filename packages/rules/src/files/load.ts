@@ -1,11 +1,12 @@
 // Turns rules files into checked rules: read, put together, lists and macros put in, conditions and outputs checked.
 
-import { type Format, parseFormat } from "../engine/format.ts";
+import { type Format, parseFormat, termsOfFormat } from "../engine/format.ts";
 import { findField } from "../fields/catalogue.ts";
 import { EVENT_NAMES } from "../fields/event-names.ts";
 import type { Node } from "../language/ast.ts";
 import { type CheckContext, type Checked, type CheckResult, check, type Refusal } from "../language/check.ts";
-import type { Expression } from "../language/expression.ts";
+import { type Expression, fieldsOf, type Term, termName } from "../language/expression.ts";
+import { withMacros } from "../language/macros.ts";
 import { parse } from "../language/parse.ts";
 import { type Place, type Problem, type ProblemCode, problem } from "../problem.ts";
 import { Collector } from "./collector.ts";
@@ -35,8 +36,9 @@ export interface Rule {
   /** Where the rule stands, as "file:line", and with its column. */
   place: string;
   location: Place;
-  /** The condition with lists and exceptions put in. */
+  /** The condition with lists and exceptions put in, and its tree with macros put in, too. */
   condition: string;
+  tree: Node;
   /** The output as written, and taken apart. */
   output: string;
   format: Format;
@@ -78,6 +80,8 @@ interface ParsedMacro {
   item: MacroItem;
   text: MappedText;
   node?: Node;
+  /** The same with the macros in it put in. */
+  tree?: Node;
   result?: Checked | { refusal: Refusal };
   warnings: CheckResult["warnings"];
   /** Where its fault is. */
@@ -158,6 +162,13 @@ class Loader {
     return macro.result;
   }
 
+  /** The tree of a macro without a fault, with other macros put in: once, whoever holds it. */
+  #tree(name: string): Node | undefined {
+    const macro = this.#macros.get(name);
+    if (macro?.node && !macro.tree) macro.tree = withMacros(macro.node, (inner) => this.#tree(inner));
+    return macro?.tree;
+  }
+
   #faultPlace(refusal: Refusal, text: MappedText): Place {
     const inMacro = refusal.macro === undefined ? undefined : this.#macros.get(refusal.macro)?.place;
     return inMacro ?? text.place(refusal.offset);
@@ -191,6 +202,7 @@ class Loader {
     if (!checked) return this.#refuse(refusal as Refusal, text, item, named);
     const format = this.#format(item, named);
     if (!format) return undefined;
+    this.#warnOfDeprecated(fieldsOf(checked.expression), "condition", item.condition.place(0), named);
     this.#warnOfEventTypes(item, node, named);
     return {
       name: item.name,
@@ -202,6 +214,7 @@ class Loader {
       place: `${item.place.file}:${item.place.line}`,
       location: item.place,
       condition: text.text,
+      tree: withMacros(node, (name) => this.#tree(name)),
       output: item.output.text.trim(),
       format,
       expression: checked.expression,
@@ -220,8 +233,7 @@ class Loader {
     const output = expandInfo(item.output.text.trim());
     const result = parseFormat(output, this.#context);
     if ("format" in result) {
-      this.#warnOfDeprecated(output, "output", item.output.place(0), named);
-      this.#warnOfDeprecated(item.condition.text, "condition", item.condition.place(0), named);
+      this.#warnOfDeprecated(termsOfFormat(result.format).values(), "output", item.output.place(0), named);
       return result.format;
     }
     const place = item.output.place(result.offset);
@@ -229,11 +241,11 @@ class Loader {
     return this.#report(code, result.message, place, named);
   }
 
-  #warnOfDeprecated(text: string, where: string, place: Place, named: ItemName): void {
-    const field = DEPRECATED_FIELDS.find((each) => text.includes(each));
-    if (field === undefined) return;
-    const message = `usage of deprecated field '${field}' has been detected in the rule ${where}`;
-    this.#report("LOAD_DEPRECATED_FIELD", message, place, named);
+  #warnOfDeprecated(terms: Iterable<Term>, where: string, place: Place, named: ItemName): void {
+    const term = [...terms].find((each) => each.kind === "field" && DEPRECATED_FIELDS.has(each.field.name));
+    if (!term) return;
+    const message = `usage of deprecated field '${termName(term)}' has been detected in the rule ${where}`;
+    this.#report("LOAD_DEPRECATED_ITEM", message, place, named);
   }
 
   #warnOfEventTypes(item: RuleItem, node: Node, named: ItemName): void {
@@ -260,7 +272,7 @@ class Loader {
 }
 
 /** The fields of which Falco says that they are deprecated. */
-const DEPRECATED_FIELDS = ["evt.dir"];
+const DEPRECATED_FIELDS = new Set(["evt.dir"]);
 
 /** Falco's old word for what containers put in outputs. */
 function expandInfo(output: string): string {

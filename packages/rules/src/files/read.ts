@@ -1,7 +1,7 @@
 // Reads the items of one file and hands each to the collector, in order. An item with a fault is left out and told of.
 import { type Place, type Problem, problem } from "../problem.ts";
 import type { Collector } from "./collector.ts";
-import { boolean, entry, fail, ItemError, type ItemName, priority, text, texts } from "./decode.ts";
+import { boolean, entry, fail, ItemError, type ItemName, priority, text, texts, wholeNumber } from "./decode.ts";
 import { type ExceptionItem, type RuleParts, SOURCE } from "./items.ts";
 import { engineVersion, isVersion, satisfies } from "./version.ts";
 import { type MappingValue, readYaml, type Value } from "./yaml.ts";
@@ -263,7 +263,6 @@ class ItemReader {
       enabled: true,
       warnsOfEventTypes: true,
       skipsUnknown: false,
-      capture: false,
     };
     const parts = { ...defaults, ...required, ...optional } as Required<RuleParts>;
     this.#collector.rule(
@@ -369,7 +368,7 @@ interface Changes {
   replace: Map<string, Place>;
 }
 
-type PartReader = (parts: RuleParts, mapping: MappingValue, item: ItemName) => void;
+type PartReader = (parts: RuleParts, mapping: MappingValue, item: ItemName) => unknown;
 
 const PART_READERS: Readonly<Record<string, PartReader>> = {
   condition: (parts, mapping, item) => {
@@ -397,7 +396,7 @@ const PART_READERS: Readonly<Record<string, PartReader>> = {
   "skip-if-unknown-filter": (parts, mapping, item) => {
     parts.skipsUnknown = boolean(mapping, "skip-if-unknown-filter", item, false);
   },
-  capture: (parts, mapping, item) => {
-    parts.capture = boolean(mapping, "capture", item, false);
-  },
+  // What Falco records around a detection is nothing of ours; these keys are only checked.
+  capture: (_, mapping, item) => boolean(mapping, "capture", item, false),
+  capture_duration: (_, mapping, item) => wholeNumber(mapping, "capture_duration", item),
 };
