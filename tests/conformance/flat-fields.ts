@@ -33,20 +33,27 @@ function convert(value: unknown, field: Field): Value {
   return value as Value;
 }
 
-/** The catalogue's fields, read from flat events; fields of the test suite's own ("c.") stand beside them. */
-export function flatField(name: string, argument?: string): { field: Field; argument?: string } | undefined {
-  const own = OWN_FIELDS[name];
-  const found = own ? { field: own, ...(argument !== undefined && { argument }) } : findField(name, argument);
+/**
+ * The catalogue's fields, read from flat events. Beside them stand the fields that Falco's tests bring along, and any
+ * other that an event has: they are what their values are.
+ */
+export function flatField(
+  name: string,
+  argument?: string,
+  event: FlatEvent = {},
+): { field: Field; argument?: string } | undefined {
+  const own = MOCK_FIELDS[name] ?? (name in event ? fieldOf(name, event[name]) : undefined);
+  const found = findField(name, argument) ?? (own && { field: own, ...(argument !== undefined && { argument }) });
   if (!found) return undefined;
   const { field } = found;
   const getter = (wanted: string | undefined) => {
-    const keys =
-      wanted === undefined ? (SEVERAL[field.name] ?? [name]) : [`${field.name}[${wanted}]`, `${field.name}.${wanted}`];
-    const several = wanted === undefined && field.name in SEVERAL;
-    return (event: FlatEvent): Value => {
-      const values = keys.map((key) => convert(event[key], field)).filter((value) => value !== undefined);
-      if (!several) return values[0];
-      return values.length > 0 ? values : undefined;
+    const keys = wanted === undefined ? [name] : [`${field.name}[${wanted}]`, `${field.name}.${wanted}`];
+    const parts = wanted === undefined ? SEVERAL[field.name] : undefined;
+    return (flat: FlatEvent): Value => {
+      const whole = keys.map((key) => convert(flat[key], field)).find((value) => value !== undefined);
+      if (!parts) return whole;
+      const values = parts.map((key) => convert(flat[key], field)).filter((value) => value !== undefined);
+      return values.length > 0 ? values : whole;
     };
   };
   return { ...found, field: { ...field, getter: getter as unknown as NonNullable<Field["getter"]> } };
@@ -59,13 +66,27 @@ const shape = {
   printOnly: false,
   rightHand: true,
   transformable: true,
+  deprecated: false,
+  events: [],
+  from: "tests",
 } as const;
 
-/** The fields that Falco's tests of its compiler bring along. */
-const OWN_FIELDS: Readonly<Record<string, Field>> = {
-  "c.true": { name: "c.true", type: "string", ...shape, deprecated: false, events: [], from: "tests" },
-  "c.false": { name: "c.false", type: "string", ...shape, deprecated: false, events: [], from: "tests" },
-  "c.doublequote": { name: "c.doublequote", type: "string", ...shape, deprecated: false, events: [], from: "tests" },
-  "c.singlequote": { name: "c.singlequote", type: "string", ...shape, deprecated: false, events: [], from: "tests" },
-  "c.buffer": { name: "c.buffer", type: "bytes", ...shape, deprecated: false, events: [], from: "tests" },
+const TYPES: Readonly<Record<string, Field["type"]>> = { number: "int", boolean: "bool" };
+
+function fieldOf(name: string, value: unknown): Field {
+  const field = { name, type: TYPES[typeof value] ?? "string", ...shape };
+  return Array.isArray(value) ? { ...field, several: "list" } : field;
+}
+
+/** Of the fields of Falco's tests of its compiler, one is always true and one always false, two hold quotes. */
+export const MOCK_EVENT: FlatEvent = {
+  "c.true": "1",
+  "c.false": "0",
+  "c.doublequote": 'hello "quoted"',
+  "c.singlequote": "hello 'quoted'",
+};
+
+const MOCK_FIELDS: Readonly<Record<string, Field>> = {
+  ...Object.fromEntries(Object.entries(MOCK_EVENT).map(([name, value]) => [name, fieldOf(name, value)])),
+  "c.buffer": { name: "c.buffer", type: "bytes", ...shape },
 };
