@@ -14,16 +14,17 @@ export function directoryName(path: string | undefined): string | undefined {
 }
 
 /** What a path holds whose directory holds this part; undefined where it need not. */
-export function pathPartOfDirectory({ text, at }: TextPart): TextPart | undefined {
+export function pathPartOfDirectory(part: TextPart): TextPart | undefined {
+  const { text, at } = part;
   // A path that is relative may have no slash; its directory is "/" all the same.
   if (text === "/") return undefined;
-  if (at === "whole") return { text: `${text}/`, at: "start" };
-  return at === "end" ? { text: `${text}/`, at: "anywhere" } : { text, at };
+  if (at === "whole") return { ...part, text: `${text}/`, at: "start" };
+  return at === "end" ? { ...part, text: `${text}/`, at: "anywhere" } : part;
 }
 
 /** What a path holds whose last component holds this part. */
-export function pathPartOfName({ text, at }: TextPart): TextPart {
-  return { text, at: at === "whole" || at === "end" ? "end" : "anywhere" };
+export function pathPartOfName(part: TextPart): TextPart {
+  return { ...part, at: part.at === "whole" || part.at === "end" ? "end" : "anywhere" };
 }
 
 /** `path` seen from `directory`, with "." and ".." worked out; as it is where the directory is not known. */
