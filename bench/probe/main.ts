@@ -17,11 +17,12 @@ import { WatcherProcess } from "./watcher-process.ts";
 const ROUNDS_DEFAULT = 5;
 const SECONDS_DEFAULT = 10;
 const USAGE = "usage: nightjar bench probe [--json] [--rounds N] [--seconds S]";
-const PROFILES: readonly ProfileName[] = ["starter", "everything"];
+const PROFILES: readonly ProfileName[] = ["starter", "firstWrites", "everything"];
 /** Batches, and operations in one: long enough for the clock, short enough that some are not disturbed. */
 const SIZES: Readonly<Record<Operation, readonly [batches: number, operations: number]>> = {
   getppid: [60, 10_000],
   open: [60, 1_000],
+  write: [60, 5_000],
   exec: [20, 20],
   connect: [20, 100],
 };

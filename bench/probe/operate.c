@@ -3,8 +3,9 @@
 //   OPERATION BATCHES OPERATIONS   prints the CPU time of one operation in each batch, in ns, as a line of JSON
 //   rate PER_SECOND SECONDS        opens and closes at a rate; prints how many it did and how long that took
 //
-// OPERATION is getppid, open (with the close), exec (vfork, exec and wait) or connect (both ends, TCP on loopback).
-// The first argument is the file that is opened. "operate nothing" ends at once: what is executed.
+// OPERATION is getppid, open (with the close), write (of a byte, to a file that stays open), exec (vfork, exec and
+// wait) or connect (both ends, TCP on loopback). The first argument is the file that is opened. "operate nothing" ends
+// at once: what is executed.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,12 @@ static void do_open(void) {
     close(fd);
 }
 
+static void do_write(void) {
+    static int fd = -1;
+    if (fd < 0) fd = open(file, O_WRONLY | O_CLOEXEC);
+    if (pwrite(fd, "x", 1, 0) != 1) fail("write");
+}
+
 static void do_exec(void) {
     static char *const args[] = {"operate", "nothing", NULL};
     pid_t child = vfork();
@@ -99,7 +106,8 @@ static void do_connect(void) {
 static const struct {
     const char *name;
     void (*once)(void);
-} operations[] = {{"getppid", do_getppid}, {"open", do_open}, {"exec", do_exec}, {"connect", do_connect}};
+} operations[] = {
+    {"getppid", do_getppid}, {"open", do_open}, {"write", do_write}, {"exec", do_exec}, {"connect", do_connect}};
 
 static void measure(void (*once)(void), long batches, long count) {
     static double ns[BATCHES_MAX];

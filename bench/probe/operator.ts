@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-export const OPERATIONS = ["getppid", "open", "exec", "connect"] as const;
+export const OPERATIONS = ["getppid", "open", "write", "exec", "connect"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export class Operator {

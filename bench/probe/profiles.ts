@@ -38,6 +38,8 @@ const PROFILES = {
     const writes = create(TypeInterestSchema, { eventType: open, everything: OPENS_TO_WRITE });
     probe.setInterest(new Map([...whole(ALWAYS), [open, writes]]));
   },
+  /** Nothing but the first write of each opening of a file: what every write and every open pays for it. */
+  firstWrites: (probe: Probe) => probe.setWanted(idsOf(["first_write"])),
   /** Every open and nothing else is submitted. */
   opens: (probe: Probe) => probe.setWanted(idsOf(["open"])),
   /** Every event type, nothing filtered. */

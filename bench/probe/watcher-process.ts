@@ -33,10 +33,13 @@ export class WatcherProcess {
 
   async #ask(message: Ask): Promise<Figures> {
     this.#child.send(message);
+    const answered = new AbortController();
+    const ended = once(this.#child, "exit", { signal: answered.signal });
     const [answer] = await Promise.race([
       once(this.#child, "message"),
-      once(this.#child, "exit").then(() => Promise.reject(new Error("the process with the probe has ended"))),
+      ended.then(() => Promise.reject(new Error("the process with the probe has ended"))),
     ]);
+    answered.abort();
     return answer as Figures;
   }
 }

@@ -128,6 +128,10 @@ void Maps::set_wanted(const std::vector<uint32_t> &wanted) {
         const size_t number = entry < SYSCALLS_MAX ? entry : static_cast<size_t>(I386_SOCKETCALL);
         if (is_handled) numbers[number / 64] |= 1ULL << (number % 64);
     }
+    const __u64 watched_since_ns = settings_->openings_watched_since_ns;
+    const __u64 watches_ns = watched_since_ns ? watched_since_ns : boot_time_ns();
+    __atomic_store_n(&settings_->openings_watched_since_ns, is_wanted[EVENT_FIRST_WRITE] ? watches_ns : 0,
+                     __ATOMIC_SEQ_CST);
     // What is known of threads holds from when all calls that change it are looked at, to when one of them is not.
     bool follows_threads = true;
     for (const uint32_t type : kThreadTypes) follows_threads &= is_wanted[type];

@@ -2,6 +2,8 @@
 #pragma once
 
 #define __NR_fork 2
+#define __NR_read 3
+#define __NR_write 4
 #define __NR_open 5
 #define __NR_creat 8
 #define __NR_link 9
@@ -48,12 +50,16 @@
 #define __NR_fchdir 133
 #define __NR_setfsuid 138
 #define __NR_setfsgid 139
+#define __NR_readv 145
+#define __NR_writev 146
 #define __NR_setresuid 164
 #define __NR_setresgid 170
 #define __NR_prctl 172
 #define __NR_rt_sigqueueinfo 178
+#define __NR_pwrite64 181
 #define __NR_chown 182
 #define __NR_capset 185
+#define __NR_sendfile 187
 #define __NR_vfork 190
 #define __NR_pivot_root 218
 #define __NR_setxattr 226
@@ -95,9 +101,11 @@
 #define __NR_symlinkat 331
 #define __NR_fchmodat 333
 #define __NR_unshare 337
+#define __NR_splice 340
 #define __NR_kexec_load 347
 #define __NR_utimensat 348
 #define __NR_dup3 358
+#define __NR_pwritev 362
 #define __NR_rt_tgsigqueueinfo 363
 #define __NR_perf_event_open 364
 #define __NR_recvmmsg 365
@@ -114,6 +122,8 @@
 #define __NR_bpf 386
 #define __NR_execveat 387
 #define __NR_userfaultfd 388
+#define __NR_copy_file_range 391
+#define __NR_pwritev2 393
 #define __NR_pkey_mprotect 394
 #define __NR_kexec_file_load 401
 #define __NR_pidfd_send_signal 424

@@ -16,6 +16,9 @@ enum {
     S_IFIFO = 0010000,
 };
 
+// Of the flags of an open, those that say what it is for.
+enum { O_ACCMODE = 3 };
+
 // The kernel's own form of a device number.
 enum { DEVICE_MINOR_BITS = 20, DEVICE_MINOR_MASK = (1 << DEVICE_MINOR_BITS) - 1 };
 

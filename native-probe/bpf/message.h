@@ -30,6 +30,10 @@ static __always_inline bool call_has_many_messages(u32 call) {
     return call == CALL_SENDMMSG || call == CALL_RECVMMSG;
 }
 
+static __always_inline bool call_has_pieces(u32 call) {
+    return call == CALL_READV || call == CALL_WRITEV || call == CALL_PWRITEV || call == CALL_PWRITEV2;
+}
+
 static __always_inline bool message_piece(const struct message *message, u32 index, struct user_piece *piece) {
     if (index >= message->piece_count) return false;
     *piece = message->single;
@@ -83,7 +87,7 @@ __noinline int message_read(u32 slot) {
     } else if (call_has_many_messages(call)) {
         message->flags = from->arguments[3];
         message_read_user(message, second, from->index, true);
-    } else if (call == CALL_READV || call == CALL_WRITEV) {
+    } else if (call_has_pieces(call)) {
         message->pieces = second;
         message->piece_count = third < MESSAGE_PIECES_MAX ? third : MESSAGE_PIECES_MAX;
     } else {

@@ -5,7 +5,7 @@
 #include "named.h"
 #include "ring.h"
 
-enum { O_ACCMODE = 3, O_WRONLY = 1, O_CREAT = 0100, O_TRUNC = 01000, O_PATH = 010000000 };
+enum { O_WRONLY = 1, O_CREAT = 0100, O_TRUNC = 01000, O_PATH = 010000000 };
 enum { CREAT_FLAGS = O_WRONLY | O_CREAT | O_TRUNC, FMODE_CREATED = 0x100000 };
 
 struct open_event {

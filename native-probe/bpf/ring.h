@@ -2,6 +2,7 @@
 // Operations of io_uring: what is asked for is kept when it is submitted, and told when its result is there.
 #pragma once
 
+#include "opening.h"
 #include "path.h"
 #include "socket.h"
 #include "syscall.h"
@@ -17,9 +18,13 @@ enum {
 enum {
     // O_LARGEFILE, which io_uring adds for every program of 64 bits.
     RING_ADDS_TO_FLAGS = 0100000,
+    RING_WRITEV = 2,
+    RING_WRITE_FIXED = 5,
     RING_CONNECT = 16,
     RING_OPENAT = 18,
+    RING_WRITE = 23,
     RING_OPENAT2 = 28,
+    RING_SPLICE = 30,
     RING_RENAMEAT = 35,
     RING_UNLINKAT = 36,
     RING_MKDIRAT = 37,
@@ -171,18 +176,51 @@ static __always_inline struct task_struct *ring_task(struct io_kiocb *request) {
     return BPF_CORE_READ(request, tctx, task);
 }
 
+// The flags that a request was submitted with.
+static __always_inline u32 ring_flags(struct io_kiocb *request) {
+    u32 flags = 0;
+    bpf_core_read(&flags, sizeof(flags), &((struct io_kiocb___with_wide_flags *)request)->flags);
+    return flags;
+}
+
+static __always_inline bool ring_writes(u32 operation) {
+    return operation == RING_WRITE || operation == RING_WRITEV || operation == RING_WRITE_FIXED ||
+           operation == RING_SPLICE;
+}
+
+// Nothing is kept of a write: its request tells all when it is done. One that keeps its success to itself is told now.
+static __always_inline int ring_write_submitted(void *ctx, struct io_kiocb *request) {
+    struct settings *now = settings_read();
+    const u32 flags = ring_flags(request);
+    if (now && type_is_wanted(now, EVENT_FIRST_WRITE) && flags & RING_SKIP_SUCCESS && !(flags & RING_FIXED_FILE))
+        bpf_tail_call(ctx, &ring_submitted_programs, EVENT_FIRST_WRITE);
+    return 0;
+}
+
+// What the watch over openings has to know of a request that is done.
+static __always_inline int ring_opening_watch(void *ctx, struct io_kiocb *request) {
+    struct settings *now = settings_read();
+    if (!bpf_core_type_exists(struct io_cmd_data) || !now || !type_is_wanted(now, EVENT_FIRST_WRITE)) return 0;
+    const u32 operation = BPF_CORE_READ(request, opcode);
+    if (ring_writes(operation)) bpf_tail_call(ctx, &ring_done_programs, EVENT_FIRST_WRITE);
+    if (operation != RING_OPENAT && operation != RING_OPENAT2) return 0;
+    struct io_open *open = (void *)&request->cmd;
+    const s32 fd = BPF_CORE_READ(request, cqe.res);
+    return fd < 0 || BPF_CORE_READ(open, file_slot) ? 0 : opening_begin(descriptor_file(fd));
+}
+
 static __always_inline int ring_submitted(void *ctx, struct io_kiocb *request) {
     // Before 6.0 requests looked otherwise.
     if (!bpf_core_type_exists(struct io_cmd_data)) return 0;
     u32 operation = BPF_CORE_READ(request, opcode);
+    if (ring_writes(operation)) return ring_write_submitted(ctx, request);
     u32 type = ring_event_type(operation);
     struct settings *now = settings_read();
     if (!type || !now || !type_is_wanted(now, type)) return 0;
 
     u64 key = (u64)request;
-    u32 zero = 0, flags = 0;
+    u32 zero = 0, flags = ring_flags(request);
     struct ring_request *nothing = bpf_map_lookup_elem(&ring_nothing, &zero);
-    bpf_core_read(&flags, sizeof(flags), &((struct io_kiocb___with_wide_flags *)request)->flags);
     if (!nothing || bpf_map_update_elem(&ring_requests, &key, nothing, BPF_ANY)) {
         if (event_seen(type)) event_dropped(type, DROP_REASON_TOO_MANY_REQUESTS);
         return 0;
@@ -213,6 +251,7 @@ int BPF_PROG(ring_submit_before_6_4, struct io_kiocb *request) {
 // Where the second argument is none of the requests kept, as on kernels that pass something else, nothing is told.
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(ring_complete, void *ring_of_request, void *request) {
+    ring_opening_watch(ctx, request);
     struct ring_request *kept = ring_request_of((u64)request);
     if (kept) bpf_tail_call(ctx, &ring_done_programs, kept->call.type);
     return 0;

@@ -154,6 +154,9 @@ struct settings {
     // What is known of threads is whole from this moment on (CLOCK_BOOTTIME in ns): all that changes it has been wanted
     // since. 0 where it is not.
     __u64 threads_known_since_ns;
+    // Which openings of files were written to is known of what happened from this moment on (CLOCK_BOOTTIME in ns): the
+    // event type that watches them has been wanted since. 0 where it is not.
+    __u64 openings_watched_since_ns;
     // enum message_interest
     __u32 message_interest;
     // How many of a message's first bytes are wanted; at most MESSAGE_DATA_SIZE_MAX.

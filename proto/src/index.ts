@@ -20,6 +20,7 @@ export * from "../gen/nightjar/event/v1/event_pb.ts";
 export * from "../gen/nightjar/event/v1/exec_failure_pb.ts";
 export * from "../gen/nightjar/event/v1/exec_pb.ts";
 export * from "../gen/nightjar/event/v1/exit_pb.ts";
+export * from "../gen/nightjar/event/v1/first_write_pb.ts";
 export * from "../gen/nightjar/event/v1/fork_pb.ts";
 export * from "../gen/nightjar/event/v1/hostname_pb.ts";
 export * from "../gen/nightjar/event/v1/interest_pb.ts";

@@ -126,7 +126,10 @@ interface Recorder {
 
 function record(t: ExecutionContext): Recorder {
   const batches: Uint8Array[] = [];
-  const watch = watchKernel(t, { types: ["open", "connect", "exit"], onEncoded: (bytes) => void batches.push(bytes) });
+  const watch = watchKernel(t, {
+    types: ["open", "connect", "firstWrite", "exit"],
+    onEncoded: (bytes) => void batches.push(bytes),
+  });
   return { watch, batches };
 }
 

@@ -89,6 +89,7 @@ struct file {
     unsigned int f_mode;
     unsigned int f_flags;
     struct inode *f_inode;
+    s64 f_pos;
     void *private_data;
     struct path f_path;
 };

@@ -42,6 +42,21 @@ struct io_kiocb___with_wide_flags {
     u64 flags;
 };
 
+struct kiocb {
+    s64 ki_pos;
+};
+
+struct io_rw {
+    struct kiocb kiocb;
+    u64 addr;
+    u32 len;
+};
+
+struct io_splice {
+    s64 off_out;
+    u64 len;
+};
+
 struct io_open {
     int dfd;
     u32 file_slot;

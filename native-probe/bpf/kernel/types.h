@@ -37,7 +37,7 @@ enum {
     BPF_MAP_TYPE_LPM_TRIE = 11,
     BPF_MAP_TYPE_RINGBUF = 27,
 };
-enum { BPF_ANY = 0 };
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum {
     BPF_F_NO_PREALLOC = 1,
     BPF_F_MMAPABLE = 1U << 10,

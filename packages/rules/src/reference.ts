@@ -97,6 +97,10 @@ stops at the first rule that is true of an event, here all that are true match: 
 - Nothing nests deeper than ${NESTING_MAX}; a condition has at most ${CONDITION_PARTS_MAX} parts when its macros are
   put in, a file at most ${FILE_CHARACTERS_MAX} characters.
 - All times are in UTC.
+- \`evt.type = write\` and its kin (\`pwrite64\`, \`writev\`, …) are never true, as of all calls that no event type
+  reports. What is told of writing to a file is the first write of each opening, under a name of its own,
+  \`first_write\`: a rule that means every write should not silently see fewer. \`evt.is_io_write\` and
+  \`evt.buflen.file.out\` are there on these events too, and tell of no others.
 - A field that Falco knows and we do not serve is missing. A rule that needs it loads without a warning and cannot
   match; event types that no rule can be true of are not sent to the rules at all.
 `.trim();

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ENTRIES = 4, IDLE_MS = 100 };
+enum { ENTRIES = 4, IDLE_MS = 100, POSITION = 3, REOPENINGS = 20 };
 
 struct ring {
     int fd;
@@ -68,6 +68,15 @@ static void fill_paths(struct io_uring_sqe *operation, const char *first, const 
     operation->len = AT_FDCWD;
 }
 
+static void fill_write(struct io_uring_sqe *operation, const char *path, const char *text) {
+    operation->opcode = IORING_OP_WRITE;
+    operation->fd = open(path, O_RDWR | O_CREAT, 0640);
+    operation->addr = (unsigned long)text;
+    operation->addr2 = 0;
+    operation->len = strlen(text);
+    operation->off = POSITION;
+}
+
 static void fill(struct io_uring_sqe *operation, const char *what, char **arguments, struct sockaddr_in *address) {
     const char *first = arguments[0], *second = arguments[1];
     fill_paths(operation, first, second);
@@ -96,6 +105,8 @@ static void fill(struct io_uring_sqe *operation, const char *what, char **argume
         operation->addr = operation->addr2 = 0;
         operation->off = SOCK_DGRAM;
         operation->len = 0;
+    } else if (!strcmp(what, "write")) {
+        fill_write(operation, first, second);
     } else if (!strcmp(what, "connect")) {
         operation->opcode = IORING_OP_CONNECT;
         operation->fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -108,7 +119,29 @@ static void fill(struct io_uring_sqe *operation, const char *what, char **argume
     }
 }
 
-// what, two arguments of it; then "thread" to have a thread of the kernel submit, "silent" to hear only of failures
+// The ring opens the file again and again, and each opening is written to by a system call.
+static int open_and_write(struct ring *ring, struct io_uring_sqe *open_file) {
+    int written = 0;
+    for (int i = 0; i < REOPENINGS; i++) {
+        int fd = ring_do(ring, open_file);
+        if (fd < 0) return fd;
+        written += write(fd, "x", 1);
+        close(fd);
+    }
+    return written;
+}
+
+// The ring's own table has the file, in its first slot; the process has closed it.
+static int use_slot(const struct ring *ring, struct io_uring_sqe *operation) {
+    int failed = syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_FILES, &operation->fd, 1);
+    close(operation->fd);
+    operation->fd = 0;
+    operation->flags |= IOSQE_FIXED_FILE;
+    return failed;
+}
+
+// what, two arguments of it; then "thread" to have a thread of the kernel submit, "silent" to hear only of failures,
+// "slot" to name the file by its slot in the ring's own table, "again" to open it again and again and write to it
 int main(int count, char **arguments) {
     if (count < 5) return 2;
     struct ring ring;
@@ -120,7 +153,9 @@ int main(int count, char **arguments) {
     int registered = syscall(SYS_io_uring_register, ring.fd, 4095, NULL, 7) ? -errno : 0;
     fill(&operation, arguments[1], arguments + 2, &address);
     if (!strcmp(arguments[4], "silent")) operation.flags |= IOSQE_CQE_SKIP_SUCCESS;
-    int result = ring_do(&ring, &operation);
+    if (!strcmp(arguments[4], "slot") && use_slot(&ring, &operation)) return 4;
+    int again = !strcmp(arguments[4], "again");
+    int result = again ? open_and_write(&ring, &operation) : ring_do(&ring, &operation);
     printf("%d %d %d %d", result, ring.fd, registered, operation.fd);
     return 0;
 }

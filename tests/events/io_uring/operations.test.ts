@@ -8,7 +8,7 @@ import { temporaryFolder } from "@nightjar/test-support";
 import type { ExecutionContext } from "ava";
 import { compileDeed, type Done } from "../support/deed.ts";
 import { balances, kernelTest, type Seen, type TypeName, text, type Watch, watchKernel } from "../support/kernel.ts";
-import { AF_INET, LOOPBACK_4, SOCK_DGRAM } from "../support/sockets.ts";
+import { AF_INET, LOOPBACK_4, NOTHING, SOCK_DGRAM } from "../support/sockets.ts";
 
 const ENOENT = 2n;
 const O_CREAT_RDWR = 0o102n;
@@ -96,4 +96,32 @@ kernelTest("a socket is made, and one is connected", async (t) => {
   t.is(event.call, Call.CONNECT);
   t.is(event.data.fd, Number(done.stdout.split(" ")[3]));
   t.like(event.data.remote, { address: LOOPBACK_4, port });
+});
+
+kernelTest("the first write to a file is told, by whatever the ring names it", async (t) => {
+  const watch = watchKernel(t, { types: ["firstWrite", "exit"] });
+  watch.probe.setMessageInterest({ tcp: true, datagram: true, unix: true, other: true, dataBytes: 80 });
+  for (const how of ["-", "thread", "slot"]) {
+    const path = join(temporaryFolder(t), "file");
+    const { event } = await operate(t, watch, "firstWrite", ["write", path, "hello"], how);
+    t.is(event.call, Call.FIRST_WRITE, how);
+    t.like(
+      event.data,
+      { fd: -1, carrier: Call.PWRITE64, size: 5n, position: 3n, inode: BigInt(statSync(path).ino) },
+      how,
+    );
+    t.deepEqual([text(event.data.data), text(event.data.descriptor?.path ?? NOTHING)], ["hello", path], how);
+  }
+  const path = join(temporaryFolder(t), "file");
+  const silent = await operate(t, watch, "firstWrite", ["write", path, "hello"], "silent");
+  t.like(silent.event.data, { size: 5n, position: 3n });
+  t.is(silent.event.result, 0n);
+});
+
+kernelTest("each opening by a ring is a new one", async (t) => {
+  const watch = watchKernel(t, { types: ["firstWrite", "exit"] });
+  const path = join(temporaryFolder(t), "file");
+  const done = compileDeed(t, import.meta.dirname).do(["open", path, "-", "again"]);
+  await watch.ended(done.pid);
+  t.is(watch.of("firstWrite", ({ pid }) => pid === done.pid).length, 20);
 });

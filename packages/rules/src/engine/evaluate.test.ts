@@ -72,6 +72,31 @@ const EVENTS = {
     },
     LINE,
   ),
+  firstWrite: batchOf(
+    {
+      call: Call.FIRST_WRITE,
+      result: 5n,
+      data: {
+        case: "firstWrite",
+        value: {
+          ...{ fd: 3, carrier: Call.WRITE, size: 5n, position: 7n, data: bytes("world"), inode: 9n },
+          descriptor: { type: 1, path: bytes("/etc/hosts"), name: bytes("hosts") },
+        },
+      },
+    },
+    LINE,
+  ),
+  sent: batchOf(
+    {
+      call: Call.SENDTO,
+      result: 3n,
+      data: {
+        case: "send",
+        value: { fd: 5, size: 3n, data: bytes("abc"), descriptor: { type: 7, family: 2, socketType: 2, ...ADDRESSES } },
+      },
+    },
+    LINE,
+  ),
   orphan: batchOf({ ...open("/x", 0), name: bytes("ghost") }, [
     ["ghost", "/g", "g"],
     ["p", "/p", "p"],
@@ -143,6 +168,21 @@ const TABLE: Readonly<Record<keyof typeof EVENTS, readonly (readonly [condition:
     ["proc.loginshellid = 999 and proc.pgid.name exists", false],
     ["proc.loginshellid = 999 and evt.is_io = false and evt.count = 1", true],
     ["evt.io_dir exists", false],
+  ],
+  firstWrite: [
+    [
+      "evt.type = first_write and evt.category = file and fd.name = /etc/hosts and fd.typechar = f and fd.ino = 9",
+      true,
+    ],
+    ["evt.type in (write, writev, pwrite64)", false],
+    ["evt.buffer = world and evt.buffer contains orl and evt.arg.data = world and evt.buflen = 5", true],
+    ["evt.is_io_write = true and evt.io_dir = write and evt.buflen.file.out = 5 and evt.buflen.out = 5", true],
+    ["evt.buflen.in exists or evt.buflen.net exists or evt.buflen.file.in exists", false],
+    ["evt.args startswith 'res=5 data=world fd=3(<f>/etc/hosts) size=5 pos=7'", true],
+  ],
+  sent: [
+    ["evt.buflen = 3 and evt.buflen.net.out = 3 and evt.buflen.net = 3 and evt.buffer startswith ab", true],
+    ["evt.buflen.file exists or evt.buflen.net.in exists", false],
   ],
   failed: [
     ["fd.num = -1 and evt.res = ENOENT and evt.rawres = -2 and evt.failed = true", true],

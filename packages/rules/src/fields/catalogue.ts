@@ -15,7 +15,6 @@ const NOT_SERVED: readonly (readonly [prefix: string, reason: string])[] = [
   ["container.", "containers are not told apart yet"],
   ["proc.is_container_", "containers are not told apart yet"],
   ["k8s.", "Kubernetes is not asked yet"],
-  ["evt.buffer", "no event carries data that was read or written"],
   ["fd.", "no event type carries it yet"],
   ["fs.path.", "no event type carries it yet"],
   ["", "the sensor does not measure it"],

@@ -50,11 +50,38 @@ const callOf = (view: EventView): string | undefined =>
 /** Calls that move data, by which way. */
 const DIRECTIONS = new Map([
   ...["read", "readv", "pread64", "preadv", "recv", "recvfrom", "recvmsg", "recvmmsg"].map((call) => [call, "read"]),
-  ...["write", "writev", "pwrite64", "pwritev", "send", "sendto", "sendmsg", "sendmmsg"].map((call) => [call, "write"]),
+  ...["write", "writev", "pwrite64", "pwritev", "send", "sendto", "sendmsg", "sendmmsg", "first_write"].map((call) => [
+    call,
+    "write",
+  ]),
 ] as [string, string][]);
 const direction = (view: EventView): string | undefined => DIRECTIONS.get(callOf(view) ?? "");
 
 const resultOf = (view: EventView): number => view.event.int(EVENT.result.number);
+const DATA_TYPES = eventsNamed("send", "receive", "first_write");
+/** Their result is how many messages there were. */
+const OF_MANY_MESSAGES = new Set(["sendmmsg", "recvmmsg"]);
+
+/** How many bytes a call moved, in a direction and through a kind of descriptor; undefined where it did not. */
+const bytesMoved =
+  (way: string | undefined, through: ReadonlySet<string> | undefined): Get =>
+  (view) => {
+    if (resultOf(view) < 0 || OF_MANY_MESSAGES.has(callOf(view) ?? "")) return undefined;
+    if (way !== undefined && direction(view) !== way) return undefined;
+    return through && !through.has(descriptorType(view) ?? "") ? undefined : resultOf(view);
+  };
+
+const WAYS = [
+  ["", undefined],
+  [".in", "read"],
+  [".out", "write"],
+] as const;
+const MEDIA = [
+  ["", undefined],
+  [".file", new Set(["file"])],
+  [".net", new Set(["ipv4", "ipv6"])],
+] as const;
+
 const resultName: Get = (view) => (resultOf(view) < 0 ? errorName(-resultOf(view)) : "SUCCESS");
 const unixTimeOf = (view: EventView): bigint =>
   BigInt(view.event.uint64(EVENT.timeNs.number)) + view.batch.bootTimeUnixNs;
@@ -159,6 +186,11 @@ export const DERIVED_EVENT_FIELDS: readonly ServedField[] = [
   everywhere("evt.is_io", "Event.call", (view) => direction(view) !== undefined),
   everywhere("evt.is_io_read", "Event.call", (view) => direction(view) === "read"),
   everywhere("evt.is_io_write", "Event.call", (view) => direction(view) === "write"),
+  ...MEDIA.flatMap(([medium, through]) =>
+    WAYS.map(([suffix, way]) =>
+      where(`evt.buflen${medium}${suffix}`, DATA_TYPES, "Event.result, of one message", bytesMoved(way, through)),
+    ),
+  ),
   everywhere("evt.args", "the arguments of the event type", allArguments),
   everywhere("evt.info", "the arguments of the event type", allArguments),
   {

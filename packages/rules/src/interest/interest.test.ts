@@ -189,6 +189,8 @@ const COSTLY: readonly (readonly [condition: string, output: string, enabled: bo
   ["evt.type = sendto and evt.args contains x", "x", true, "data"],
   ["evt.type = sendto", "x %evt.arg.data", true, "data"],
   ["evt.type = sendto", "x %evt.args", true, ""],
+  ["evt.type = first_write and fd.name = /etc/passwd", "x %evt.buffer", true, "data"],
+  ["evt.type = first_write and evt.buflen > 100", "x", true, ""],
 ];
 
 for (const [condition, output, enabled, asks] of COSTLY) {

@@ -51,6 +51,14 @@ const openKind = (kind: number, name: string) => ({
   },
 });
 
+// fd.nameraw is not among them: the caller's memory is not looked at before it is known that someone wants the event.
+const FILE_KEYS: FilterRow["keys"] = {
+  "fd.name": path("whole"),
+  "fd.filename": path("leaf"),
+  "fd.directory": path("directory"),
+  "proc.name": COMMAND,
+};
+
 const OPEN: FilterRow = {
   kinds: [
     openKind(OPEN_READS, "read"),
@@ -58,13 +66,7 @@ const OPEN: FilterRow = {
     openKind(OPEN_READS | OPEN_WRITES, "read and write"),
     openKind(0, "path only"),
   ],
-  // fd.nameraw is not among them: the caller's memory is not looked at before it is known that someone wants the event.
-  keys: {
-    "fd.name": path("whole"),
-    "fd.filename": path("leaf"),
-    "fd.directory": path("directory"),
-    "proc.name": COMMAND,
-  },
+  keys: FILE_KEYS,
   results: ["fd.num"],
 };
 
@@ -103,7 +105,9 @@ const CONNECT: FilterRow = {
 /** Of event types without a row of their own the kernel asks nothing more: they are wanted or not. */
 const ANY: FilterRow = { kinds: [{ kind: 0, name: "", facts: {} }], keys: {} };
 
-const ROWS: Readonly<Record<string, FilterRow>> = { open: OPEN, connect: CONNECT };
+const FIRST_WRITE: FilterRow = { ...ANY, keys: FILE_KEYS };
+
+const ROWS: Readonly<Record<string, FilterRow>> = { open: OPEN, connect: CONNECT, first_write: FIRST_WRITE };
 
 const rowById = new Map(eventTypes.map(({ id, name }) => [id, ROWS[name] ?? ANY]));
 

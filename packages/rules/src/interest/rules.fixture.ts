@@ -78,7 +78,12 @@ export function conditions(vocabulary: Vocabulary): fc.Arbitrary<string> {
   })).condition;
 }
 
-const CALLS = ["evt.type in (open, openat, openat2, creat)", "evt.type = connect", "evt.type in (openat, connect)"];
+const CALLS = [
+  "evt.type in (open, openat, openat2, creat)",
+  "evt.type = connect",
+  "evt.type in (openat, connect)",
+  "evt.type = first_write",
+];
 
 /** A rules file with some rules in it. */
 export function rulesFiles(vocabulary: Vocabulary, rulesMax: number): fc.Arbitrary<string> {
