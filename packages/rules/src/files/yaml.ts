@@ -52,10 +52,7 @@ const NULL_WORDS = new Set(["", "~", "null", "Null", "NULL"]);
 /** Reads all documents of a file. One that is not YAML gives a problem and nothing else. */
 export function readYaml(file: string, text: string): YamlFile {
   const lines = new LineCounter();
-  const place = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(1, line), column: Math.max(1, col) };
-  };
+  const place = placer(file, lines);
   const failed = (message: string, offset: number): YamlFile => ({
     documents: [],
     problems: [problem("LOAD_ERR_YAML_PARSE", message, place(offset), { type: "rules content", name: "" })],
@@ -83,6 +80,14 @@ export function readYaml(file: string, text: string): YamlFile {
     if (!(problemFound instanceof ShapeError)) throw problemFound;
     return failed(problemFound.message, problemFound.offset);
   }
+}
+
+/** By itself, so that what rules keep of their places holds on to the beginnings of lines and not to the documents. */
+function placer(file: string, lines: LineCounter): (offset: number) => Place {
+  return (offset) => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
 }
 
 class ShapeError extends Error {
@@ -147,7 +152,6 @@ class Reader {
     const isNull = node.type === "PLAIN" && NULL_WORDS.has(text);
     const block = node.type === "BLOCK_FOLDED" || node.type === "BLOCK_LITERAL";
     const begin = block ? this.#text.indexOf("\n", offset) + 1 : offset;
-    // Rules keep this for as long as they live, so it must not hold on to the document.
     const [whole, placeAt] = [this.#text, this.#place];
     const mapped = (): MappedText => {
       let offsets: number[] | undefined;
