@@ -93,9 +93,22 @@ const PROBLEMS: readonly (readonly [what: string, text: string, ...expected: Exp
     ["LOAD_ERR_COMPILE_CONDITION", 2, 14, "nonexistent field proc.nme"],
   ],
   [
-    "a macro that holds itself",
+    "a macro that names itself",
     `- macro: m\n  condition: a.b = 1 or m\n${RULE.replace("open", "open and m")}`,
-    ["LOAD_ERR_COMPILE_CONDITION", 2, 14, "nonexistent field a.b"],
+    ["LOAD_ERR_VALIDATE", 2, 25, "Undefined macro 'm' used in filter."],
+    ["LOAD_ERR_VALIDATE", 2, 25, "Undefined macro 'm' used in filter."],
+  ],
+  [
+    "macros that hold one another",
+    "- macro: m\n  condition: evt.type = open\n- macro: n\n  condition: m\n- macro: m\n  condition: n\n",
+    ["LOAD_ERR_VALIDATE", 6, 14, "reference loop in macro 'n'"],
+    ["LOAD_ERR_VALIDATE", 4, 14, "reference loop in macro 'n'"],
+  ],
+  [
+    "an undefined macro in one that no rule uses",
+    "- macro: m\n  condition: proc.nme = x and nowhere\n",
+    ["LOAD_ERR_VALIDATE", 2, 31, "Undefined macro 'nowhere' used in filter."],
+    ["LOAD_UNUSED_MACRO", 1, 3, "Macro not referred to"],
   ],
   [
     "an unknown field in an output",

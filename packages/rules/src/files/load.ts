@@ -105,6 +105,7 @@ class Loader {
     // In this order each finds those it holds checked already, but for some that were defined twice.
     const inOrder = [...this.#macros.values()].sort((a, b) => a.item.visibility - b.item.visibility);
     for (const macro of inOrder) this.#checkMacro(macro);
+    for (const macro of this.#macros.values()) this.#reportFaultOfMacros(macro);
   }
 
   rules(): Rule[] {
@@ -151,8 +152,8 @@ class Loader {
     if (this.#macrosUnderWay >= MACROS_UNDER_WAY_MAX) {
       return { refusal: { message: "macros stand in one another too deeply", offset: 0 } };
     }
-    // Until it is checked it is not there for itself: a macro cannot hold itself.
-    macro.result = { refusal: { message: `macro '${item.name}' holds itself`, offset: 0 } };
+    // Until it is checked it is not there for itself.
+    macro.result = { refusal: { message: `reference loop in macro '${item.name}'`, offset: 0, ofMacros: "loop" } };
     this.#macrosUnderWay++;
     const { checked, refusal, warnings } = this.#check(macro.node as Node, text, item.visibility);
     this.#macrosUnderWay--;
@@ -160,6 +161,12 @@ class Loader {
     if (refusal) macro.place = this.#faultPlace(refusal, text);
     macro.result = checked ?? { refusal: refusal as Refusal };
     return macro.result;
+  }
+
+  /** A macro that names one that is not there is told of even if no rule uses it, as in Falco. */
+  #reportFaultOfMacros({ item, result, place }: ParsedMacro): void {
+    if (!result || !("refusal" in result) || !result.refusal.ofMacros || result.refusal.macro !== undefined) return;
+    this.#report("LOAD_ERR_VALIDATE", result.refusal.message, place as Place, { type: "macro", name: item.name });
   }
 
   /** The tree of a macro without a fault, with other macros put in: once, whoever holds it. */
@@ -225,7 +232,7 @@ class Loader {
     const place = this.#faultPlace(refusal, text);
     if (refusal.unknown && item.skipsUnknown) return this.#report("LOAD_UNKNOWN_FILTER", refusal.message, place, named);
     if (refusal.tooLarge) return this.#report("RULES_TOO_LARGE", refusal.message, place, named);
-    const code = refusal.undefinedMacro ? "LOAD_ERR_VALIDATE" : "LOAD_ERR_COMPILE_CONDITION";
+    const code = refusal.ofMacros ? "LOAD_ERR_VALIDATE" : "LOAD_ERR_COMPILE_CONDITION";
     return this.#report(code, refusal.message, place, named);
   }
 

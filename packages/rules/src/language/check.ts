@@ -2,6 +2,7 @@
 import type { Field } from "../fields/definition.ts";
 import type { Node, Operand as OperandNode } from "./ast.ts";
 import { and, type Expression, not, type Origin, or, type Term, type Test, termName } from "./expression.ts";
+import { macrosIn } from "./macros.ts";
 import { misuses } from "./misuse.ts";
 import { LIST_OPERATORS, pairOf } from "./operators.ts";
 import { NESTING_MAX } from "./parser.ts";
@@ -24,8 +25,8 @@ export interface Refusal {
   offset: number;
   unknown?: true;
   tooLarge?: true;
-  /** An undefined macro, which Falco reports as a fault of the item. */
-  undefinedMacro?: true;
+  /** A macro that is not there, or one that leads back to itself: Falco reports these as faults of the item. */
+  ofMacros?: "undefined" | "loop";
   /** The macro in which the fault lies; then the offset is that of the outermost macro's name. */
   macro?: string;
 }
@@ -57,6 +58,8 @@ class RefusalError extends Error {
 export function check(node: Node, context: CheckContext): CheckResult {
   const checker = new Checker(context);
   try {
+    // Falco puts macros in before it looks at anything else, so their faults come first.
+    for (const { name, offset } of macrosIn(node)) checker.macro(name, offset, "names");
     return { checked: checker.node(node), warnings: checker.warnings };
   } catch (error) {
     if (!(error instanceof RefusalError)) throw error;
@@ -87,7 +90,7 @@ class Checker {
 
   node(node: Node): Checked {
     if (node.kind === "check") return { expression: this.#comparison(node), depth: 1, parts: 1 };
-    if (node.kind === "macro") return this.#macro(node.name, node.offset);
+    if (node.kind === "macro") return this.macro(node.name, node.offset) as Checked;
     if (node.kind === "not") {
       const { expression, depth, parts } = this.node(node.child);
       return limited({ expression: not(expression), depth: depth + 1, parts: parts + 1 }, node.offset);
@@ -104,10 +107,14 @@ class Checker {
     );
   }
 
-  #macro(name: string, offset: number): Checked {
+  /** What a macro stands for. Where only `names` are asked for, no fault within it counts but one of macros. */
+  macro(name: string, offset: number, asked?: "names"): Checked | undefined {
     const found = this.#context.macro(name);
-    if (!found) return refuse({ message: `Undefined macro '${name}' used in filter.`, offset, undefinedMacro: true });
-    return "refusal" in found ? refuse({ macro: name, ...found.refusal, offset }) : found;
+    if (!found) return refuse({ message: `Undefined macro '${name}' used in filter.`, offset, ofMacros: "undefined" });
+    if (!("refusal" in found)) return found;
+    const { refusal } = found;
+    if (asked === "names" && !refusal.ofMacros) return undefined;
+    return refuse({ ...(refusal.ofMacros !== "loop" && { macro: name }), ...refusal, offset });
   }
 
   #comparison(node: Node & { kind: "check" }): Expression {
