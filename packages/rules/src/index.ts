@@ -24,3 +24,7 @@ export type { KeySet, Wish } from "./interest/wish.ts";
 export { parse } from "./language/parse.ts";
 export { print } from "./language/print.ts";
 export { type Place, PROBLEM_CODES, type Problem, type ProblemCode } from "./problem.ts";
+export { parseSigmaCondition } from "./sigma/condition.ts";
+export type { CorrelationDocument } from "./sigma/documents.ts";
+export { isNamed, type SigmaContext } from "./sigma/load.ts";
+export type { Logsource, View, ViewsOf } from "./sigma/view.ts";

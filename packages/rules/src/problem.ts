@@ -1,6 +1,9 @@
 // Every code a rules file can be refused or warned with, and the shape in which problems are returned.
 
-/** Codes beginning with LOAD_ are Falco's own, with its meaning; the others are ours. */
+/**
+ * Codes beginning with LOAD_ are Falco's own, with its meaning; those with SIGMA_ are about documents of Sigma; the
+ * others are ours.
+ */
 export const PROBLEM_CODES = {
   LOAD_ERR_YAML_PARSE: ["error", "The file is not YAML."],
   LOAD_ERR_YAML_VALIDATE: ["error", "The YAML is not shaped as rules: a key is missing, empty or of the wrong kind."],
@@ -19,6 +22,26 @@ export const PROBLEM_CODES = {
   LOAD_INVALID_MACRO_NAME: ["warning", "The macro's name is not an identifier, so no condition can name it."],
   LOAD_INVALID_LIST_NAME: ["warning", "The list's name is not a bare word, so it may be substituted where not meant."],
   LOAD_COMPILE_CONDITION: ["warning", "The condition compiles, but probably does not mean what its author meant."],
+  SIGMA_SHAPE: ["error", "A document of Sigma lacks a key, or has one of the wrong kind."],
+  SIGMA_KEY_MISSING: ["warning", "A key that the specification requires is missing; the rule means something without."],
+  SIGMA_LEVEL_UNKNOWN: ["warning", "The level is none of Sigma's; the rule is taken for one of level medium."],
+  SIGMA_CONDITION: ["error", "A condition does not parse, or names a detection that is not there."],
+  SIGMA_AGGREGATION: [
+    "error",
+    "The condition aggregates behind a |, which the specification replaced by correlations.",
+  ],
+  SIGMA_MODIFIER_UNKNOWN: ["error", "A field has a modifier that the specification does not have."],
+  SIGMA_MODIFIER_CHAIN: ["error", "Modifiers stand together, or in an order, that has no meaning."],
+  SIGMA_VALUE: ["error", "A value is not of the kind that its modifiers take."],
+  SIGMA_REGEX: ["error", "A regular expression is not of RE2's syntax, which has no look-arounds and back-references."],
+  SIGMA_PLACEHOLDER_UNKNOWN: ["error", "Nothing says what a placeholder stands for."],
+  SIGMA_LOGSOURCE_UNSERVED: ["error", "The rule is for events that the sensor does not make, such as lines of a log."],
+  SIGMA_NEVER_MATCHES: ["error", "Every way for the rule to match asks for what the sensor's events do not have."],
+  SIGMA_FIELD_UNSERVED: ["warning", "The events have no such field, so tests of it are false; the rest still works."],
+  SIGMA_FILTER_UNUSED: ["warning", "A filter names a rule that is not loaded."],
+  SIGMA_PIPELINE: ["error", "A processing pipeline is not understood, so it is not used."],
+  SIGMA_RULE_FAILURE: ["error", "A processing pipeline refuses the rule."],
+  SIGMA_TOO_LARGE: ["error", "With all its values and combinations, a rule is larger than is allowed."],
   RULES_FILE_TOO_LARGE: ["error", "The file is larger than FILE_CHARACTERS_MAX."],
   RULES_TOO_LARGE: ["error", "With its lists and macros put in, a condition is larger than is allowed."],
 } as const satisfies Record<string, readonly ["error" | "warning", string]>;

@@ -6,10 +6,16 @@ import test from "ava";
 import { findField } from "./fields/catalogue.ts";
 import { PROBLEM_CODES } from "./problem.ts";
 import { rulesReference } from "./reference.ts";
+import { sigmaReference } from "./sigma/reference.ts";
 
 test("docs/reference/rules.md is what the code makes", (t) => {
   const page = readFileSync(new URL("../../../docs/reference/rules.md", import.meta.url), "utf8");
   t.true(page === rulesReference(), "stale: run node packages/rules/scripts/reference.ts");
+});
+
+test("docs/reference/sigma.md is what the code makes", (t) => {
+  const page = readFileSync(new URL("../../../docs/reference/sigma.md", import.meta.url), "utf8");
+  t.true(page === sigmaReference(), "stale: run node packages/rules/scripts/reference.ts");
 });
 
 test("every code is on the page", (t) => {

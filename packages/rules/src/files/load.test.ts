@@ -333,7 +333,7 @@ test("comparisons of exceptions may have blanks around them, and quantifiers", (
   const { rules, problems } = load(RULE + exceptions);
   t.deepEqual(problems, []);
   t.is(
-    rules[0] && print(rules[0].tree),
+    rules[0]?.tree && print(rules[0].tree),
     "(evt.type = open and not (proc.name startswith oneof (a, b) or proc.name startswith oneof (c)))",
   );
 });
@@ -345,7 +345,7 @@ test("a rule's tree has its macros put in, as they stand in the end", (t) => {
     "- macro: m\n  condition: or proc.name = b\n  override:\n    condition: append\n",
   );
   t.is(
-    rules[0] && print(rules[0].tree),
+    rules[0]?.tree && print(rules[0].tree),
     "(evt.type = open and not (proc.name = a or proc.name = b) and ((proc.name = a or proc.name = b) or fd.num = 1))",
   );
 });

@@ -9,6 +9,8 @@ import { type Expression, fieldsOf, type Term, termName } from "../language/expr
 import { withMacros } from "../language/macros.ts";
 import { parse } from "../language/parse.ts";
 import { type Place, type Problem, type ProblemCode, problem } from "../problem.ts";
+import { type CorrelationDocument, type SigmaDocument, withActions } from "../sigma/documents.ts";
+import { loadSigma, type SigmaContext } from "../sigma/load.ts";
 import { Collector } from "./collector.ts";
 import { ItemError, type ItemName } from "./decode.ts";
 import { matchesTooManyEvents } from "./event-names.ts";
@@ -17,6 +19,7 @@ import type { MacroItem, RuleItem } from "./items.ts";
 import { CONDITION_CHARACTERS_MAX, type ResolvedList, resolveLists, substituteLists } from "./lists.ts";
 import type { MappedText } from "./mapped-text.ts";
 import { readFile } from "./read.ts";
+import type { MappingValue } from "./yaml.ts";
 
 /** A file of rules; `name` is how problems and rules refer to it. */
 export interface RulesFile {
@@ -24,9 +27,14 @@ export interface RulesFile {
   text: string;
 }
 
-/** A rule that can be compiled. */
+/** A rule that can be compiled, of either language. */
 export interface Rule {
+  language: "falco" | "sigma";
+  /** Sigma's title. */
   name: string;
+  /** What else a Sigma rule may be referred to by: its UUID, and its `name`. */
+  id?: string;
+  alias?: string;
   description: string;
   /** Number in the enum Priority of detections: 1 is worst. */
   priority: number;
@@ -36,9 +44,9 @@ export interface Rule {
   /** Where the rule stands, as "file:line", and with its column. */
   place: string;
   location: Place;
-  /** The condition with lists and exceptions put in, and its tree with macros put in, too. */
+  /** The condition with lists and exceptions put in; of a rule of Falco's its tree, with macros put in, too. */
   condition: string;
-  tree: Node;
+  tree?: Node;
   /** The output as written, and taken apart. */
   output: string;
   format: Format;
@@ -46,13 +54,17 @@ export interface Rule {
 }
 
 export interface LoadResult {
-  /** All rules without a fault, in the order of their first definition; those not enabled too. */
+  /** All rules without a fault, in the order of their first definition, Falco's first; those not enabled too. */
   rules: Rule[];
+  /** Sigma's correlation documents, as they stand. */
+  correlations: CorrelationDocument[];
   problems: Problem[];
 }
 
 /** Which fields and events there are; the sensor's own unless told otherwise. */
-export type LoadContext = Pick<CheckContext, "findField" | "isEventName">;
+export interface LoadContext extends Pick<CheckContext, "findField" | "isEventName"> {
+  sigma?: SigmaContext;
+}
 
 const OWN_CONTEXT: LoadContext = { findField, isEventName: (name) => EVENT_NAMES.has(name) };
 
@@ -63,13 +75,21 @@ const OWN_CONTEXT: LoadContext = { findField, isEventName: (name) => EVENT_NAMES
 export function loadRules(files: readonly RulesFile[], context: LoadContext = OWN_CONTEXT): LoadResult {
   const collector = new Collector(context);
   const problems: Problem[] = [];
+  const documents: SigmaDocument[] = [];
   for (const file of files) {
-    problems.push(...readFile(file.name, file.text, collector));
+    const found: MappingValue[] = [];
+    problems.push(...readFile(file.name, file.text, collector, found));
     problems.push(...collector.problems.splice(0));
+    documents.push(...withActions(found));
   }
   const loader = new Loader(collector, context);
   const rules = loader.rules();
-  return { rules, problems: [...problems, ...loader.problems] };
+  const sigma = loadSigma(documents, context.sigma);
+  return {
+    rules: [...rules, ...sigma.rules],
+    correlations: sigma.correlations,
+    problems: [...problems, ...loader.problems, ...sigma.problems],
+  };
 }
 
 /** How many macros may wait for one another to be checked: only those that are defined twice do. */
@@ -212,6 +232,7 @@ class Loader {
     this.#warnOfDeprecated(fieldsOf(checked.expression), "condition", item.condition.place(0), named);
     this.#warnOfEventTypes(item, node, named);
     return {
+      language: "falco",
       name: item.name,
       description: item.description,
       priority: item.priority,

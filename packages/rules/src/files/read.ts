@@ -1,5 +1,6 @@
 // Reads the items of one file and hands each to the collector, in order. An item with a fault is left out and told of.
 import { type Place, type Problem, problem } from "../problem.ts";
+import { isSigma } from "../sigma/documents.ts";
 import type { Collector } from "./collector.ts";
 import { boolean, entry, fail, ItemError, type ItemName, priority, text, texts, wholeNumber } from "./decode.ts";
 import { type ExceptionItem, type RuleParts, SOURCE } from "./items.ts";
@@ -50,8 +51,11 @@ const APPEND_AND_OVERRIDE =
   "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry (e.g. 'condition: append') " +
   "under 'override' instead.";
 
-/** Reads one file into the collector. Gives the problems found. */
-export function readFile(file: string, content: string, collector: Collector): Problem[] {
+/**
+ * Reads one file: Falco's items go into the collector, Sigma's documents into `sigma`, since what they mean shows only
+ * when all are there. Gives the problems found.
+ */
+export function readFile(file: string, content: string, collector: Collector, sigma: MappingValue[]): Problem[] {
   const start: Place = { file, line: 1, column: 1 };
   const whole: ItemName = { type: "rules content", name: "" };
   if (content.length > FILE_CHARACTERS_MAX) {
@@ -59,6 +63,10 @@ export function readFile(file: string, content: string, collector: Collector): P
   }
   const { documents, problems } = readYaml(file, content);
   for (const document of documents) {
+    if (isSigma(document)) {
+      sigma.push(document);
+      continue;
+    }
     if (document.kind !== "sequence") {
       const message =
         document.kind === "text" ? "Rules content is not yaml" : "Rules content is not yaml array of objects";

@@ -26,6 +26,8 @@ export interface TextValue extends Placed {
   text: string;
   /** Written as nothing, ~ or null. */
   isNull: boolean;
+  /** Written without quotes and not as a block, so that it may stand for a number or a boolean. */
+  plain: boolean;
   /** The text with the place of each of its characters. */
   mapped: () => MappedText;
 }
@@ -143,7 +145,7 @@ class Reader {
 
   #missing(offset: number): TextValue {
     const place = this.#place(offset);
-    return { kind: "text", place, text: "", isNull: true, mapped: () => MappedText.of("", () => place) };
+    return { kind: "text", place, text: "", isNull: true, plain: true, mapped: () => MappedText.of("", () => place) };
   }
 
   #scalar(node: Scalar, offset: number): TextValue {
@@ -160,7 +162,7 @@ class Reader {
         return placeAt(offsets[Math.min(at, offsets.length - 1)] ?? begin);
       });
     };
-    return { kind: "text", place: this.#place(offset), text, isNull, mapped };
+    return { kind: "text", place: this.#place(offset), text, isNull, plain: node.type === "PLAIN", mapped };
   }
 }
 

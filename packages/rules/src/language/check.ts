@@ -1,7 +1,17 @@
 // Checks a syntax tree against the catalogue and lowers it: names to fields, operators to tests, macros to their parts.
 import type { Field } from "../fields/definition.ts";
 import type { Node, Operand as OperandNode } from "./ast.ts";
-import { and, type Expression, not, type Origin, or, type Term, type Test, termName } from "./expression.ts";
+import {
+  and,
+  type Expression,
+  not,
+  type Origin,
+  or,
+  type Term,
+  type Test,
+  termName,
+  writeSource,
+} from "./expression.ts";
 import { macrosIn } from "./macros.ts";
 import { misuses } from "./misuse.ts";
 import { LIST_OPERATORS, pairOf } from "./operators.ts";
@@ -291,10 +301,6 @@ function faultOfOperand(name: string, row: Transformer, at: number, term: Term):
     if (!takes.includes(each.type)) return `transformer '${name}' does not support a ${each.type}`;
   }
   return undefined;
-}
-
-function writeSource(operator: string, values: readonly string[]): string {
-  return `${operator === "==" ? "=" : operator} ${JSON.stringify(values)}`;
 }
 
 function test(name: Test["test"], left: Term, operand: unknown, source: string, origin?: Origin): Test {

@@ -117,6 +117,11 @@ export function termName(term: Term): string {
   return term.kind === "list" ? `(${inner})` : `${term.name}(${inner})${argument}`;
 }
 
+/** The source of a test: its operator and values, in one form. */
+export function writeSource(operator: string, values: readonly string[]): string {
+  return `${operator === "==" ? "=" : operator} ${JSON.stringify(values)}`;
+}
+
 /** Every field an expression looks at, each once. */
 export function fieldsOf(expression: Expression): Set<Term & { kind: "field" }> {
   const found = new Map<string, Term & { kind: "field" }>();

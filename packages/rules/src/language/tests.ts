@@ -103,6 +103,8 @@ export const TESTS = {
   },
   /** The operand is a pattern that was compiled; it must match the whole string. */
   matches: { holds: (value: string, operand: RE2JS) => operand.testExact(value), textual: true },
+  /** The operand is a pattern that was compiled; it must match some part of the string. */
+  finds: { holds: (value: string, operand: RE2JS) => operand.test(value), textual: true },
   /** The operand is a PathPrefixes. */
   "path-starts-with": {
     holds: (value: string, operand: PathPrefixes) => operand.has(value),

@@ -2,6 +2,7 @@
 import type { Value } from "../fields/definition.ts";
 import { VALUE_TYPES, type ValueType } from "../fields/known.ts";
 import { basename } from "../fields/path.ts";
+import { CONVERSIONS, convert } from "./conversions.ts";
 import { optionsOf } from "./getopt.ts";
 import { lowerAscii, upperAscii } from "./letters.ts";
 
@@ -106,10 +107,12 @@ export const TRANSFORMER_ROWS: ReadonlyMap<string, Transformer> = new Map<string
   ],
 ]);
 
-/** Puts a transformer to values; a missing one makes the result missing. */
+/** Puts a transformer or a conversion to values; a missing one makes the result missing. */
 export function transform(name: string, values: readonly Value[], argument: string | undefined): Value {
-  const row = TRANSFORMER_ROWS.get(name) as Transformer;
   if (values.some((value) => value === undefined)) return undefined;
+  const conversion = CONVERSIONS.get(name);
+  if (conversion) return convert(conversion, values[0]);
+  const row = TRANSFORMER_ROWS.get(name) as Transformer;
   const [only] = values;
   if (row.givesList === "as operand" && Array.isArray(only)) {
     const results = only.map((value) => row.apply([value], argument)).filter((value) => value !== undefined);
