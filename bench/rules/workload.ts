@@ -9,7 +9,8 @@ const COMMANDS: readonly string[] = [
   "printf 'int main(void){return 0;}' > a.c; cc -O2 -o a a.c && ./a; strip a; ldd a",
   "find /etc /usr/share/doc -maxdepth 2 -name '*.conf' -exec grep -l root {} +",
   "mkdir -p tree/a/b/c; cp a.c tree/a/b/c; tar czf tree.tgz tree; rm -rf tree; tar xzf tree.tgz; chmod -R 700 tree",
-  "git init -q repo && cd repo && git config user.email a@b.c && git config user.name a && echo x > f && git add f && git commit -qm f && git log && git status",
+  `git init -q repo && cd repo && git config user.email a@b.c && git config user.name a && echo x > f &&
+    git add f && git commit -qm f && git log && git status`,
   "python3 -c 'import json, http.client, subprocess; subprocess.run([\"true\"])'",
   "dpkg -l | head; dpkg -S /bin/sh; apt-cache policy bash",
   "sort /etc/services | uniq -c | sort -rn | awk '{print $2}' | sed 's/a/b/' | head -3",
