@@ -1,7 +1,12 @@
 // The rule language: rules files to checked rules, and those to an engine that matches encoded batches. Pure: no I/O.
+export { type Attack, attackOf } from "./attack.ts";
+export { type BriefEvent, encodeBrief } from "./brief/brief.ts";
+export { type Failure, judge } from "./brief/judge.ts";
+export { type RuleTest, readEventFile, readTestFile, TEST_FILE_ENDINGS, type TestFile } from "./brief/test-file.ts";
 export type { RuleMatch } from "./correlation/match.ts";
 export { type CheckedCondition, checkCondition, compileCondition } from "./engine/condition.ts";
 export { compileRules, type Engine, type Match, type RuleMatching } from "./engine/engine.ts";
+export { eventTypesOf } from "./engine/event-types-of.ts";
 export { EventView } from "./engine/event-view.ts";
 export {
   type ExplainedPart,
@@ -28,3 +33,4 @@ export { parseSigmaCondition } from "./sigma/condition.ts";
 export type { CorrelationDocument } from "./sigma/documents.ts";
 export { isNamed, type SigmaContext } from "./sigma/load.ts";
 export type { Logsource, View, ViewsOf } from "./sigma/view.ts";
+export { RULES_SCHEMA, TESTS_SCHEMA } from "./schema/schema.ts";

@@ -42,6 +42,11 @@ export const PROBLEM_CODES = {
   SIGMA_PIPELINE: ["error", "A processing pipeline is not understood, so it is not used."],
   SIGMA_RULE_FAILURE: ["error", "A processing pipeline refuses the rule."],
   SIGMA_TOO_LARGE: ["error", "With all its values and combinations, a rule is larger than is allowed."],
+  TEST_FILE_INVALID: [
+    "error",
+    "A file of tests is not shaped as one: a key is unknown or missing, or of the wrong kind.",
+  ],
+  TEST_EVENT_INVALID: ["error", "An event of a test cannot be made so: no event of the sensor's would be like that."],
   RULES_FILE_TOO_LARGE: ["error", "The file is larger than FILE_CHARACTERS_MAX."],
   RULES_TOO_LARGE: ["error", "With its lists and macros put in, a condition is larger than is allowed."],
 } as const satisfies Record<string, readonly ["error" | "warning", string]>;

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@nightjar/test-support";
 import test from "ava";
-import { readRuleFiles } from "./rule-files.ts";
+import { readRuleFiles, readTestFiles } from "./rule-files.ts";
 
 test("takes files, and folders in the order of their names", (t) => {
   const folder = temporaryFolder(t);
@@ -45,4 +45,12 @@ test("a file that cannot be read does not take its folder with it", (t) => {
     problems.map(({ code, file }) => [code, file]),
     [["RULES_FILE_UNREADABLE", join(folder, "b.yaml")]],
   );
+});
+
+test("tests of rules stand beside the rules and are not taken for such", (t) => {
+  const folder = temporaryFolder(t);
+  for (const name of ["a.yaml", "a.test.yaml", "b.test.yml"]) writeFileSync(join(folder, name), name);
+  const texts = ({ files }: ReturnType<typeof readRuleFiles>) => files.map(({ text }) => text);
+  t.deepEqual(texts(readRuleFiles([folder])), ["a.yaml"]);
+  t.deepEqual(texts(readTestFiles([folder])), ["a.test.yaml", "b.test.yml"]);
 });

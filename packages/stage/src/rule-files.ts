@@ -5,6 +5,8 @@ import type { RuleFileCode } from "./errors.ts";
 
 const RULES_FILES_MAX = 1_000;
 const RULES_FILE_ENDINGS = [".yaml", ".yml"];
+/** Tests of rules stand beside them and are no rules; as TEST_FILE_ENDINGS in packages/rules. */
+const TEST_FILE_ENDINGS = [".test.yaml", ".test.yml"];
 
 export interface RuleFile {
   /** The path as it was found, for places in messages. */
@@ -18,8 +20,24 @@ export interface FileProblem {
   message: string;
 }
 
+interface ReadFiles {
+  files: RuleFile[];
+  problems: FileProblem[];
+}
+
 /** Reads files, and the YAML files of folders in the order of their names. What cannot be read is a problem. */
-export function readRuleFiles(paths: readonly string[]): { files: RuleFile[]; problems: FileProblem[] } {
+export function readRuleFiles(paths: readonly string[]): ReadFiles {
+  return readFiles(paths, (name) => hasEnding(name, RULES_FILE_ENDINGS) && !hasEnding(name, TEST_FILE_ENDINGS));
+}
+
+/** The same of files with tests of rules. */
+export function readTestFiles(paths: readonly string[]): ReadFiles {
+  return readFiles(paths, (name) => hasEnding(name, TEST_FILE_ENDINGS));
+}
+
+const hasEnding = (name: string, endings: readonly string[]): boolean => endings.some((one) => name.endsWith(one));
+
+function readFiles(paths: readonly string[], isWanted: (name: string) => boolean): ReadFiles {
   const files: RuleFile[] = [];
   const problems: FileProblem[] = [];
   const trying = <T>(file: string, read: () => T): T | undefined => {
@@ -30,7 +48,7 @@ export function readRuleFiles(paths: readonly string[]): { files: RuleFile[]; pr
       return undefined;
     }
   };
-  for (const name of paths.flatMap((path) => trying(path, () => filesOf(path)) ?? [])) {
+  for (const name of paths.flatMap((path) => trying(path, () => filesOf(path, isWanted)) ?? [])) {
     if (files.length >= RULES_FILES_MAX) return { files, problems: [...problems, tooMany(name)] };
     const text = trying(name, () => readFileSync(name, "utf8"));
     if (text !== undefined) files.push({ name, text });
@@ -38,10 +56,11 @@ export function readRuleFiles(paths: readonly string[]): { files: RuleFile[]; pr
   return { files, problems };
 }
 
-function filesOf(path: string): string[] {
+/** A file that is named is taken whatever it is called. */
+function filesOf(path: string, isWanted: (name: string) => boolean): string[] {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path, { recursive: true, encoding: "utf8" })
-    .filter((name) => RULES_FILE_ENDINGS.some((ending) => name.endsWith(ending)))
+    .filter(isWanted)
     .sort()
     .map((name) => join(path, name));
 }

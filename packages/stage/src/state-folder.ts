@@ -18,6 +18,8 @@ export const statePaths = {
   portalAddress: (stateDir: string) => join(stateDir, "portal", "address"),
   portalCertificate: (stateDir: string) => join(stateDir, "portal", "certificate.pem"),
   portalToken: (stateDir: string) => join(stateDir, "portal", "token"),
+  /** Rules that were added to the sensor's own, a folder each. */
+  rules: (stateDir: string) => join(stateDir, "rules"),
   supervisor: (stateDir: string) => join(stateDir, "run", "supervisor.json"),
 };
 

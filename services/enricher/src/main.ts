@@ -14,6 +14,7 @@ import { createHandler } from "./handle.ts";
 import { followWanted, publishInterest } from "./interest.ts";
 import { listPids, readProcess, scanProcfs } from "./procfs.ts";
 import { ProcfsBudget } from "./procfs-budget.ts";
+import { enrichRecording } from "./recording.ts";
 import { TREE_LIMITS } from "./tree.ts";
 import { UserFiles } from "./users.ts";
 
@@ -24,7 +25,11 @@ const RECONCILE_MS = 60_000;
 /** With a longer lag the events of processes that ended meanwhile are still to come: no comparing then. */
 const RECONCILE_LAG_MS_MAX = 10_000;
 
-await runStage("enricher", main);
+/** Not as a stage, but for a command: a recording in, the same enriched out. */
+const RECORDING = "--recording";
+
+if (process.argv[2] === RECORDING) process.exitCode = await enrichRecording();
+else await runStage("enricher", main);
 
 async function main(stage: Stage): Promise<void> {
   const { settings, bus } = stage;

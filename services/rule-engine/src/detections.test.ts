@@ -45,6 +45,7 @@ test("a detection has the event, the tree from actor to root, and the time of da
   t.is(detection?.event?.data.case, "open");
   t.is(detection?.time?.seconds, 1_700_000_001n);
   t.is(detection?.time?.nanos, 500_000_000);
+  t.deepEqual(detection?.techniques, ["T1003.008"]);
   t.is(detection?.contentVersion, VERSION);
 });
 

@@ -14,6 +14,7 @@ import {
   ProcessSchema,
   wordsOf,
 } from "@nightjar/proto";
+import { attackOf } from "@nightjar/rules";
 
 const NS_PER_SECOND = 1_000_000_000n;
 const ID_HEX_DIGITS = 32;
@@ -85,6 +86,7 @@ export function detectionOf(batch: BatchReader, match: Matched, contentVersion: 
     output: match.output,
     time: { seconds: unixNs / NS_PER_SECOND, nanos: Number(unixNs % NS_PER_SECOND) },
     tags: [...rule.tags],
+    ...attackOf(rule.tags),
     rulePlace: rule.place,
     eventId,
     event,

@@ -1,6 +1,7 @@
 // The stage rule-engine: evaluates EVENTS on a pool of threads and puts what matched on DETECTIONS.
+import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { runStage, type Stage } from "@nightjar/stage";
+import { runStage, type Stage, statePaths } from "@nightjar/stage";
 import type { DetectionGroup } from "./detections.ts";
 import { evaluator } from "./evaluator.ts";
 import { LiveRules } from "./live-rules.ts";
@@ -11,11 +12,14 @@ import { ProcessedRanges } from "./processed.ts";
 
 /** How long MATCHES keeps what no correlation needs longer. */
 const MATCHES_KEPT_S = 3_600;
+const FOLDER_MODE = 0o700;
 const STARTER_RULES = fileURLToPath(new URL("../rules", import.meta.url));
 
 await runStage("rule-engine", async (stage) => {
   const settings = stage.settings.rule_engine;
-  const paths = settings.rules.length > 0 ? settings.rules : [STARTER_RULES];
+  const added = statePaths.rules(stage.stateDir);
+  mkdirSync(added, { recursive: true, mode: FOLDER_MODE });
+  const paths = [...(settings.rules.length > 0 ? settings.rules : [STARTER_RULES]), added];
   const processed = await ProcessedRanges.open(`${stage.folder}/processed`);
   stage.onStop(() => processed.close());
   const fired = await FiredPlace.open(`${stage.folder}/fired`);

@@ -4,43 +4,15 @@ import { isSigma } from "../sigma/documents.ts";
 import type { Collector } from "./collector.ts";
 import { boolean, entry, fail, ItemError, type ItemName, priority, text, texts, wholeNumber } from "./decode.ts";
 import { type ExceptionItem, type RuleParts, SOURCE } from "./items.ts";
+import { APPENDABLE, ITEM_KEYS, REPLACEABLE } from "./keys.ts";
 import { engineVersion, isVersion, satisfies } from "./version.ts";
 import { type MappingValue, readYaml, type Value } from "./yaml.ts";
 
 /** A larger file is refused: reading it would hold the host up for seconds. */
 export const FILE_CHARACTERS_MAX = 16 * 1024 * 1024;
 
-const KEYS: Readonly<Record<"list" | "macro" | "rule", ReadonlySet<string>>> = {
-  list: new Set(["list", "items", "append", "override"]),
-  macro: new Set(["macro", "condition", "append", "override"]),
-  rule: new Set([
-    "rule",
-    "condition",
-    "output",
-    "desc",
-    "priority",
-    "tags",
-    "exceptions",
-    "enabled",
-    "warn_evttypes",
-    "source",
-    "skip-if-unknown-filter",
-    "append",
-    "override",
-    "capture",
-    "capture_duration",
-  ]),
-};
-const APPENDABLE = ["condition", "output", "desc", "tags", "exceptions"];
-const REPLACEABLE = [
-  ...APPENDABLE,
-  "priority",
-  "enabled",
-  "warn_evttypes",
-  "skip-if-unknown-filter",
-  "capture",
-  "capture_duration",
-];
+const keysOf = (type: keyof typeof ITEM_KEYS): ReadonlySet<string> => new Set(Object.keys(ITEM_KEYS[type]));
+const KEYS = { list: keysOf("list"), macro: keysOf("macro"), rule: keysOf("rule") };
 
 const DEPRECATED_APPEND =
   "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead.";
