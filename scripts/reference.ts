@@ -59,7 +59,7 @@ function commandSection(command: Program, parents = "nightjar"): string[] {
     [takesAll ? "all settings" : "`--state-dir`, `--log-level`, `--cli-color`", "see [settings.md](settings.md)"],
   ];
   const positional = command.registeredArguments.map((one) => ` [${one.name()}]`).join("");
-  return [`## nightjar ${command.name()}${positional}`, command.description(), tableOf(["argument", "meaning"], rows)];
+  return [`## ${name}${positional}`, command.description(), tableOf(["argument", "meaning"], rows)];
 }
 
 function cliPage(): string {

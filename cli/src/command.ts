@@ -47,8 +47,8 @@ export type Action<O> = (context: Context, options: O, args: string[]) => Promis
 export interface Definition<O> {
   name: string;
   description: string;
-  /** As commander writes them: "[subject]". */
-  argument?: { name: string; description: string };
+  /** In their order, as commander writes them: "[subject]". */
+  arguments?: readonly { name: string; description: string }[];
   options?: readonly Option[];
   /** All settings are flags, not only those every command takes. */
   allSettings?: boolean;
@@ -63,8 +63,8 @@ export interface Definition<O> {
 /** Makes commander's command of a definition. */
 export function define<O extends object>(environment: Environment, definition: Definition<O>): Command {
   const command = new Command(definition.name).description(definition.description);
-  const { argument, options = [], settings = [], examples = [] } = definition;
-  if (argument) command.argument(argument.name, argument.description);
+  const { arguments: positional = [], options = [], settings = [], examples = [] } = definition;
+  for (const argument of positional) command.argument(argument.name, argument.description);
   for (const option of options) command.addOption(option);
   command.option("--json", "write JSON, an object a line, and nothing else to standard output");
   command.option("--config <file>", "the settings file, YAML (also NIGHTJAR_CONFIG)");

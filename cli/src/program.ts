@@ -6,6 +6,7 @@ import { collectorCommand } from "./commands/collector.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { detectionsCommand } from "./commands/detections.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rulesCommand } from "./commands/rules.ts";
 import { runCommand } from "./commands/run.ts";
@@ -19,6 +20,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   runCommand,
   statusCommand,
   detectionsCommand,
+  explainCommand,
   statisticsCommand,
   tapCommand,
   recordCommand,

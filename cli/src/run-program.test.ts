@@ -92,10 +92,11 @@ test("rules are checked with the place of each mistake; the others can be used",
   t.is(code, exitCodes.FAILED.code);
   t.regex(stdout, new RegExp(`^${file}:8:\\d+: error: LOAD_ERR_COMPILE_CONDITION: .*proc.nam`, "m"));
   t.regex(stderr, /^1 rules can be used; 1 errors/m);
-  const [problem] = (await runCli(["rules", "check", file, "--json"])).stdout
-    .split("\n")
-    .map((line) => line && JSON.parse(line));
-  t.is(problem.line, 8);
+  const { problems } = JSON.parse((await runCli(["rules", "check", file, "--json"])).stdout);
+  t.deepEqual(
+    problems.map(({ line }: { line: number }) => line),
+    [8],
+  );
 });
 
 test("the starter rules have no mistake", async (t) => {

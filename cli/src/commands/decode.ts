@@ -9,7 +9,7 @@ export function decodeCommand(environment: Environment): Command {
   return define(environment, {
     name: "decode",
     description: "Read one message of the bus from standard input and print it as JSON lines.",
-    argument: { name: "[subject]", description: "the message's subject; without it the bytes tell what it is" },
+    arguments: [{ name: "[subject]", description: "the message's subject; without it the bytes tell what it is" }],
     examples: ["nats sub nightjar.events --translate 'nightjar decode'"],
     action: async ({ output, streams }, _options, [subject]) => {
       const bytes = await buffer(streams.stdin);

@@ -1,20 +1,18 @@
 // `nightjar doctor`: what this machine's kernel offers, what was taken, what is missing, and what that costs in sight.
-import { join } from "node:path";
 import type { StageStatus } from "@nightjar/proto";
 import { loadRules, wishesOf } from "@nightjar/rules";
 import { askStatuses, readRuleFiles } from "@nightjar/stage";
 import { type Command, Option } from "commander";
-import { CommandError, type Context, define, type Environment, ROOT } from "../command.ts";
+import { CommandError, type Context, define, type Environment } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
 import { type DoctorCode, doctorCodes } from "../doctor/codes.ts";
 import { filtersOf, holdersOf, showFilters } from "../doctor/filters.ts";
 import { askCollector, attachedFound, offersFound, programsFound } from "../doctor/kernel.ts";
 import { type Found, lookAtMachine } from "../doctor/machine.ts";
 import type { ExitName } from "../exit-codes.ts";
+import { STARTER_RULES } from "../rules/load-paths.ts";
 import { table } from "../show/table.ts";
 import { printable } from "../show/text.ts";
-
-const STARTER_RULES = join(ROOT, "services/rule-engine/rules");
 
 interface Section {
   title: string;

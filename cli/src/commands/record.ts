@@ -26,7 +26,7 @@ export function recordCommand(environment: Environment): Command {
   return define<RecordOptions>(environment, {
     name: "record",
     description: "Record what the kernel shows into a file, until a limit or Ctrl-C. Disturbs no stage.",
-    argument: { name: "<file>", description: "the recording, which must not exist; with --last, an empty folder" },
+    arguments: [{ name: "<file>", description: "the recording, which must not exist; with --last, an empty folder" }],
     options: [
       new Option(
         "--seconds <seconds>",

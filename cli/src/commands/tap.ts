@@ -25,10 +25,12 @@ export function tapCommand(environment: Environment): Command {
   return define<TapOptions>(environment, {
     name: "tap",
     description: "Print what passes on the bus as JSON lines, until Ctrl-C. Disturbs no stage.",
-    argument: {
-      name: "[subject]",
-      description: `what to listen to, wildcards allowed (default: "${SUBJECTS_DEFAULT.join('" and "')}")`,
-    },
+    arguments: [
+      {
+        name: "[subject]",
+        description: `what to listen to, wildcards allowed (default: "${SUBJECTS_DEFAULT.join('" and "')}")`,
+      },
+    ],
     options: [
       new Option(
         "--type <type...>",

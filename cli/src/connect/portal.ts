@@ -3,13 +3,20 @@ import { type Client, Code, ConnectError, createClient } from "@connectrpc/conne
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { QueryService } from "@nightjar/proto";
 import { readSmallFile, statePaths } from "@nightjar/stage";
-import { CommandError } from "../command.ts";
+import { CommandError, type Context } from "../command.ts";
 
 export type PortalClient = Client<typeof QueryService>;
 
 /** The portal's address, undefined while it has not written it. */
 export function portalAddress(stateDir: string): string | undefined {
   return readSmallFile(statePaths.portalAddress(stateDir));
+}
+
+/** Where a portal is and how one gets in; the system's authorities vouch for it where there is no certificate. */
+interface Access {
+  baseUrl: string;
+  certificate?: string;
+  token: string;
 }
 
 /** @throws CommandError NOT_RUNNING when no portal ever ran at this state folder. */
@@ -20,9 +27,23 @@ export function connectPortal(stateDir: string): PortalClient {
   if (!baseUrl || !certificate || !token) {
     throw new CommandError("NOT_RUNNING", `no portal is known in ${stateDir}: start the sensor with \`nightjar run\``);
   }
+  return connect({ baseUrl, certificate, token });
+}
+
+/** The portal that the sensor of these settings talks to: another than its own where they name one. */
+export function connectPortalOf({ settings, stateDir }: Pick<Context, "settings" | "stateDir">): PortalClient {
+  const { portal_url, portal_certificate_file, portal_token_file } = settings.uplink;
+  if (portal_url === "") return connectPortal(stateDir);
+  const token = readSmallFile(portal_token_file);
+  if (!token) throw new CommandError("USAGE", `${portal_token_file} has no access token for ${portal_url}`);
+  const certificate = portal_certificate_file === "" ? undefined : readSmallFile(portal_certificate_file);
+  return connect({ baseUrl: portal_url, token, ...(certificate && { certificate }) });
+}
+
+function connect({ baseUrl, certificate, token }: Access): PortalClient {
   const transport = createGrpcTransport({
     baseUrl,
-    nodeOptions: { ca: certificate },
+    nodeOptions: certificate === undefined ? {} : { ca: certificate },
     interceptors: [
       (next) => (request) => {
         request.header.set("authorization", `Bearer ${token}`);

@@ -20,11 +20,17 @@ export function showDetection(output: Output, { detection }: StoredDetection): v
   const style = PRIORITY_STYLES.find(([worst]) => detection.priority <= worst)?.[1] ?? "cyan";
   const priority = enumWord(PrioritySchema, detection.priority);
   output.line(
-    `${output.paint("dim", time)} ${output.paint(style, priority)} ${output.paint("bold", printable(detection.rule))}`,
+    `${output.paint("dim", time)} ${output.paint(style, priority)} ${output.paint("bold", printable(detection.rule))}` +
+      output.paint("dim", `  ${[shortId(detection.id), ...detection.techniques].join("  ")}`),
   );
   output.line(`    ${processLine(detection.processes)}`);
   output.line(`    ${printable(detection.output)}`);
 }
+
+/** So many digits tell a host's detections apart, and `nightjar explain` takes them. */
+const SHORT_ID_DIGITS = 8;
+
+const shortId = (id: string): string => id.slice(0, SHORT_ID_DIGITS);
 
 /** The detection's own fields with those the portal added beside them. */
 export function detectionJson(stored: StoredDetection): { [name: string]: Plain } {

@@ -45,7 +45,7 @@ test("a detection: time, severity, rule; the process and its ancestors; what it 
   const { output, read } = collect();
   showDetection(output, sampleDetection());
   const [first, second, third] = read().split("\n");
-  t.regex(first ?? "", /^\d{4}-\d\d-\d\d \d\d:\d\d:05\.006 WARNING Read sensitive file$/);
+  t.regex(first ?? "", /^\d{4}-\d\d-\d\d \d\d:\d\d:05\.006 WARNING Read sensitive file {2}aaaaaaaa$/);
   t.is(second, "    cat /etc/shadow (pid 20, eve) ← bash (pid 10)");
   t.is(third, "    cat read /etc/shadow\\x1b[2J");
 });

@@ -31,6 +31,8 @@ export const migrations: readonly (readonly string[])[] = [
       heartbeat bytea NOT NULL
     )`,
   ],
+  // A person gives the first digits of an id.
+  [`CREATE INDEX detections_id ON detections (id COLLATE "C")`],
 ];
 
 /** Takes the steps the database has not taken, each in a transaction. Throws when the database is newer than we are. */

@@ -77,9 +77,13 @@ async function* follow(
   }
 }
 
-function pageQuery(request: Pick<StreamDetectionsRequest, "after" | "since"> & { sensorId?: string }, limit: number) {
+function pageQuery(
+  request: Pick<StreamDetectionsRequest, "after" | "since"> & { sensorId?: string; idPrefix?: string },
+  limit: number,
+) {
   const query: PageQuery = { after: request.after, limit };
   if (request.since) query.sinceNs = nsOfTimestamp(request.since);
   if (request.sensorId) query.sensorId = request.sensorId;
+  if (request.idPrefix) query.idPrefix = request.idPrefix;
   return query;
 }

@@ -25,6 +25,8 @@ export interface PageQuery {
   limit: number;
   sinceNs?: bigint;
   sensorId?: string;
+  /** Hex digits. */
+  idPrefix?: string;
 }
 
 export interface Page {
@@ -104,6 +106,11 @@ export class Store {
     const conditions = ["cursor > $1"];
     if (query.sinceNs !== undefined) conditions.push(`happened_at_ns >= $${values.push(query.sinceNs)}`);
     if (query.sensorId !== undefined) conditions.push(`sensor_id = $${values.push(query.sensorId)}`);
+    // What begins with the digits sorts before what goes on with a letter behind f.
+    if (query.idPrefix !== undefined) {
+      const prefix = `$${values.push(query.idPrefix)}`;
+      conditions.push(`id COLLATE "C" >= ${prefix} AND id COLLATE "C" < ${prefix} || 'g'`);
+    }
     return this.#database.query<DetectionRow>(
       `SELECT sensor_id, host_name, received_at_ns, cursor, deliveries, detection FROM detections
        WHERE ${conditions.join(" AND ")} ORDER BY cursor LIMIT $2`,

@@ -31,6 +31,7 @@ export type Problem = string | undefined;
 
 const SENSOR_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const DETECTION_ID = /^[0-9a-f]{32}$/;
+const DETECTION_ID_PREFIX = /^[0-9a-f]{4,32}$/;
 const NS_PER_S = 1_000_000_000;
 const PRIORITY_LAST = Priority.DEBUG;
 
@@ -115,13 +116,14 @@ export function checkHeartbeat(request: HeartbeatRequest): Problem {
 
 /** Also for StreamDetections, which has the same fields but the last two. */
 export function checkQuery(
-  request: Partial<Pick<ListDetectionsRequest, "since" | "limit" | "sensorId" | "after">>,
+  request: Partial<Pick<ListDetectionsRequest, "since" | "limit" | "sensorId" | "after" | "idPrefix">>,
 ): Problem {
-  const { since, limit = 0, sensorId: id = "", after = 0n } = request;
+  const { since, limit = 0, sensorId: id = "", after = 0n, idPrefix = "" } = request;
   return firstProblem([
     ["since", since === undefined || isTime(since), "a time from 1970 to 2262"],
     ["limit", limit <= PAGE_MAX, `0 to ${PAGE_MAX}, not ${limit}`],
     ["after", after < 2n ** 63n, "a cursor from an answer of this portal"],
     id === "" ? ["sensor_id", true, ""] : sensorId("sensor_id", id),
+    ["id_prefix", idPrefix === "" || DETECTION_ID_PREFIX.test(idPrefix), "4 to 32 hex digits in lower case"],
   ]);
 }

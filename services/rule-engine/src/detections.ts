@@ -133,6 +133,7 @@ export function lighter(detection: Detection): Detection {
   if (event) return { ...rest, processes, fields, ...(explanation && { explanation }) };
   if (explanation) return { ...rest, processes, fields };
   if (Object.keys(fields).length > 0) return { ...rest, processes, fields: {} };
+  if (processes.length > 0) return { ...rest, processes: [], fields };
   const characters = Math.min(OUTPUT_CHARACTERS_MAX, Math.floor(detection.output.length / 2));
   return { ...rest, processes: [], fields: {}, output: detection.output.slice(0, characters) };
 }

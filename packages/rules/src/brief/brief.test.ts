@@ -18,7 +18,8 @@ const EVENTS: readonly (readonly [event: string, condition: string])[] = [
   [
     "{evt.type: openat, fd.name: /etc/shadow, evt.arg.flags: O_WRONLY|O_CREAT, process: /usr/bin/cat /etc/shadow}",
     "evt.is_open_write = true and fd.num = 3 and fd.typechar = f and proc.name = cat and proc.args = /etc/shadow and " +
-      "proc.pname = bash and proc.aname[2] = sshd and evt.arg.name = /etc/shadow and user.name = root and evt.res = SUCCESS",
+      "proc.pname = bash and proc.aname[2] = sshd and evt.arg.name = /etc/shadow and " +
+      "user.name = root and evt.res = SUCCESS",
   ],
   [
     "{type: open, fd.name: /etc/shadow, evt.res: EACCES}",
@@ -47,7 +48,8 @@ const EVENTS: readonly (readonly [event: string, condition: string])[] = [
   ["{evt.type: ptrace, evt.arg.request: PTRACE_ATTACH}", "evt.arg.request = PTRACE_ATTACH"],
   ["{evt.type: chmod, evt.arg.filename: /tmp/x, evt.arg.mode: S_ISUID|S_IRUSR}", "evt.arg.mode contains S_ISUID"],
   [
-    "{type: exec, process: {proc.exepath: /usr/bin/bash, proc.stdin.type: ipv4}, ancestors: [{proc.name: nginx, user.name: www}]}",
+    "{type: exec, process: {proc.exepath: /usr/bin/bash, proc.stdin.type: ipv4}, " +
+      "ancestors: [{proc.name: nginx, user.name: www}]}",
     "proc.stdin.type = ipv4 and proc.pname = nginx and not proc.aname[2] exists",
   ],
 ];

@@ -1,4 +1,4 @@
-// JSON schemas (draft 2020-12) of rules files and of their tests, for editors: made of the tables that the readers go by.
+// JSON schemas (draft 2020-12) of rules files and of their tests, for editors; made of the tables the readers go by.
 import { PrioritySchema, wordsOf } from "@nightjar/proto";
 import { TEST_FILE_KEYS } from "../brief/test-file.ts";
 import { APPENDABLE, EXCEPTION_KEYS, ITEM_KEYS, type KeyKind, NEEDS_KEYS, REPLACEABLE } from "../files/keys.ts";
