@@ -105,6 +105,29 @@ stops at the first rule that is true of an event, here all that are true match: 
   match; event types that no rule can be true of are not sent to the rules at all.
 `.trim();
 
+const OUTPUTS = `
+An output is text with fields in it: \`%proc.name\`, \`%proc.aname[2]\`, \`%evt.arg.flags\`, or transformers around
+them, \`%toupper(proc.name)\`. What is missing prints as \`<NA>\`. A number behind the \`%\` is a width: \`%8proc.name\`
+prints eight characters, cut or filled with blanks. Anything else behind a \`%\` refuses the rule.
+
+What Falco's configuration says of outputs stands in rules files, as items of their own, under the same keys:
+
+\`\`\`yaml
+- append_output:
+    - match: {source: syscall, tags: [persistence], rule: A rule's name} # each may be left out; of tags, all
+      extra_output: on %evt.cpu # behind the output
+      extra_fields: # beside the fields that the output and the condition name
+        - evt.hostname
+        - actor: "%proc.name (%proc.pid)"
+      suggested_output: true # the container, the pod, and the static fields
+- static_fields: # %static.site; conditions may ask for them, too
+    site: Berlin
+\`\`\`
+
+Entries apply to the rules of all files and add up in their order; of static fields the last value counts.
+\`nightjar detections --format falco\` prints detections in the JSON that Falco prints.
+`.trim();
+
 const ARGUMENTS_TEXT = `
 \`evt.arg.NAME\` and \`evt.arg[NAME]\` are the text of an argument, \`evt.arg[N]\` that of the Nth from 0 on, and
 \`evt.rawarg\` the value as the event has it. \`evt.args\` is all of them: \`flags=65(O_WRONLY|O_CREAT)\`. How a
@@ -121,6 +144,8 @@ export function rulesReference(): string {
     `Operators: ${words(OPERATORS.map(([word]) => word))}`,
     `Behind an operator that takes a string: ${words(QUANTIFIERS)} and values in parentheses.`,
     `Transformers: ${words(TRANSFORMER_ROWS.keys())}; \`val(field)\` is for the right-hand side.`,
+    "## Outputs",
+    OUTPUTS,
     "## Fields",
     table(["field", "type", "events", "from"], servedRows()),
     "## Arguments",

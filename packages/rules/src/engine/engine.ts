@@ -1,5 +1,6 @@
 // Evaluates rules over batches: one generated function for each event type, and for each match what a person needs.
 import { BatchReader } from "@nightjar/events";
+import type { Value } from "../fields/definition.ts";
 import type { Rule } from "../files/load.ts";
 import { fieldsOf, type Term, termName } from "../language/expression.ts";
 import { EventView } from "./event-view.ts";
@@ -101,12 +102,18 @@ class CompiledEngine implements Engine {
       const value = getterOf(term)(view);
       if (value !== undefined) fields[name] = formatValue(value);
     }
+    const read = (term: Term): Value => getterOf(term)(view);
+    for (const { name, format } of rule.extraFields ?? []) {
+      const [only] = format;
+      const missing = format.length === 1 && typeof only === "object" && read(only.term) === undefined;
+      if (!missing) fields[name] = formatOutput(format, read);
+    }
     return {
       rule,
       eventIndex: view.index,
       position: view.position,
       lineage: view.batch.lineage(view.index),
-      output: formatOutput(rule.format, (term) => getterOf(term)(view)),
+      output: formatOutput(rule.format, read),
       fields,
     };
   }

@@ -1,50 +1,69 @@
 // Outputs: text with fields in it, %proc.name or %proc.aname[2] or %toupper(proc.name), filled in from an event.
 import { formatAddress } from "../fields/address.ts";
 import type { Value } from "../fields/definition.ts";
+import type { Operand } from "../language/ast.ts";
 import { type CheckContext, checkTerm } from "../language/check.ts";
 import { type Term, termName } from "../language/expression.ts";
-import { parse } from "../language/parse.ts";
+import { parseOperand } from "../language/parse.ts";
 
-/** An output taken apart: text, and terms whose values go in between. */
-export type Format = readonly (string | Term)[];
+/** A place in an output, for the value of a term; with a width it takes exactly as many characters. */
+export interface Slot {
+  term: Term;
+  width?: number;
+}
+
+/** An output taken apart: text, and what goes in between. */
+export type Format = readonly (string | Slot)[];
 
 export type FormatResult = { format: Format } | { message: string; offset: number };
 
-// A field with its argument, or a transformer around one; "*" before it is Falco's word for "even when it is missing".
-const TOKEN = /%\*?((?:[a-z0-9]+\()*[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+(?:\[[^\]]*\])?\)*)/g;
+type Fields = Pick<CheckContext, "findField">;
 
-/** Takes an output apart. Gives a message where it names a field that is not known. */
-export function parseFormat(text: string, context: Pick<CheckContext, "findField">): FormatResult {
-  const parts: (string | Term)[] = [];
-  let end = 0;
-  for (const match of text.matchAll(TOKEN)) {
-    const written = balanced(match[1] as string);
-    const start = match.index + match[0].indexOf(match[1] as string);
-    const term = readTerm(written, context);
-    if ("message" in term) return { message: term.message, offset: match.index };
-    parts.push(text.slice(end, match.index), term.term);
-    end = start + written.length;
+/** A width that somebody mistyped must not fill the memory. */
+const WIDTH_MAX = 1024;
+
+/** Takes an output apart. Gives a message where what stands behind a "%" is no field, as Falco's formatter does. */
+export function parseFormat(text: string, context: Fields): FormatResult {
+  const parts: (string | Slot)[] = [];
+  // Falco's word for "print it even where a field is missing", which is always done.
+  let end = text.startsWith("*") ? 1 : 0;
+  for (let at = text.indexOf("%", end); at >= 0; at = text.indexOf("%", end)) {
+    const slot = readSlot(text, at, context);
+    if ("message" in slot) return { message: slot.message, offset: at };
+    parts.push(text.slice(end, at), slot.slot);
+    end = slot.end;
   }
-  const stray = /%([a-zA-Z_][a-zA-Z0-9_.]*)/.exec(parts.length === 0 ? text : text.slice(end));
-  if (stray) return { message: `invalid formatting token ${stray[1]}`, offset: text.indexOf(stray[0], end) };
   parts.push(text.slice(end));
   return { format: parts.filter((part) => part !== "") };
 }
 
-/** Drops closing parentheses that belong to the text around: "(name=%proc.name)". */
-function balanced(token: string): string {
-  const opened = token.split("(").length - 1;
-  const [before = "", ...closings] = token.split(")");
-  return before + ")".repeat(Math.min(opened, closings.length));
+/** What stands behind the "%" at an offset: a width, and a field or a transformer around one. */
+function readSlot(text: string, at: number, context: Fields): { slot: Slot; end: number } | { message: string } {
+  const digits = /^\d*/.exec(text.slice(at + 1))?.[0] ?? "";
+  const start = at + 1 + digits.length;
+  if (start >= text.length) {
+    return { message: `invalid formatting syntax: formatting cannot end with a ${digits === "" ? "%" : "number"}` };
+  }
+  const width = Number(digits);
+  if (width > WIDTH_MAX) return { message: `a width may be ${WIDTH_MAX} characters` };
+  const invalid = { message: `invalid formatting token ${/^\S+/.exec(text.slice(start))?.[0] ?? ""}` };
+  const found = parseOperand(text, start);
+  if (!found) return invalid;
+  const known = knownPart(found, start, context);
+  const result = checkTerm(known.operand, context);
+  if (!("term" in result)) return result.unknown ? invalid : result;
+  return { slot: width > 0 ? { term: result.term, width } : { term: result.term }, end: known.end };
 }
 
-/** A term is what may stand left of "exists", so the parser of conditions reads it. */
-function readTerm(text: string, context: Pick<CheckContext, "findField">): { term: Term } | { message: string } {
-  const { node } = parse(`${text} exists`);
-  if (node?.kind !== "check") return { message: `invalid formatting token ${text}` };
-  const result = checkTerm(node.left, context);
-  if ("term" in result) return result;
-  return { message: result.unknown ? `invalid formatting token ${text}` : result.message };
+/** Falco takes the longest name of a field that the text begins with: of "%fd.name.txt" that is fd.name. */
+function knownPart(found: { operand: Operand; end: number }, start: number, { findField }: Fields): typeof found {
+  const { operand } = found;
+  if (operand.kind !== "field" || findField(operand.name, operand.argument)) return found;
+  for (let length = operand.name.length - 1; length > 0; length--) {
+    const name = operand.name.slice(0, length);
+    if (findField(name)) return { operand: { kind: "field", name, offset: operand.offset }, end: start + length };
+  }
+  return found;
 }
 
 /** What Falco prints for a value that is missing. */
@@ -59,10 +78,16 @@ export function formatValue(value: Value): string {
 
 /** Fills in an output; `read` gives the values of its terms. */
 export function formatOutput(format: Format, read: (term: Term) => Value): string {
-  return format.map((part) => (typeof part === "string" ? part : formatValue(read(part)))).join("");
+  return format
+    .map((part) => {
+      if (typeof part === "string") return part;
+      const text = formatValue(read(part.term));
+      return part.width === undefined ? text : text.slice(0, part.width).padEnd(part.width);
+    })
+    .join("");
 }
 
 export function termsOfFormat(format: Format): Map<string, Term> {
-  const terms = format.filter((part) => typeof part !== "string");
-  return new Map(terms.map((term) => [termName(term), term]));
+  const slots = format.filter((part) => typeof part !== "string");
+  return new Map(slots.map(({ term }) => [termName(term), term]));
 }

@@ -321,3 +321,9 @@ export const KNOWN_FIELDS: readonly (readonly [name: string, type: ValueType, le
   ["k8s.deployment.label", "string", "A"],
   ["k8s.deployment.labels", "string", ""],
 ];
+
+/** What Falco's plugins suggest to print with every detection. */
+export const SUGGESTED_FIELDS: readonly string[] = [
+  ...["container.id", "container.name", "container.image.repository", "container.image.tag"],
+  ...["k8s.pod.name", "k8s.ns.name"],
+];

@@ -3,6 +3,7 @@ import type { CheckContext } from "../language/check.ts";
 import { type Place, type Problem, problem } from "../problem.ts";
 import { fail, type ItemName } from "./decode.ts";
 import { validateException } from "./exceptions.ts";
+import { ExtraOutputs } from "./extra-outputs.ts";
 import {
   type ExceptionItem,
   type ListItem,
@@ -13,6 +14,7 @@ import {
   SOURCE,
 } from "./items.ts";
 import { MappedText } from "./mapped-text.ts";
+import { StaticFields } from "./static-fields.ts";
 
 const INVALID = "LOAD_ERR_VALIDATE";
 
@@ -20,6 +22,8 @@ export class Collector {
   readonly lists = new Map<string, ListItem>();
   readonly macros = new Map<string, MacroItem>();
   readonly rules = new Map<string, RuleItem>();
+  readonly staticFields = new StaticFields();
+  readonly extraOutputs = new ExtraOutputs();
   readonly problems: Problem[] = [];
   readonly #context: Pick<CheckContext, "findField">;
   #next = 0;
@@ -27,6 +31,10 @@ export class Collector {
   constructor(context: Pick<CheckContext, "findField">) {
     this.#context = context;
   }
+
+  /** A field by its name, be it one that the files themselves define. */
+  findField: CheckContext["findField"] = (name, argument) =>
+    this.staticFields.findField(name, argument) ?? this.#context.findField(name, argument);
 
   list(list: Omit<ListItem, keyof Numbered>, appends: boolean): void {
     const item = { type: "list", name: list.name };
@@ -111,7 +119,7 @@ export class Collector {
   }
 
   #validated(exception: ExceptionItem, foreign: boolean): ExceptionItem {
-    return validateException(exception, foreign ? undefined : this.#context);
+    return validateException(exception, foreign ? undefined : this);
   }
 
   #appended(rule: RuleItem, exceptions: readonly ExceptionItem[]): ExceptionItem[] {

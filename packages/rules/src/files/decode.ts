@@ -71,13 +71,14 @@ export function texts(mapping: MappingValue, key: string, item: ItemName, option
   );
 }
 
-const PRIORITIES = new Map([...wordsOf(PrioritySchema)].map(([number, word]) => [word.toLowerCase(), number]));
-PRIORITIES.set("info", PRIORITIES.get("informational") as number);
+const PRIORITIES = [...wordsOf(PrioritySchema)].map(([number, word]) => [word.toLowerCase(), number] as const);
 
-/** The number of a priority in the enum of detections. */
+/** The number of a priority in the enum of detections. Falco takes the beginning of one: INFO, Warn. */
 export function priority(mapping: MappingValue, item: ItemName): number {
   const value = text(mapping, "priority", item);
-  return PRIORITIES.get(value.text.toLowerCase()) ?? fail(SHAPE, "Invalid priority", value.place, item);
+  const wanted = value.text.toLowerCase();
+  const found = PRIORITIES.find(([word]) => word.startsWith(wanted));
+  return found ? found[1] : fail(SHAPE, "Invalid priority", value.place, item);
 }
 
 /** A text, or a sequence of such: what exceptions are made of. */

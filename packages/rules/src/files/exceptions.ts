@@ -1,6 +1,6 @@
 // Exceptions of rules: checked, and turned into the part of the condition they stand for.
 import { type CheckContext, checkTerm } from "../language/check.ts";
-import { parse } from "../language/parse.ts";
+import { parseOperand } from "../language/parse.ts";
 import { OPERATORS, QUANTIFIERS } from "../language/words.ts";
 import { fail } from "./decode.ts";
 import type { Entry, ExceptionItem } from "./items.ts";
@@ -55,8 +55,8 @@ function trimmed(entry: Entry): Entry {
 }
 
 function isField(text: string, context: Pick<CheckContext, "findField">): boolean {
-  const { node } = parse(`${text} exists`);
-  return node?.kind === "check" && "term" in checkTerm(node.left, context);
+  const found = parseOperand(text.trim(), 0);
+  return found?.end === text.trim().length && "term" in checkTerm(found.operand, context);
 }
 
 /** A condition with its exceptions: "(condition) and not …". */

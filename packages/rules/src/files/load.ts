@@ -15,6 +15,7 @@ import { Collector } from "./collector.ts";
 import { ItemError, type ItemName } from "./decode.ts";
 import { matchesTooManyEvents } from "./event-names.ts";
 import { withExceptions } from "./exceptions.ts";
+import type { ExtraField } from "./extra-outputs.ts";
 import type { MacroItem, RuleItem } from "./items.ts";
 import { CONDITION_CHARACTERS_MAX, type ResolvedList, resolveLists, substituteLists } from "./lists.ts";
 import type { MappedText } from "./mapped-text.ts";
@@ -47,9 +48,11 @@ export interface Rule {
   /** The condition with lists and exceptions put in; of a rule of Falco's its tree, with macros put in, too. */
   condition: string;
   tree?: Node;
-  /** The output as written, and taken apart. */
+  /** The output with what files append to it, and taken apart. */
   output: string;
   format: Format;
+  /** Fields that its matches carry beside those that the output and the condition name. */
+  extraFields?: readonly ExtraField[];
   expression: Expression;
 }
 
@@ -82,13 +85,16 @@ export function loadRules(files: readonly RulesFile[], context: LoadContext = OW
     problems.push(...collector.problems.splice(0));
     documents.push(...withActions(found));
   }
-  const loader = new Loader(collector, context);
+  const { findField, staticFields } = collector;
+  const loader = new Loader(collector, { ...context, findField });
   const rules = loader.rules();
   const sigma = loadSigma(documents, context.sigma);
+  const all = [...rules, ...sigma.rules];
+  const outputs = collector.extraOutputs.apply(all, { findField, staticNames: staticFields.names });
   return {
-    rules: [...rules, ...sigma.rules],
+    rules: outputs.rules,
     correlations: sigma.correlations,
-    problems: [...problems, ...loader.problems, ...sigma.problems],
+    problems: [...problems, ...loader.problems, ...sigma.problems, ...outputs.problems],
   };
 }
 

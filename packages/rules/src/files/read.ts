@@ -83,7 +83,13 @@ class ItemReader {
     else if (has("list")) this.#list(item);
     else if (has("macro")) this.#macro(item);
     else if (has("rule")) this.#rule(item);
+    else if (has("append_output")) this.#appendOutput(item);
+    else if (has("static_fields")) this.#collector.staticFields.read(valueAt(item, "static_fields"));
     else this.#warn("LOAD_UNKNOWN_ITEM", "Unknown top level item", item.place, nameless);
+  }
+
+  #appendOutput(item: MappingValue): void {
+    this.#problems.push(...this.#collector.extraOutputs.read(valueAt(item, "append_output")));
   }
 
   #warn(code: Problem["code"], message: string, place: Place, item: ItemName): void {
@@ -339,6 +345,10 @@ class ItemReader {
       values: values?.kind === "sequence" ? values.items.map((each) => entry(each, item)) : [],
     };
   }
+}
+
+function valueAt(mapping: MappingValue, key: string): Value {
+  return (mapping.entries.get(key) as { value: Value }).value;
 }
 
 interface Changes {

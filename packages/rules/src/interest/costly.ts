@@ -20,7 +20,9 @@ const DATA_ARGUMENT = "data";
 export function costlyOf(rules: readonly Rule[]): Costly {
   const enabled = rules.filter((rule) => rule.enabled);
   const inConditions = enabled.flatMap(({ expression }) => [...fieldsOf(expression)]);
-  const inOutputs = enabled.flatMap(({ format }) => [...termsOfFormat(format).values()]);
+  const inOutputs = enabled.flatMap(({ format, extraFields = [] }) =>
+    [format, ...extraFields.map((field) => field.format)].flatMap((each) => [...termsOfFormat(each).values()]),
+  );
   const all: Term[] = [...inConditions, ...inOutputs];
   return {
     environment: all.some((term) => term.kind === "field" && ENVIRONMENT_FIELDS.has(term.field.name)),

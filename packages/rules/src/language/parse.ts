@@ -1,5 +1,5 @@
 // Turns the text of a condition into its syntax tree.
-import type { Node } from "./ast.ts";
+import type { Node, Operand } from "./ast.ts";
 import { SyntaxProblem } from "./lexer.ts";
 import { Parser } from "./parser.ts";
 
@@ -14,5 +14,18 @@ export function parse(text: string): ParseResult {
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
     return { problem: { message: error.message, offset: error.offset } };
+  }
+}
+
+/** The field or transformer that begins at an offset of a text, and where it ends; undefined where none does. */
+export function parseOperand(text: string, offset: number): { operand: Operand; end: number } | undefined {
+  try {
+    const parser = new Parser(text);
+    parser.lexer.offset = offset;
+    const operand = parser.operand();
+    return operand && { operand, end: parser.lexer.offset };
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error;
+    return undefined;
   }
 }

@@ -97,11 +97,16 @@ export class Parser {
   #check(): Node {
     const { lexer } = this;
     const { offset } = lexer;
-    const left = this.#field() ?? this.#call();
+    const left = this.operand();
     if (left) return this.#comparison(left, offset);
     const name = lexer.identifier();
     if (name !== undefined) return { kind: "macro", name, offset };
     return lexer.fail("expected a '(' token, a field check, or an identifier");
+  }
+
+  /** What may stand left of an operator: a field, or a transformer around some. */
+  operand(): Operand | undefined {
+    return this.#field() ?? this.#call();
   }
 
   #comparison(left: Operand, offset: number): Node {

@@ -21,7 +21,7 @@ export function outputOf(rule: SigmaRule, views: readonly View[]): { output: str
   }
   const { title } = rule;
   if (found.length === 0) return { output: title, format: [title] };
-  const pieces = found.flatMap(([name, term], at) => [`${at === 0 ? `${title} (` : " "}${name}=`, term]);
+  const pieces = found.flatMap(([name, term], at) => [`${at === 0 ? `${title} (` : " "}${name}=`, { term }]);
   return {
     output: `${title} (${found.map(([name]) => `${name}=%${name}`).join(" ")})`,
     format: [...pieces, ")"],
