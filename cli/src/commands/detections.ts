@@ -1,10 +1,12 @@
 // `nightjar detections`: what the portal has stored, and with --follow each as it comes.
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { StoredDetection } from "@nightjar/proto";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import { followDetections } from "../connect/follow.ts";
 import { connectPortal, isAway, type PortalClient } from "../connect/portal.ts";
 import { detectionJson, showDetection } from "../show/detection.ts";
+import { falcoJson } from "../show/falco.ts";
 import { readTime, TIME_FORMS } from "../time.ts";
 
 const PAGE_DETECTIONS = 1000;
@@ -12,7 +14,10 @@ const PAGE_DETECTIONS = 1000;
 interface DetectionsOptions {
   follow?: boolean;
   since?: string;
+  format?: "falco";
 }
+
+type Print = (one: StoredDetection) => void;
 
 export function detectionsCommand(environment: Environment): Command {
   return define<DetectionsOptions>(environment, {
@@ -21,16 +26,18 @@ export function detectionsCommand(environment: Environment): Command {
     options: [
       new Option("-f, --follow", "go on with each as it comes, until Ctrl-C"),
       new Option("--since <time>", `only those that happened since then: ${TIME_FORMS}`),
+      new Option("--format <form>", "falco: an object a line, as Falco prints them").choices(["falco"]),
     ],
     examples: ["nightjar detections --since 1h", "nightjar detections --follow --json | jq .rule"],
-    action: async (context, { follow, since }) => {
+    action: async (context, { follow, since, format }) => {
       const from = since === undefined ? undefined : readTime(since, Date.now());
       if (since !== undefined && !from) {
         throw new CommandError("USAGE", `--since: ${JSON.stringify(since)} is not allowed; allowed is ${TIME_FORMS}`);
       }
+      const print = printerTo(context, format);
       const portal = connectPortal(context.stateDir);
       try {
-        await (follow ? followAll(context, from) : list(context, portal, from));
+        await (follow ? followAll(context, print, from) : list(context, portal, print, from));
       } catch (error) {
         if (!isAway(error)) throw error;
         throw new CommandError("NOT_RUNNING", `the portal does not answer: ${(error as Error).message}`);
@@ -40,21 +47,23 @@ export function detectionsCommand(environment: Environment): Command {
   });
 }
 
-async function list(context: Context, portal: PortalClient, from: Date | undefined): Promise<void> {
+function printerTo({ output }: Context, format: DetectionsOptions["format"]): Print {
+  if (format === "falco") return (one) => output.raw(`${falcoJson(one)}\n`);
+  return (one) => {
+    showDetection(output, one);
+    output.json(detectionJson(one));
+  };
+}
+
+async function list(context: Context, portal: PortalClient, print: Print, from: Date | undefined): Promise<void> {
   const since = from && timestampFromDate(from);
   for (let after = 0n, more = true; more && !context.signal.aborted; ) {
     const page = await portal.listDetections({ ...(since && { since }), after, limit: PAGE_DETECTIONS });
-    for (const one of page.detections) {
-      showDetection(context.output, one);
-      context.output.json(detectionJson(one));
-    }
+    for (const one of page.detections) print(one);
     ({ next: after, more } = page);
   }
 }
 
-async function followAll({ stateDir, output, signal }: Context, since: Date | undefined): Promise<void> {
-  for await (const one of followDetections({ stateDir, signal, ...(since && { since }) })) {
-    showDetection(output, one);
-    output.json(detectionJson(one));
-  }
+async function followAll({ stateDir, signal }: Context, print: Print, since: Date | undefined): Promise<void> {
+  for await (const one of followDetections({ stateDir, signal, ...(since && { since }) })) print(one);
 }
