@@ -5,7 +5,7 @@ import { readRuleFiles } from "@nightjar/stage";
 
 const CASES = resolve(process.env.NIGHTJAR_CASES ?? join(import.meta.dirname, "../../..", "shared", "cases"));
 const FALCO = join(CASES, "rules_falco");
-const SIGMA = join(CASES, "rules_sigma", "rules");
+const SIGMA = join(CASES, "rules_sigma");
 const STARTER = join(import.meta.dirname, "../../services/rule-engine/rules");
 
 /** How many rules the made-up set has. */

@@ -61,6 +61,19 @@ const condition = fc.letrec<{ node: string }>((tie) => ({
   ),
 })).node;
 
+/** The same in Sigma's language, whose texts ignore case: a detection, and whether it is to be there. */
+const sigmaField = fc.constantFrom("Image", "CommandLine", "ParentImage", "CurrentDirectory", "User");
+const sigmaRule = fc.record({
+  field: fc.oneof(sigmaField, fc.constant("TargetFilename")),
+  modifiers: fc.constantFrom("", "|contains", "|startswith", "|endswith", "|contains|cased", "|contains|all", "|re"),
+  words: fc.array(
+    word.filter((text) => text !== ""),
+    { minLength: 1, maxLength: 3 },
+  ),
+  condition: fc.constantFrom("s", "not s"),
+});
+type SigmaRule = typeof sigmaRule extends fc.Arbitrary<infer T> ? T : never;
+
 const path = fc.constantFrom(...PATHS);
 const event: fc.Arbitrary<EventInit> = fc.oneof(
   fc.tuple(path, fc.constantFrom(0, 1, 0o101)).map(([name, flags]) => open(name, flags)),
@@ -81,12 +94,13 @@ test(`${VERDICTS_MIN} verdicts: index and generated code say what the plain mean
   let verdicts = 0;
   let yes = 0;
   const conditions = fc.array(condition, { minLength: 1, maxLength: 2 * RULES });
+  const sigmaRules = fc.array(sigmaRule, { maxLength: RULES });
   const events = fc.array(event, { minLength: 1, maxLength: 2 * EVENTS });
   while (verdicts < VERDICTS_MIN) {
     fc.assert(
-      fc.property(conditions, events, line, (texts, happened, ancestors) => {
+      fc.property(conditions, sigmaRules, events, line, (texts, sigma, happened, ancestors) => {
         const bytesOfBatch = batchOf(happened, ancestors);
-        const rules = loaded(texts);
+        const rules = loaded(texts, sigma);
         verdicts += rules.length * happened.length;
         const expected = new Set(plainly(rules, bytesOfBatch));
         yes += expected.size;
@@ -112,13 +126,21 @@ function batchOf(happened: readonly EventInit[], ancestors: Line): Uint8Array {
   );
 }
 
-/** All of the conditions load: a refused one would be compared with nothing. */
-function loaded(texts: readonly string[]) {
+/** All of the rules load: a refused one would be compared with nothing. */
+function loaded(texts: readonly string[], sigma: readonly SigmaRule[]) {
   const items = texts.map((text, at) => ({
     ...{ rule: `r${at}`, desc: "d", condition: text, output: "o", priority: "INFO" },
   }));
+  const documents = sigma.map(({ field, modifiers, words, condition }, at) => ({
+    title: `s${at}`,
+    logsource: { product: "linux", category: field === "TargetFilename" ? "file_event" : "process_creation" },
+    detection: { s: { [`${field}${modifiers}`]: words }, condition },
+  }));
   // JSON is YAML.
-  const { rules, problems } = loadRules([{ name: "random.yaml", text: JSON.stringify(items) }]);
+  const { rules, problems } = loadRules([
+    { name: "falco.yaml", text: JSON.stringify(items) },
+    { name: "sigma.yaml", text: documents.map((each) => JSON.stringify(each)).join("\n---\n") },
+  ]);
   const errors = problems.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(JSON.stringify(errors[0]));
   return rules;

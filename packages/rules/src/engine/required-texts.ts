@@ -1,5 +1,6 @@
 // Finds texts without which a condition cannot be true: the index asks for them first, and for the rule only then.
 import { findField } from "../fields/catalogue.ts";
+import { CONVERSIONS } from "../language/conversions.ts";
 import { type Expression, remembering, type Term, type Test } from "../language/expression.ts";
 import { type TextPart, textPartsOf } from "../language/tests.ts";
 
@@ -68,15 +69,28 @@ function ofTest({ test, left, right, operand }: Test): Requirements | undefined 
   return parts && usable(left, parts);
 }
 
-/** Asked of the field in which the term's own stands, if there is such a one: the fewer terms, the fewer questions. */
+/** Asked of the term in which this one's value stands, if there is such a one: the fewer terms, the fewer questions. */
 function usable(term: Term, parts: readonly TextPart[]): Requirements | undefined {
   if (parts.some(({ text }) => text.length < CHARACTERS_MIN)) return undefined;
-  const within = term.kind === "field" && term.argument === undefined ? term.field.within : undefined;
-  const outer = within && findField(within.field);
-  const outerParts = parts.flatMap((part) => within?.part(part) ?? []);
-  if (!outer || outerParts.length < parts.length) return [{ term, parts }];
-  const { field } = outer;
-  return [{ term: { kind: "field", field, type: field.type, list: false }, parts: outerParts }];
+  const outer = outerOf(term);
+  const outerParts = parts.flatMap((part) => outer?.part(part) ?? []);
+  return outer && outerParts.length === parts.length ? usable(outer.term, outerParts) : [{ term, parts }];
+}
+
+interface Outer {
+  term: Term;
+  part: (part: TextPart) => TextPart | undefined;
+}
+
+function outerOf(term: Term): Outer | undefined {
+  if (term.kind === "call") {
+    const [inner] = term.terms;
+    const part = CONVERSIONS.get(term.name)?.part;
+    return part && inner?.type === "string" && inner.kind !== "text" ? { term: inner, part } : undefined;
+  }
+  if (term.kind !== "field" || term.argument !== undefined || !term.field.within) return undefined;
+  const field = findField(term.field.within.field)?.field;
+  return field && { term: { kind: "field", field, type: field.type, list: false }, part: term.field.within.part };
 }
 
 function either(all: readonly (Requirements | undefined)[]): Requirements | undefined {

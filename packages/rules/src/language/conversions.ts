@@ -2,11 +2,14 @@
 import { formatAddress, parseAddress } from "../fields/address.ts";
 import type { Value } from "../fields/definition.ts";
 import type { ValueType } from "../fields/known.ts";
+import type { TextPart } from "./tests.ts";
 
 interface Conversion {
   gives: ValueType;
   /** Undefined where the value cannot be converted: then it counts as missing. */
   apply: (value: Value) => Value;
+  /** What a text holds that is converted to one that holds the part: one index of texts serves both. */
+  part?: (part: TextPart) => TextPart;
 }
 
 /** A value as text: numbers in decimal, addresses as people write them. */
@@ -59,8 +62,15 @@ const part = (of: (time: Date) => number): Conversion => ({
 });
 
 export const CONVERSIONS = new Map<string, Conversion>([
-  ["text of", { gives: "string", apply: asText }],
-  ["lower case of", { gives: "string", apply: (value) => asText(value).toLowerCase() }],
+  ["text of", { gives: "string", apply: asText, part: (part) => part }],
+  [
+    "lower case of",
+    {
+      gives: "string",
+      apply: (value) => asText(value).toLowerCase(),
+      part: (part) => ({ ...part, ignoreCase: true }),
+    },
+  ],
   ["number in", { gives: "double", apply: asNumber }],
   ["address in", { gives: "ip", apply: (value) => (typeof value === "string" ? parseAddress(value) : value) }],
   ["minute of", part((time) => time.getUTCMinutes())],

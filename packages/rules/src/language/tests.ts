@@ -27,7 +27,7 @@ interface TestRow {
 export interface TextPart {
   text: string;
   at: "whole" | "start" | "end" | "anywhere";
-  /** Then case makes no difference to the letters of ASCII, and the text has no others. */
+  /** Stands in the lower case of the text, as JavaScript makes it. */
   ignoreCase?: true;
 }
 
@@ -58,7 +58,10 @@ function wholeTexts(values: ReadonlySet<Value>): readonly TextPart[] | undefined
   return texts.every((text) => typeof text === "string") ? texts.map((text) => ({ text, at: "whole" })) : undefined;
 }
 
-/** The longest part of a text in lower case that has only letters of ASCII: what those of others are is not asked. */
+/**
+ * The longest part of a text in lower case that has only letters of ASCII. Others keep their case in the test, and lose
+ * it in the index.
+ */
 function asciiPart(text: string): readonly TextPart[] {
   const parts = text.match(/[\0-\x7f]+/g) ?? [""];
   const longest = parts.reduce((best, part) => (part.length > best.length ? part : best));
