@@ -18,6 +18,8 @@ function nightjar(t: ExecutionContext, folder: string, ...args: string[]): TestP
 interface PrintedDetection {
   id: string;
   rule: string;
+  techniques?: string[];
+  explanation?: { parts: { depth?: number; holds?: boolean; place?: { file: string; line: number } }[] };
 }
 
 /** The detections it printed, of the JSON lines on standard output. */
@@ -42,6 +44,15 @@ test("the recorded attacks are detected again, the same each time", async (t) =>
   const second = detectionsOf(await replayed(t, RECORDING));
   t.deepEqual(first.map((one) => one.rule).sort(), attacks.map((one) => one.rule ?? "").sort());
   t.deepEqual(second.map((one) => one.id).sort(), first.map((one) => one.id).sort());
+  for (const { rule, techniques = [], explanation } of first) {
+    t.true(techniques.length > 0, rule);
+    const [whole, ...parts] = explanation?.parts ?? [];
+    t.true(whole?.holds, rule);
+    t.true(
+      parts.some(({ place }) => place?.file.endsWith("nightjar.yaml")),
+      rule,
+    );
+  }
 });
 
 test("a file that is no recording is refused with its code", async (t) => {

@@ -1,4 +1,5 @@
 // Why a rule was true of an event, or was not, as a person reads it: the condition's parts with what they saw.
+import { basename } from "node:path";
 import type { Output } from "../output.ts";
 import { printable } from "./text.ts";
 
@@ -42,8 +43,9 @@ export function showExplanation(output: Output, { parts, omitted }: ShownExplana
   if (omitted > 0) output.line(`${INDENT}… and ${omitted} more parts`);
 }
 
-export function placeText({ file, line, column }: NonNullable<ShownPart["place"]>): string {
-  return `${file}:${line}:${column}`;
+/** The file's name alone: where its folder is stands with the rule. */
+function placeText({ file, line, column }: NonNullable<ShownPart["place"]>): string {
+  return `${basename(file)}:${line}:${column}`;
 }
 
 function whatOf({ depth, kind, holds, test }: ShownPart): string {

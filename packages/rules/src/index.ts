@@ -32,5 +32,6 @@ export { type Place, PROBLEM_CODES, type Problem, type ProblemCode } from "./pro
 export { RULES_SCHEMA, TESTS_SCHEMA } from "./schema/schema.ts";
 export { parseSigmaCondition } from "./sigma/condition.ts";
 export type { CorrelationDocument } from "./sigma/documents.ts";
+export { sigmaNames } from "./sigma/field-names.ts";
 export { isNamed, type SigmaContext } from "./sigma/load.ts";
 export type { Logsource, View, ViewsOf } from "./sigma/view.ts";

@@ -34,19 +34,16 @@ export function listRulesCommand(environment: Environment): Command {
 }
 
 function describe(rule: Rule) {
-  const { name, tags, enabled, description, priority, location, place } = rule;
+  const { name, id, language, tags, enabled, description, priority, location, place } = rule;
   const { file, line, column } = location;
   return {
-    ...{ name, language: languageOf(rule), priority: enumWord(PrioritySchema, priority), enabled, description, tags },
+    ...{ name, ...(id !== undefined && { id }), language, priority: enumWord(PrioritySchema, priority) },
+    ...{ enabled, description, tags },
     ...attackOf(tags),
     event_types: eventTypesOf(rule),
     place,
     ...{ file, line, column },
   };
-}
-
-function languageOf(rule: Rule): string {
-  return "language" in rule ? String(rule.language) : "falco";
 }
 
 function cells(row: ReturnType<typeof describe>): string[] {

@@ -90,6 +90,14 @@ test("fields are those of the catalogue, by a part of their name", async (t) => 
   const found = lines((await rules("fields", "fd.name", "--json")).stdout);
   t.deepEqual(found.map(({ name }) => name).sort(), ["fd.name", "fd.name_changed", "fd.nameraw"]);
   t.true(found.find(({ name }) => name === "fd.name").events.includes("open"));
+  const sigma = lines((await rules("fields", "CommandLine", "--language", "sigma", "--json")).stdout);
+  t.deepEqual(
+    sigma.map(({ name, from }) => [name, from]),
+    [
+      ["CommandLine", "proc.exeline"],
+      ["ParentCommandLine", "sigma.ParentCommandLine"],
+    ],
+  );
   t.is((await rules("fields", "no.such")).code, exitCodes.FAILED.code);
 });
 
@@ -193,4 +201,35 @@ test("a folder of rules is added with the folders in it", async (t) => {
   file("set/deep/r.yaml", RULES);
   t.is((await rules("add", file("set"))).code, 0);
   t.true(existsSync(join(state, "rules/set/deep/r.yaml")));
+});
+
+test("rules of Sigma for events that the sensor does not make are left out of what is added", async (t) => {
+  const { file, rules, state } = folderOf(t);
+  mkdirSync(file("set"));
+  const rule = (title: string, logsource: string) =>
+    `{title: ${title}, logsource: {${logsource}}, detection: {a: {Image: /bin/x}, condition: a}, level: low}\n`;
+  file("set/served.yml", rule("Served", "product: linux, category: process_creation"));
+  file("set/unserved.yml", rule("Unserved", "product: linux, service: sshd"));
+  const { code, stdout, stderr } = await rules("add", file("set"), "--json");
+  t.is(code, 0);
+  t.like(lines(stdout)[0], { rules: 1, left_out: 1, errors: 0 });
+  t.regex(stderr, /left out: .*unserved\.yml: .*sshd/);
+  t.false(existsSync(join(state, "rules/set/unserved.yml")));
+  t.like(lines((await rules("list", join(state, "rules"), "--json")).stdout)[0], { name: "Served", language: "sigma" });
+});
+
+test("a rule of Sigma is tested with Sigma's names, and named by its id", async (t) => {
+  const { file, rules } = folderOf(t);
+  const id = "64c41342-6b27-523b-5d3f-c265f3efcdb3";
+  const selection = "{Image|endswith: /kill, CommandLine|contains: ' -9 '}";
+  const logsource = "{product: linux, category: process_creation}";
+  file(
+    "k.yml",
+    `{title: Kill, id: ${id}, logsource: ${logsource}, detection: {a: ${selection}, condition: a}, level: low}`,
+  );
+  const event = "{type: exec, Image: /usr/bin/kill, CommandLine: kill -9 1}";
+  const path = file("k.test.yml", `tests: [{test: t, event: ${event}, match: ${id}}]`);
+  t.is((await rules("test", path)).stdout, "ok t\n");
+  const other = file("e.yaml", "{type: exec, Image: /usr/bin/kill, CommandLine: kill 1}");
+  t.regex((await rules("why-not", id, file("k.yml"), "--event", other)).stdout, /Kill does not match event 0 \(exec\)/);
 });

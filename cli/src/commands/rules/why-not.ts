@@ -1,7 +1,7 @@
 // `nightjar rules why-not`: which parts of a rule decided that it is not true of an event, or is.
 import { BatchReader } from "@nightjar/events";
 import { eventTypeName } from "@nightjar/proto";
-import { explainerOf, type Rule } from "@nightjar/rules";
+import { explainerOf, isNamed, type Rule } from "@nightjar/rules";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../../command.ts";
 import type { ExitName } from "../../exit-codes.ts";
@@ -21,7 +21,7 @@ export function whyNotCommand(environment: Environment): Command {
     name: "why-not",
     description: "Say which parts of a rule were false of an event, with the values they saw.",
     arguments: [
-      { name: "<rule>", description: "the rule's name" },
+      { name: "<rule>", description: "the rule's name, or the id of one of Sigma's" },
       { name: "[paths...]", description: "files or folders of rules; without any, the rules of the sensor" },
     ],
     options: [
@@ -38,7 +38,7 @@ export function whyNotCommand(environment: Environment): Command {
     ],
     action: async (context, options, [name = "", ...paths]) => {
       const { rules } = loadPaths(paths.length > 0 ? paths : sensorRulePaths(context));
-      const rule = rules.find((one) => one.name === name);
+      const rule = rules.find((one) => isNamed(one, name));
       if (!rule) throw new CommandError("USAGE", `no rule is called ${JSON.stringify(name)}`);
       return whyNot(context, rule, options);
     },

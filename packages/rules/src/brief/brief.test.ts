@@ -45,6 +45,11 @@ const EVENTS: readonly (readonly [event: string, condition: string])[] = [
     "{type: rename, evt.arg.oldpath: /tmp/x, evt.arg.newpath: /etc/passwd}",
     "fs.path.target = /etc/passwd and fs.path.sourceraw = /tmp/x and evt.rawres = 0",
   ],
+  ["{type: exec, Image: /usr/bin/id, CommandLine: id -u}", "proc.exepath = /usr/bin/id and proc.exeline = 'id -u'"],
+  [
+    "{type: connect, DestinationIp: 203.0.113.9, DestinationPort: 443, Image: /bin/nc, ParentCommandLine: sh -i}",
+    "fd.rip = 203.0.113.9 and fd.rport = 443 and proc.aexe[1] = sh",
+  ],
   ["{evt.type: ptrace, evt.arg.request: PTRACE_ATTACH}", "evt.arg.request = PTRACE_ATTACH"],
   ["{evt.type: chmod, evt.arg.filename: /tmp/x, evt.arg.mode: S_ISUID|S_IRUSR}", "evt.arg.mode contains S_ISUID"],
   [

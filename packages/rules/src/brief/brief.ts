@@ -13,9 +13,13 @@ import {
 } from "@nightjar/proto";
 import { EventView } from "../engine/event-view.ts";
 import { formatValue } from "../engine/format.ts";
+import { getterOf } from "../engine/interpret.ts";
 import { findField } from "../fields/catalogue.ts";
 import { joinPath } from "../fields/path.ts";
+import { type Term, termName } from "../language/expression.ts";
 import { type Place, type Problem, problem } from "../problem.ts";
+import { termOf } from "../sigma/fields.ts";
+import { COMMON, SERVED } from "../sigma/logsources.ts";
 import { Draft, type Fields, type ProcessDraft } from "./draft.ts";
 import { valueOfText, wholeNumber } from "./inverse.ts";
 import { completeDescriptor, EVENT_WRITERS, RESULT_WRITERS, SIDE_WRITERS } from "./write-event.ts";
@@ -129,12 +133,23 @@ function rowOf({ pid, uid, gid }: Fields): Fields {
   return { ...(pid !== undefined && { pid }), ...(uid !== undefined && { uid }), ...(gid !== undefined && { gid }) };
 }
 
-function writeField(draft: Draft, name: string, { given, place }: BriefValue): void {
+type FieldTerm = Term & { kind: "field" };
+
+/** What a name of Sigma's stands for on events of a type; undefined of any other name. */
+function sigmaTerm(name: string, typeId: number): FieldTerm | undefined {
+  const served = SERVED.find(({ type, names }) => type.id === typeId && names.has(name));
+  const term = (served?.names ?? COMMON).get(name);
+  return term?.kind === "field" ? term : undefined;
+}
+
+function writeField(draft: Draft, written: string, { given, place }: BriefValue): void {
+  const term = sigmaTerm(written, draft.type?.id ?? 0);
+  const name = term ? termName(term) : written;
   const [, bare = name, argument] = /^([^[]*)\[(.*)\]$/.exec(name) ?? [];
   const writer: Writer | undefined =
     RESULT_WRITERS.get(bare) ?? SIDE_WRITERS.get(bare) ?? EVENT_WRITERS.get(bare) ?? PROCESS_WRITERS.get(bare);
-  const written = writer ? writer(draft, given, argument) : writeMessages(draft, name, given);
-  if (!written) throw new BriefError(`${JSON.stringify(given)} is no value of ${name}`, place);
+  const isWritten = writer ? writer(draft, given, argument) : writeMessages(draft, name, given);
+  if (!isWritten) throw new BriefError(`${JSON.stringify(given)} is no value of ${written}`, place);
 }
 
 /** Writes the fields of the messages that have this name; one that only follows from others is left to them. */
@@ -206,12 +221,10 @@ function encode(drafts: readonly Draft[], events: readonly BriefEvent[]): Uint8A
 
 /** A value that was given must be what a rule will see. */
 function readBack(view: EventView, name: string, { given, place }: BriefValue): void {
-  const [, bare = name, argument] = /^([^[]*)\[(.*)\]$/.exec(name) ?? [];
-  const found = findField(bare, argument);
-  if (!found) throw new BriefError(`there is no field ${name}`, place);
-  const { field } = found;
+  const term = sigmaTerm(name, view.type) ?? termNamed(name, place);
+  const { field } = term;
   if (!field.getter) throw new BriefError(`no event has ${name}: ${field.from}`, place);
-  const value = field.getter(found.argument)?.(view);
+  const value = getterOf(term)(view);
   const text = typeof given === "string" ? given : given.join(" ");
   if (value === undefined && text !== "") {
     throw new BriefError(`this event does not have ${name} (from: ${field.from})`, place);
@@ -219,4 +232,11 @@ function readBack(view: EventView, name: string, { given, place }: BriefValue): 
   const seen = value === undefined ? "" : formatValue(value);
   if (seen === text || (wholeNumber(text) !== undefined && Number(seen) === wholeNumber(text))) return;
   throw new BriefError(`${name} comes out as ${JSON.stringify(seen)} (from: ${field.from})`, place);
+}
+
+function termNamed(name: string, place: Place): FieldTerm {
+  const [, bare = name, argument] = /^([^[]*)\[(.*)\]$/.exec(name) ?? [];
+  const term = findField(bare, argument) && termOf(name);
+  if (term?.kind !== "field") throw new BriefError(`there is no field ${name}`, place);
+  return term;
 }

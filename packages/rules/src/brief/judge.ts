@@ -1,8 +1,9 @@
 // Says whether a test of rules holds: which rules matched its events, and of those that should not or did not, why.
 import { BatchReader } from "@nightjar/events";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine, Match } from "../engine/engine.ts";
 import { type Explanation, explainerOf } from "../engine/explain.ts";
 import type { Rule } from "../files/load.ts";
+import { isNamed } from "../sigma/load.ts";
 import type { RuleTest } from "./test-file.ts";
 
 /** What is wrong with a test. */
@@ -20,26 +21,31 @@ const EXPLAINED_EVENTS_MAX = 3;
 /** Judges a test by its encoded batches: none where nothing failed. */
 export function judge(test: RuleTest, engine: Engine, batches: readonly Uint8Array[]): Failure[] {
   const found = batches.map((bytes) => engine.matchBatch(bytes));
-  const matched = new Set(found.flat().map(({ rule }) => rule.name));
-  const known = new Map(engine.rules.map((rule) => [rule.name, rule]));
-  const unwanted = test.noMatch === "others" ? [...matched].filter((rule) => !test.match.includes(rule)) : test.noMatch;
+  const matched = new Set(found.flat().map(({ rule }) => rule));
   const failures: Failure[] = [];
-  for (const name of test.match) {
-    const rule = known.get(name);
-    if (!rule) failures.push({ rule: name, message: "there is no such rule, or it is not enabled" });
-    else if (!matched.has(name)) failures.push(...silent(rule, batches));
-  }
-  for (const name of unwanted) {
-    if (!known.has(name)) failures.push({ rule: name, message: "there is no such rule, or it is not enabled" });
-    for (const [at, matches] of found.entries()) {
-      const match = matches.find(({ rule }) => rule.name === name);
-      if (!match) continue;
-      const explanation = explainerOf(new BatchReader(batches[at] as Uint8Array))(match.rule, match.eventIndex);
-      failures.push({ rule: name, message: "matched and should not", eventIndex: match.eventIndex, explanation });
-      break;
-    }
-  }
+  const find = (name: string): Rule[] => {
+    const rules = engine.rules.filter((rule) => isNamed(rule, name));
+    if (rules.length === 0) failures.push({ rule: name, message: "there is no such rule, or it is not enabled" });
+    return rules;
+  };
+  const wanted = test.match.flatMap(find);
+  const others = [...matched].filter((rule) => !wanted.includes(rule));
+  const unwanted = test.noMatch === "others" ? others : test.noMatch.flatMap(find);
+  for (const rule of wanted) if (!matched.has(rule)) failures.push(...silent(rule, batches));
+  for (const rule of unwanted) failures.push(...loud(rule, found, batches));
   return failures;
+}
+
+/** Of a rule that matched and should not, the first match. */
+function loud(rule: Rule, found: readonly Match[][], batches: readonly Uint8Array[]): Failure[] {
+  for (const [at, matches] of found.entries()) {
+    const match = matches.find((one) => one.rule === rule);
+    if (!match) continue;
+    const { eventIndex } = match;
+    const explanation = explainerOf(new BatchReader(batches[at] as Uint8Array))(rule, eventIndex);
+    return [{ rule: rule.name, message: "matched and should not", eventIndex, explanation }];
+  }
+  return [];
 }
 
 function silent(rule: Rule, batches: readonly Uint8Array[]): Failure[] {

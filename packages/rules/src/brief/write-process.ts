@@ -134,6 +134,14 @@ const streams = ["stdin", "stdout", "stderr"].flatMap((stream, number): [string,
 export const PROCESS_WRITERS: ReadonlyMap<string, Writer> = new Map<string, Writer>([
   ...OF_PROCESS.flatMap(forGenerations),
   ["proc.exeline", (draft, given) => exeLine(draft.processes[0] as ProcessDraft, given)],
+  ["sigma.ParentCommandLine", (draft, given) => exeLine(draft.process(1) as ProcessDraft, given)],
+  [
+    "sigma.ParentUser",
+    (draft, given) => {
+      (draft.process(1) as ProcessDraft).row.userName = textOf(given);
+      return true;
+    },
+  ],
   ["proc.pid", numberAt("pid", "event")],
   ["proc.ppid", numberAt("parentPid", "event")],
   ["thread.tid", numberAt("tid", "event")],

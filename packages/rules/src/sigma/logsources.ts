@@ -49,7 +49,9 @@ function falcoName(field: DescField): string {
 }
 
 /** What every event has: the process that acts. */
-const COMMON: Names = new Map([EventSchema, ProcessSchema, ExecSchema].flatMap((message) => [...namesOf(message)]));
+export const COMMON: Names = new Map(
+  [EventSchema, ProcessSchema, ExecSchema].flatMap((message) => [...namesOf(message)]),
+);
 
 function conditionOf(text: string): Expression {
   const { node } = parse(text);
