@@ -107,6 +107,7 @@ class Probe : public Napi::ObjectWrap<Probe> {
     Napi::Value set_filters(const Napi::CallbackInfo &info);
     void set_environment_wanted(const Napi::CallbackInfo &info);
     void set_message_interest(const Napi::CallbackInfo &info);
+    void set_fold_window(const Napi::CallbackInfo &info);
     void set_dns_ports(const Napi::CallbackInfo &info);
     void stop(const Napi::CallbackInfo &info);
     void leave(const Napi::CallbackInfo &info);
@@ -141,6 +142,7 @@ Napi::Function Probe::define(Napi::Env env) {
                            InstanceMethod<&Probe::set_filters>("setFilters"),
                            InstanceMethod<&Probe::set_environment_wanted>("setEnvironmentWanted"),
                            InstanceMethod<&Probe::set_message_interest>("setMessageInterest"),
+                           InstanceMethod<&Probe::set_fold_window>("setFoldWindow"),
                            InstanceMethod<&Probe::set_dns_ports>("setDnsPorts"),
                            InstanceMethod<&Probe::stop>("stop"),
                            InstanceMethod<&Probe::leave>("leave"),
@@ -269,6 +271,7 @@ Napi::Value Probe::ledger(const Napi::CallbackInfo &info) {
         row.Set("type", entry.type);
         row.Set("seen", from_uint64(env, entry.counts.seen));
         row.Set("filtered", from_uint64(env, entry.counts.filtered));
+        row.Set("folded", from_uint64(env, entry.counts.folded));
         row.Set("submitted", from_uint64(env, entry.counts.submitted));
         row.Set("drops", drops);
         rows[rows.Length()] = row;
@@ -324,6 +327,11 @@ void Probe::set_environment_wanted(const Napi::CallbackInfo &info) {
 void Probe::set_message_interest(const Napi::CallbackInfo &info) {
     const uint32_t data_bytes = info[1].As<Napi::Number>().Uint32Value();
     if (maps()) maps()->set_message_interest(info[0].As<Napi::Number>().Uint32Value(), data_bytes);
+}
+
+// (seconds)
+void Probe::set_fold_window(const Napi::CallbackInfo &info) {
+    if (maps()) maps()->set_fold_window(info[0].As<Napi::Number>().Uint32Value());
 }
 
 void Probe::set_dns_ports(const Napi::CallbackInfo &info) {

@@ -29,6 +29,16 @@ uint64_t boot_time_ns() {
     return static_cast<uint64_t>(now.tv_sec) * kNsPerS + static_cast<uint64_t>(now.tv_nsec);
 }
 
+constexpr size_t word_of(size_t offset) {
+    return offset / sizeof(uint64_t);
+}
+
+constexpr LedgerShape kLedgerShape = {
+    word_of(offsetof(ledger_counts, seen)),      word_of(offsetof(ledger_counts, filtered)),
+    word_of(offsetof(ledger_counts, submitted)), word_of(offsetof(ledger_counts, folded)),
+    word_of(offsetof(ledger_counts, dropped)),
+};
+
 } // namespace
 
 void refuse(int error) {
@@ -36,7 +46,7 @@ void refuse(int error) {
 }
 
 Maps::Maps(MapDescriptors descriptors, MapsOf version)
-    : descriptors_(std::move(descriptors)), syscalls_(CALL_ENTRIES_MAX) {
+    : descriptors_(std::move(descriptors)), ledger_shape_(kLedgerShape), syscalls_(CALL_ENTRIES_MAX) {
     if (version == MapsOf::AnotherVersion) return;
     try {
         map_settings();
@@ -71,9 +81,6 @@ int Maps::fd(const char *name) const {
 
 namespace {
 
-// struct ledger_counts as words: three counters, then one a reason. Another version may know fewer reasons, or more.
-constexpr size_t kReasonsAt = offsetof(ledger_counts, dropped) / sizeof(uint64_t);
-
 bpf_map_info info_of(int map_fd) {
     bpf_map_info info{};
     uint32_t size = sizeof(info);
@@ -81,12 +88,14 @@ bpf_map_info info_of(int map_fd) {
     return info;
 }
 
-void add_counts(ledger_counts &sum, const uint64_t *of_cpu, size_t words) {
-    sum.seen += of_cpu[0];
-    sum.filtered += of_cpu[1];
-    sum.submitted += of_cpu[2];
-    for (size_t word = kReasonsAt; word < words; word++) {
-        const size_t reason = word - kReasonsAt;
+// Another version may know fewer reasons, or more.
+void add_counts(ledger_counts &sum, const uint64_t *of_cpu, size_t words, const LedgerShape &shape) {
+    sum.seen += of_cpu[shape.seen];
+    sum.filtered += of_cpu[shape.filtered];
+    sum.submitted += of_cpu[shape.submitted];
+    if (shape.folded) sum.folded += of_cpu[*shape.folded];
+    for (size_t word = shape.dropped; word < words; word++) {
+        const size_t reason = word - shape.dropped;
         const size_t known = reason < DROP_REASONS ? reason : static_cast<size_t>(DROP_REASON_UNSPECIFIED);
         sum.dropped[known] += of_cpu[word];
     }
@@ -106,8 +115,8 @@ std::vector<LedgerRow> Maps::ledger() const {
     std::vector<LedgerRow> rows;
     for (const TypeSpec &type : types()) {
         LedgerRow row{type.id, {}};
-        if (words >= kReasonsAt && bpf_map_lookup_elem(ledger_fd, &type.id, of_cpus.data()) == 0)
-            for (size_t cpu = 0; cpu < cpus; cpu++) add_counts(row.counts, &of_cpus[cpu * words], words);
+        if (bpf_map_lookup_elem(ledger_fd, &type.id, of_cpus.data()) == 0)
+            for (size_t cpu = 0; cpu < cpus; cpu++) add_counts(row.counts, &of_cpus[cpu * words], words, ledger_shape_);
         rows.push_back(row);
     }
     return rows;
@@ -155,6 +164,10 @@ int Maps::set_filters(const FilterTables &tables) {
 void Maps::set_message_interest(uint32_t interest, uint32_t data_bytes) {
     __atomic_store_n(&settings_->message_interest, interest, __ATOMIC_RELAXED);
     __atomic_store_n(&settings_->message_data_size, data_bytes, __ATOMIC_RELAXED);
+}
+
+void Maps::set_fold_window(uint32_t seconds) {
+    __atomic_store_n(&settings_->fold_window_s, seconds, __ATOMIC_RELAXED);
 }
 
 void Maps::set_dns_ports(const std::vector<uint16_t> &ports) {

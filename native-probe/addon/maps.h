@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -31,6 +32,14 @@ using MapDescriptors = std::map<std::string, int>;
 // and the ledger are known.
 enum class MapsOf : uint8_t { ThisVersion, AnotherVersion };
 
+// Where a ledger's counters lie, in words. What another version lacks has no place.
+struct LedgerShape {
+    size_t seen, filtered, submitted;
+    std::optional<size_t> folded;
+    // One a reason, to the end.
+    size_t dropped;
+};
+
 class Maps {
   public:
     // Takes the descriptors over. Throws LoadError where a map is missing.
@@ -45,6 +54,8 @@ class Maps {
     size_t ring_bytes() const;
     // Sums over the CPUs, of every event type there is.
     std::vector<LedgerRow> ledger() const;
+    // Of a set that another version loaded.
+    void set_ledger_shape(const LedgerShape &shape) { ledger_shape_ = shape; }
 
     // Types that are not wanted are not even counted where a system call makes them.
     void set_wanted(const std::vector<uint32_t> &types);
@@ -53,6 +64,7 @@ class Maps {
     // Whether exec events carry the environment.
     void set_environment_wanted(bool wanted);
     void set_message_interest(uint32_t interest, uint32_t data_bytes);
+    void set_fold_window(uint32_t seconds);
     void set_dns_ports(const std::vector<uint16_t> &ports);
     // Whether the next record must wake the reader.
     void set_reader_sleeps(bool sleeps);
@@ -71,6 +83,7 @@ class Maps {
     void close_all();
 
     MapDescriptors descriptors_;
+    LedgerShape ledger_shape_;
     // Null where another version's settings lie.
     settings *settings_ = nullptr;
     // By system call number, of both ABIs.

@@ -36,6 +36,7 @@ class OtherVersion {
 
   private:
     void find_active(const btf *types, uint32_t settings_id);
+    void find_counters(const btf *types, uint32_t ledger_id);
 
     Maps maps_;
     Layouts layouts_;

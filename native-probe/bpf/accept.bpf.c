@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each connection that a server takes, and each try: accept, accept4.
 #include "descriptor.h"
+#include "fold.h"
 #include "syscall.h"
 
 struct accept_event {
@@ -34,5 +35,7 @@ SYSCALL_PROGRAM(accept, EVENT_ACCEPT, frame, result) {
     struct sock *sock = file_sock(descriptor_fill(record, &event->descriptor, event->fd));
     event->descriptor.is_server = sock != NULL;
     if (sock && result >= 0) event->peer_pid = socket_peer_pid(sock);
-    return record_submit(record);
+    struct descriptor *both = &event->descriptor;
+    return record_submit_wanted_ends(record, filter_socket_class(both->family, result), &both->local, &both->remote,
+                                     true);
 }

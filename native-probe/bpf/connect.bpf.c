@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each connect of a socket, and each try, with both ends.
 #include "descriptor.h"
-#include "filter.h"
+#include "fold.h"
 #include "ring.h"
 
 enum { EINPROGRESS = 115 };
@@ -33,15 +33,6 @@ static __always_inline bool connect_socket_fill(struct record *record, struct co
     return true;
 }
 
-// Asked of the record itself: what it says of the ends is what rules will see.
-static __always_inline bool connect_is_wanted(struct connect_event *event, long result) {
-    struct filter filter;
-    u32 class = filter_socket_kind(event->family) | (result < 0 ? FILTER_CLASS_FAILED : 0);
-    enum filter_choice choice = filter_begin(&filter, EVENT_CONNECT, class);
-    if (choice != FILTER_BY_KEYS) return choice == FILTER_EVERYTHING;
-    return filter_passes_ends(&filter, filter_port(&event->local), filter_port(&event->remote));
-}
-
 SYSCALL_PROGRAM(connect, EVENT_CONNECT, frame, result) {
     if (!event_seen_of_others(EVENT_CONNECT)) return 0;
 
@@ -57,8 +48,9 @@ SYSCALL_PROGRAM(connect, EVENT_CONNECT, frame, result) {
         u16 family = sockaddr_end(record, &event->remote, address, (s32)SYSCALL_ARGUMENT_2(frame));
         if (!is_socket) event->family = family;
     }
-    if (!connect_is_wanted(event, result)) return record_discard(record);
-    return record_submit(record);
+    // Asked of the record itself: what it says of the ends is what rules will see.
+    return record_submit_wanted_ends(record, filter_socket_class(event->family, result), &event->local, &event->remote,
+                                     false);
 }
 
 RING_PROGRAM(connect)

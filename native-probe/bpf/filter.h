@@ -58,7 +58,8 @@ struct filter {
 // What a class alone says: nothing of it is wanted, everything, or what the event's keys tell.
 enum filter_choice { FILTER_NOTHING, FILTER_EVERYTHING, FILTER_BY_KEYS };
 
-static __always_inline enum filter_choice filter_begin(struct filter *filter, u32 type, u32 class) {
+// For programs that fold what is wanted no more than now and then.
+static __always_inline enum filter_choice filter_begin_folding(struct filter *filter, u32 type, u32 class) {
     struct settings *now = settings_read();
     u32 generation = now ? now->filter_generation % FILTER_GENERATIONS : 0;
     u32 key = generation * EVENT_TYPE_IDS_MAX + type;
@@ -67,6 +68,12 @@ static __always_inline enum filter_choice filter_begin(struct filter *filter, u3
     if (!row || !screen || row->everything >> class & 1) return FILTER_EVERYTHING;
     *filter = (struct filter){row, screen, generation, type, class, 1 << class};
     return (row->paths | row->commands | row->ports) & filter->bit ? FILTER_BY_KEYS : FILTER_NOTHING;
+}
+
+// For all others: who wants an event now and then gets it each time.
+static __always_inline enum filter_choice filter_begin(struct filter *filter, u32 type, u32 class) {
+    enum filter_choice choice = filter_begin_folding(filter, type, class);
+    return choice != FILTER_EVERYTHING && filter->row->folded & filter->bit ? FILTER_EVERYTHING : choice;
 }
 
 static __always_inline u32 filter_ask(struct filter *filter, struct filter_key *key, u32 kind) {
@@ -94,6 +101,10 @@ static __always_inline u32 filter_socket_kind(u16 family) {
     if (family == AF_UNIX) return FILTER_SOCKET_UNIX;
     if (family == AF_INET) return FILTER_SOCKET_IPV4;
     return family == AF_INET6 ? FILTER_SOCKET_IPV6 : FILTER_SOCKET_OTHER;
+}
+
+static __always_inline u32 filter_socket_class(u16 family, long result) {
+    return filter_socket_kind(family) | (result < 0 ? FILTER_CLASS_FAILED : 0);
 }
 
 static __always_inline u32 filter_port(struct endpoint *end) {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each file that is mapped to be executed, once for each file and cgroup in a while, and each try: mmap.
-#include "image.h"
+#include "fold.h"
 #include "mapping.h"
 #include "named.h"
 
 enum {
-    // A file that is mapped again within this time is not told again.
-    LIBRARY_WINDOW_S = 3600,
     // Files remembered; beyond, the one longest not mapped is forgotten, and told again.
     LIBRARIES_MAX = 16384,
 };
@@ -50,19 +48,14 @@ struct {
     __type(value, u64);
 } libraries SEC(".maps");
 
-static __always_inline bool library_was_told(struct inode *inode) {
+static __always_inline struct library_key library_key_read(struct inode *inode) {
     struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-    struct library_key key = {
+    return (struct library_key){
         .cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id),
         .inode = BPF_CORE_READ(inode, i_ino),
         .changed_time_ns = inode_changed_time_ns(inode),
         .device = BPF_CORE_READ(inode, i_sb, s_dev),
     };
-    u64 now_ns = bpf_ktime_get_boot_ns();
-    u64 *told_ns = bpf_map_lookup_elem(&libraries, &key);
-    if (told_ns && now_ns - *told_ns < LIBRARY_WINDOW_S * NS_PER_S) return true;
-    bpf_map_update_elem(&libraries, &key, &now_ns, 0);
-    return false;
 }
 
 static __always_inline void library_file_fill(struct record *record, struct library_event *event, struct file *file) {
@@ -88,7 +81,13 @@ SYSCALL_PROGRAM(library, EVENT_LIBRARY, frame, result) {
     const bool failed = result < 0 && result >= MAP_ERRORS_FROM;
     struct file *file = descriptor_file(SYSCALL_ARGUMENT_4(frame));
     // What fails is told each time.
-    if (file && !failed && library_was_told(BPF_CORE_READ(file, f_inode))) return event_filtered(EVENT_LIBRARY);
+    const bool is_folded = file && !failed;
+    struct library_key key = {};
+    u64 now_ns = bpf_ktime_get_boot_ns();
+    if (is_folded) {
+        key = library_key_read(BPF_CORE_READ(file, f_inode));
+        if (fold_is_fresh(bpf_map_lookup_elem(&libraries, &key), now_ns)) return event_folded(EVENT_LIBRARY);
+    }
 
     struct record *record;
     struct library_event *event = library_begin(&record);
@@ -103,5 +102,6 @@ SYSCALL_PROGRAM(library, EVENT_LIBRARY, frame, result) {
     // The 32-bit call counts in pages.
     if (frame->narrow) event->offset_bytes <<= I386_PAGE_SHIFT;
     if (file) library_file_fill(record, event, file);
-    return record_submit(record);
+    if (record_put(record) && is_folded) bpf_map_update_elem(&libraries, &key, &now_ns, BPF_ANY);
+    return 0;
 }

@@ -230,17 +230,26 @@ static __always_inline int record_discard(struct record *record) {
     return event_filtered(type);
 }
 
-// Puts the record into the ring, counts it, and gives its buffer back. Returns 0, as programs do.
-static __always_inline int record_submit(struct record *record) {
+// Puts the record into the ring, counts it, and gives its buffer back. False where it had to be dropped.
+static __always_inline bool record_put(struct record *record) {
     u32 type = record->type;
     u64 size = record->size;
+    bool is_put = false;
     barrier_var(size);
-    if (size > sizeof(record->bytes))
+    if (size > sizeof(record->bytes)) {
         event_dropped(type, DROP_REASON_TOO_LARGE);
-    else if (bpf_ringbuf_output(&ring, record->bytes, size, record_wakeup(size)))
+    } else if (bpf_ringbuf_output(&ring, record->bytes, size, record_wakeup(size))) {
         event_dropped(type, DROP_REASON_RING_FULL);
-    else
+    } else {
         LEDGER_COUNT(type, submitted);
+        is_put = true;
+    }
     record_give_back(record);
+    return is_put;
+}
+
+// The same; returns 0, as programs do.
+static __always_inline int record_submit(struct record *record) {
+    record_put(record);
     return 0;
 }

@@ -103,7 +103,9 @@ struct type_filter {
     // Of keys of the kinds FILTER_LEAF_BEGIN and FILTER_LEAF_END; 0 behind the last.
     __u8 begin_lengths[FILTER_LENGTHS_MAX];
     __u8 end_lengths[FILTER_LENGTHS_MAX];
-    __u8 unused[3];
+    // Classes of which some holder wants one event a key and window (fold.h).
+    __u8 folded;
+    __u8 unused[2];
 };
 
 // An entry of the map `filter_screens`, one a generation: a bit for the hash of each key of a path, so that most names
@@ -163,6 +165,8 @@ struct settings {
     __u32 message_data_size;
     // 0 where there are fewer.
     __u16 dns_ports[DNS_PORTS_MAX];
+    // What is folded is told once a key in so long.
+    __u32 fold_window_s;
 };
 
 // What is known of a system call in one ABI.
@@ -182,10 +186,11 @@ struct syscall_entry {
     struct call_entry narrow;
 };
 
-// An entry of the map `ledger`, whose key is the event type: seen = filtered + submitted + dropped.
+// An entry of the map `ledger`, whose key is the event type: seen = filtered + folded + submitted + dropped.
 struct ledger_counts {
     __u64 seen;
     __u64 filtered;
+    __u64 folded;
     __u64 submitted;
     __u64 dropped[DROP_REASONS];
 };

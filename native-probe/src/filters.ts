@@ -58,6 +58,9 @@ type Row = Record<(typeof MEMBERS)[number], number>;
 const PART_KINDS = ["FILTER_LEAF_BEGIN", "FILTER_LEAF_END"] as const;
 type PartKind = (typeof PART_KINDS)[number];
 
+/** Where `folded` stands, behind the lengths. */
+const FOLDED_AT = MEMBERS.length + PART_KINDS.length * FILTER.FILTER_LENGTHS_MAX;
+
 /** Parts of names of at least so many bytes are cut to the shortest of them, the shorter ones to theirs. */
 const LONG_PART_BYTES = 4;
 
@@ -85,6 +88,7 @@ interface Compiled {
   type: number;
   row: Row;
   lengths: Record<PartKind, number[]>;
+  folded: number;
   keys: Map<string, Key>;
   /** Beginnings of paths, or whole paths with a NUL, as binary strings. */
   paths: Map<string, number>;
@@ -126,7 +130,14 @@ function compileType(interest: TypeInterest): Compiled {
     // An end with a slash tells the last component.
     FILTER_LEAF_END: lengthsOf(interest.paths.map(({ end }) => (end.includes("/") ? "" : end))),
   };
-  const compiled: Compiled = { type: interest.eventType, row, lengths, keys: new Map(), paths: new Map() };
+  const compiled: Compiled = {
+    type: interest.eventType,
+    row,
+    lengths,
+    folded: interest.folded,
+    keys: new Map(),
+    paths: new Map(),
+  };
   for (const path of interest.paths) compilePath(compiled, path);
   for (const { name, classes } of interest.commands) {
     row.commands |= classes;
@@ -221,7 +232,7 @@ function tablesOf(compiled: readonly Compiled[]): Omit<FilterTables, "widened"> 
   const screen = new Uint8Array(FILTER.FILTER_SCREEN_BITS / 8);
   const keyRows: Uint8Array[] = [];
   const pathRows: Uint8Array[] = [];
-  for (const { type, row, lengths, keys, paths } of compiled) {
+  for (const { type, row, lengths, folded, keys, paths } of compiled) {
     const at = type * TYPE_FILTER_SIZE;
     filters.set(
       MEMBERS.map((member) => row[member]),
@@ -229,6 +240,7 @@ function tablesOf(compiled: readonly Compiled[]): Omit<FilterTables, "widened"> 
     );
     for (const [index, kind] of PART_KINDS.entries())
       filters.set(lengths[kind], at + MEMBERS.length + index * FILTER.FILTER_LENGTHS_MAX);
+    filters[at + FOLDED_AT] = folded;
     for (const key of keys.values()) {
       if (!ONLY_SCREENED.has(key.kind)) keyRows.push(keyRow(type, key));
       for (let of = 0; of < CLASSES; of++) if (((key.pass | key.walk) >> of) & 1) setBit(screen, hashOf(type, of, key));

@@ -24,6 +24,7 @@ export interface NativeLedgerRow {
   type: number;
   seen: bigint;
   filtered: bigint;
+  folded: bigint;
   submitted: bigint;
   /** By drop reason. */
   drops: bigint[];
@@ -53,6 +54,7 @@ export interface NativeProbe {
   setFilters(filters: Uint8Array, screen: Uint8Array, keys: Uint8Array, paths: Uint8Array): number;
   setEnvironmentWanted(wanted: boolean): void;
   setMessageInterest(bits: number, dataBytes: number): void;
+  setFoldWindow(seconds: number): void;
   setDnsPorts(ports: readonly number[]): void;
   stop(limitMs: number): void;
   leave(limitMs: number): void;

@@ -29,6 +29,9 @@ const MESSAGE_DATA_BYTES_MAX = 4096;
 const DNS_PORTS_MAX = 4;
 const DNS_PORTS_DEFAULT = [53];
 const PORT_MAX = 65_535;
+/** What is folded is told once a key in so long. */
+const FOLD_WINDOW_S_DEFAULT = 3_600;
+const FOLD_WINDOW_S_MAX = 86_400;
 
 export interface ProbeOptions {
   /** Called for each batch, an encoded nightjar.event.v1.Batch that covers [firstPosition, nextPosition). */
@@ -80,11 +83,12 @@ export interface MessageInterest {
   dataBytes?: number;
 }
 
-/** One event type's counters, cumulative: seen = filtered + submitted + the sum of drops. */
+/** One event type's counters, cumulative: seen = filtered + folded + submitted + the sum of drops. */
 export interface Ledger {
   type: number;
   seen: bigint;
   filtered: bigint;
+  folded: bigint;
   submitted: bigint;
   /** Only the reasons that occurred. */
   drops: Map<DropReason, bigint>;
@@ -150,6 +154,7 @@ export class Probe {
     this.#own = new Map(native.ownProcesses());
     this.setWanted(options.wanted ?? eventTypes.map(({ id }) => id));
     this.setMessageInterest({ tcp: true, datagram: true, unix: true, other: true });
+    this.setFoldWindow(FOLD_WINDOW_S_DEFAULT);
     this.setDnsPorts(DNS_PORTS_DEFAULT);
     this.attachments = attach(native, refusals);
   }
@@ -231,6 +236,15 @@ export class Probe {
     checkRange("dataBytes", dataBytes, 0, MESSAGE_DATA_BYTES_MAX);
     const bits = (tcp ? MESSAGES_TCP : 0) | (datagram ? MESSAGES_DATAGRAM : 0);
     this.#native.setMessageInterest(bits | (unix ? MESSAGES_UNIX : 0) | (other ? MESSAGES_OTHER : 0), dataBytes);
+  }
+
+  /**
+   * In how long a time one event is told of many that say the same, of libraries mapped and of what an interest wants
+   * folded: an hour at first, at most a day; 0 folds nothing. Throws RangeError on more.
+   */
+  setFoldWindow(seconds: number): void {
+    checkRange("the window of folding", seconds, 0, FOLD_WINDOW_S_MAX);
+    this.#native.setFoldWindow(seconds);
   }
 
   /**

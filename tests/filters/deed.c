@@ -1,12 +1,14 @@
-// Does what a script says, a line a deed: takes a name, opens files in many ways, connects, mounts.
+// Does what a script says, a line a deed: takes a name, opens files in many ways, connects, accepts, mounts.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -46,6 +48,34 @@ static void connect_to(int family, const char *port) {
     close(fd);
 }
 
+// Connects to itself and takes that, then finds nobody to take.
+static void accept_at(int family, const char *port) {
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(atoi(port))};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(atoi(port))};
+    six.sin6_addr = in6addr_loopback;
+    inet_pton(AF_INET, "127.0.0.1", &four.sin_addr);
+    struct sockaddr *address = family == AF_INET6 ? (struct sockaddr *)&six : (struct sockaddr *)&four;
+    socklen_t size = family == AF_INET6 ? sizeof(six) : sizeof(four);
+    int one = 1, server = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0), client = socket(family, SOCK_STREAM, 0);
+    setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(server, address, size) || listen(server, 1) || connect(client, address, size)) perror("accept");
+    int taken = accept(server, NULL, NULL);
+    accept4(server, NULL, NULL, SOCK_CLOEXEC);
+    close(taken);
+    close(client);
+    close(server);
+}
+
+// A network of its own, so that its ports are free.
+static int own_network(void) {
+    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    if (unshare(CLONE_NEWNET)) return -1;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    int failed = ioctl(fd, SIOCSIFFLAGS, &loopback);
+    close(fd);
+    return failed;
+}
+
 static void connect_unix(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
@@ -76,6 +106,7 @@ int main(int count, char **arguments) {
     static char line[LINE_SIZE];
     FILE *script = count > 1 ? fopen(arguments[1], "re") : NULL;
     if (!script || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return 2;
+    if (own_network()) return 2;
     while (fgets(line, sizeof(line), script)) {
         char *words[WORDS] = {"", "", "", ""}, *rest = line;
         line[strcspn(line, "\n")] = 0;
@@ -85,6 +116,7 @@ int main(int count, char **arguments) {
         if (!strcmp(words[0], "deep")) open_deep(words[1], atoi(words[2]), words[3]);
         if (!strcmp(words[0], "mount")) mount_over(words[1], words[2]);
         if (!strcmp(words[0], "connect")) connect_to(atoi(words[1]), words[2]);
+        if (!strcmp(words[0], "accept")) accept_at(atoi(words[1]), words[2]);
         if (!strcmp(words[0], "unix")) connect_unix(words[1]);
     }
     return 0;

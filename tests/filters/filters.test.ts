@@ -76,11 +76,11 @@ function deeds({ requests, folder }: Place): fc.Arbitrary<string[]> {
     .tuple(fc.constantFrom(...requests), flags)
     .map(([{ path, directory }, bits]) => ["open", path, String(bits), directory]);
   const name = fc.constantFrom(...COMMANDS).map((command) => ["name", command]);
-  const connect = fc
-    .tuple(fc.constantFrom(2, 10), fc.constantFrom(...PORTS))
-    .map(([family, port]) => ["connect", String(family), String(port)]);
+  const [connect, accept] = ["connect", "accept"].map((deed) =>
+    fc.tuple(fc.constantFrom(2, 10), fc.constantFrom(...PORTS)).map(([family, port]) => [deed, `${family}`, `${port}`]),
+  ) as [fc.Arbitrary<string[]>, fc.Arbitrary<string[]>];
   const unix = fc.constant(["unix", join(folder, "no-socket")]);
-  const one = fc.oneof({ weight: 8, arbitrary: open }, name, { weight: 2, arbitrary: connect }, unix);
+  const one = fc.oneof({ weight: 8, arbitrary: open }, name, { weight: 2, arbitrary: connect }, accept, unix);
   return fc.array(
     one.map((words) => words.join("\t")),
     { minLength: DEEDS, maxLength: DEEDS },
@@ -127,7 +127,7 @@ interface Recorder {
 function record(t: ExecutionContext): Recorder {
   const batches: Uint8Array[] = [];
   const watch = watchKernel(t, {
-    types: ["open", "connect", "firstWrite", "exit"],
+    types: ["open", "connect", "accept", "firstWrite", "exit"],
     onEncoded: (bytes) => void batches.push(bytes),
   });
   return { watch, batches };

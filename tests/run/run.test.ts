@@ -72,7 +72,8 @@ async function answers(t: ExecutionContext, { stateDir }: Sensor): Promise<void>
   }
   const statistics = JSON.parse((await nightjar(t, ["get-statistics", ...folder, "--json"])).stdout);
   t.true(statistics.kernel.balances);
-  t.is(statistics.kernel.seen, statistics.kernel.filtered + statistics.kernel.submitted + statistics.kernel.dropped);
+  const { seen, filtered, folded, submitted, dropped } = statistics.kernel;
+  t.is(seen, filtered + folded + submitted + dropped);
   t.true(statistics.totals.published > 0);
   t.true(statistics.totals.published <= statistics.kernel.submitted);
   const detections = await nightjar(t, ["detections", ...folder, "--since", "1h"]);

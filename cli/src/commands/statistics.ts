@@ -8,7 +8,8 @@ import { showStatistics, statisticsOf } from "../show/statistics.ts";
 export function statisticsCommand(environment: Environment): Command {
   return define(environment, {
     name: "get-statistics",
-    description: "Print the totals: events seen, filtered, submitted, dropped, published, processed; detections.",
+    description:
+      "Print the totals: events seen, filtered, folded, submitted, dropped, published, processed; detections.",
     action: async ({ output, stateDir }) => {
       const connection = await connectAs(stateDir, "operator");
       try {

@@ -23,12 +23,12 @@ const { rules } = loadRules([
 
 test("each rule says what it wants of which classes, and why everything", (t) => {
   const type = eventTypes.find(({ name }) => name === "open")?.id ?? 0;
-  const ledger = [create(LedgerEntrySchema, { type, seen: 9n, filtered: 7n, submitted: 2n })];
+  const ledger = [create(LedgerEntrySchema, { type, seen: 9n, filtered: 6n, folded: 1n, submitted: 2n })];
   const [open, ...others] = filtersOf(wishesOf(rules), ledger);
   t.deepEqual(others, []);
   t.like(open, {
     type: "open",
-    counts: { seen: 9, filtered: 7, submitted: 2 },
+    counts: { seen: 9, filtered: 6, folded: 1, submitted: 2 },
     everything: ["write", "read and write"],
   });
   const [loud, quiet] = open?.rules ?? [];

@@ -26,7 +26,7 @@ interface RuleFilter {
 interface TypeFilter {
   type: string;
   /** Not there where no sensor runs. */
-  counts?: { seen: number; filtered: number; submitted: number };
+  counts?: { seen: number; filtered: number; folded: number; submitted: number };
   /** Classes of which everything is sent. */
   everything: string[];
   rules: RuleFilter[];
@@ -48,6 +48,7 @@ export function filtersOf(wishes: readonly TypeWish[], ledger: readonly LedgerEn
     const counts = counted && {
       seen: Number(counted.seen),
       filtered: Number(counted.filtered),
+      folded: Number(counted.folded),
       submitted: Number(counted.submitted),
     };
     const whole = [...classes].filter(([, wish]) => "everything" in wish).map(([of]) => nameOf(of));
@@ -95,6 +96,7 @@ export function showFilters(
   for (const { type, counts, rules } of filters) {
     const counted = counts
       ? `seen ${count(BigInt(counts.seen))}, filtered ${count(BigInt(counts.filtered))}, ` +
+        `folded ${count(BigInt(counts.folded))}, ` +
         `submitted ${count(BigInt(counts.submitted))}`
       : "";
     output.line(`${output.paint("bold", type)}  ${counted}`.trimEnd());

@@ -8,25 +8,27 @@ export interface LedgerRow {
   type: string;
   seen: bigint;
   filtered: bigint;
+  folded: bigint;
   submitted: bigint;
   dropped: bigint;
   /** By reason. */
   drops: Record<string, bigint>;
-  /** seen = filtered + submitted + dropped. */
+  /** seen = filtered + folded + submitted + dropped. */
   balances: boolean;
 }
 
 export function ledgerRows(entries: readonly LedgerEntry[]): LedgerRow[] {
-  return entries.map(({ type, seen, filtered, submitted, drops }) => {
+  return entries.map(({ type, seen, filtered, folded, submitted, drops }) => {
     const dropped = drops.reduce((sum, drop) => sum + drop.count, 0n);
     return {
       type: eventTypeName(type),
       seen,
       filtered,
+      folded,
       submitted,
       dropped,
       drops: Object.fromEntries(drops.map((drop) => [enumWord(DropReasonSchema, drop.reason), drop.count])),
-      balances: seen === filtered + submitted + dropped,
+      balances: seen === filtered + folded + submitted + dropped,
     };
   });
 }
@@ -39,6 +41,7 @@ export function ledgerTotal(rows: readonly LedgerRow[]): LedgerRow {
     type: "all",
     seen: sum((row) => row.seen),
     filtered: sum((row) => row.filtered),
+    folded: sum((row) => row.folded),
     submitted: sum((row) => row.submitted),
     dropped: sum((row) => row.dropped),
     drops: Object.fromEntries(reasons.map((reason) => [reason, sum((row) => row.drops[reason] ?? 0n)])),
@@ -51,10 +54,10 @@ export function ledgerLines(rows: readonly LedgerRow[]): string[] {
     Object.entries(row.drops).map(([reason, dropped]) => `${reason} ${count(dropped)}`);
   const cells = [...rows, ledgerTotal(rows)].map((row) => [
     row.type,
-    ...[row.seen, row.filtered, row.submitted, row.dropped].map(count),
+    ...[row.seen, row.filtered, row.folded, row.submitted, row.dropped].map(count),
     row.balances ? reasons(row).join(", ") : "does not balance",
   ]);
-  return table([["TYPE", "SEEN", "FILTERED", "SUBMITTED", "DROPPED", ""], ...cells], [1, 2, 3, 4]);
+  return table([["TYPE", "SEEN", "FILTERED", "FOLDED", "SUBMITTED", "DROPPED", ""], ...cells], [1, 2, 3, 4, 5]);
 }
 
 /** As JSON, the numbers as numbers: counts stay far below 2^53. */

@@ -16,7 +16,7 @@ const TOTALS: readonly [name: string, stage: string, counter: string, doc: strin
 ];
 
 export interface Statistics {
-  /** The kernel programs' account since the ring began; its `balances` is seen = filtered + submitted + dropped. */
+  /** The kernel programs' account since the ring began; `balances`: seen = filtered + folded + submitted + dropped. */
   kernel: Record<string, unknown>;
   types: Record<string, unknown>[];
   /** Since each stage's start; undefined stages count 0. */

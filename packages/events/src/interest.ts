@@ -51,7 +51,7 @@ export function fitsPath(parts: PathParts, path: string): boolean {
   );
 }
 
-/** Whether an event of the type is wanted. */
+/** Whether an event of the type is wanted each time. */
 export function admits(interest: TypeInterest, keys: EventKeys): boolean {
   const { path, command, remotePort, localPort } = keys;
   const bit = 1 << keys.class;
@@ -103,6 +103,7 @@ function unionOfTypes(left: TypeInterest, right: TypeInterest): TypeInterest {
     localPorts: unionOfPorts([left.localPorts, left.otherLocalPorts], [right.localPorts, right.otherLocalPorts]),
     otherRemotePorts: left.otherRemotePorts | right.otherRemotePorts,
     otherLocalPorts: left.otherLocalPorts | right.otherLocalPorts,
+    folded: left.folded | right.folded,
   });
 }
 

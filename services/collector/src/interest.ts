@@ -37,9 +37,13 @@ function tellHolders({ facts }: Stage, holders: readonly Holder[]): void {
   }
 }
 
-/** As `open (narrowed), exec`. */
+/** As `open (narrowed), connect (folded), exec`. */
 function describe({ eventTypes: ids, types }: Interest): string {
-  const narrow = new Set(types.filter(isNarrow).map(({ eventType }) => eventType));
-  const words = ids.map((id) => `${eventTypeName(id)}${narrow.has(id) ? " (narrowed)" : ""}`);
-  return words.join(", ") || "nothing";
+  const entries = new Map(types.map((entry) => [entry.eventType, entry]));
+  return ids.map((id) => `${eventTypeName(id)}${howMuch(entries.get(id))}`).join(", ") || "nothing";
+}
+
+function howMuch(entry: TypeInterest | undefined): string {
+  if (!entry || !isNarrow(entry)) return "";
+  return entry.folded === 0 ? " (narrowed)" : " (folded)";
 }

@@ -27,6 +27,7 @@ export async function watchKernel(stage: Stage): Promise<void> {
   endInOrder(stage, opened, publisher);
   reportAttachments(stage, probe);
   keepOwnProcesses(stage, probe);
+  probe.setFoldWindow(stage.settings.collector.fold_window_s);
   followInterest(stage, (holders) => applyInterest(stage, probe, holders));
   stage.facts.set("source", source);
   const ofOthers = opened.retired.length > 0 ? await drainRetired(stage, opened) : [];
@@ -89,11 +90,12 @@ function keepOwnProcesses(stage: Stage, probe: Probe): void {
 /** `ofOthers` are the counters of rings that this collector has drained: their last events went out with its own. */
 function report(stage: Stage, probe: Probe, publisher: RawPublisher, ofOthers: readonly Ledger[]): void {
   const ledger = sumByType([...probe.ledger(), ...ofOthers]);
-  stage.ledger = ledger.map(({ type, seen, filtered, submitted, drops }) =>
+  stage.ledger = ledger.map(({ type, seen, filtered, folded, submitted, drops }) =>
     create(LedgerEntrySchema, {
       type,
       seen,
       filtered,
+      folded,
       submitted,
       drops: [...drops].map(([reason, count]) => ({ reason, count })),
     }),
@@ -115,7 +117,7 @@ function sumByType(rows: readonly Ledger[]): Ledger[] {
       sums.set(row.type, { ...row, drops: new Map(row.drops) });
       continue;
     }
-    for (const name of ["seen", "filtered", "submitted"] as const) sum[name] += row[name];
+    for (const name of ["seen", "filtered", "folded", "submitted"] as const) sum[name] += row[name];
     for (const [reason, count] of row.drops) sum.drops.set(reason, (sum.drops.get(reason) ?? 0n) + count);
   }
   return [...sums.values()];

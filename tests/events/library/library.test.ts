@@ -52,7 +52,7 @@ kernelTest("a file mapped to be executed is told once, and again when it was cha
   t.is((await mapped("exec", 2)).length, 1, "it is another file now");
   await watch.probe.stop();
   const ledger = watch.ledger("library");
-  t.true(balances(ledger) && ledger.filtered >= 5n, watch.explain());
+  t.true(balances(ledger) && ledger.folded >= 5n, watch.explain());
 });
 
 kernelTest("a mapping that fails is told each time", async (t) => {

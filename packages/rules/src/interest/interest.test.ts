@@ -1,7 +1,15 @@
 // An interest admits every event that a rule can match, whatever the rules are; and it narrows where it should.
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { admits, type EventKeys, NO_PORT, unionOfInterests } from "@nightjar/events";
-import { BatchSchema, Call, type Event, type TypeInterest, TypeInterestSchema } from "@nightjar/proto";
+import {
+  BatchSchema,
+  Call,
+  DescriptorType,
+  type Event,
+  eventTypes,
+  type TypeInterest,
+  TypeInterestSchema,
+} from "@nightjar/proto";
 import test from "ava";
 import fc from "fast-check";
 import { batchOf, bytes, type EventInit } from "../engine/batch.fixture.ts";
@@ -37,6 +45,12 @@ const opens: fc.Arbitrary<EventInit> = fc
     },
   }));
 
+const DESCRIPTOR_TYPES = new Map([
+  [1, DescriptorType.UNIX],
+  [2, DescriptorType.IPV4],
+  [10, DescriptorType.IPV6],
+]);
+
 const ends = fc.record({
   address: fc.constantFrom(new Uint8Array([127, 0, 0, 1]), new Uint8Array(0)),
   port: fc.constantFrom(...VOCABULARY.ports, 1234),
@@ -48,6 +62,27 @@ const connects: fc.Arbitrary<EventInit> = fc
     call: Call.CONNECT,
     result,
     data: { case: "connect", value: { family, fd: 3, socketType: 1, local: sane(local), remote: sane(remote) } },
+  }));
+
+/** Of what is accepted, both ends and the family are the descriptor's. */
+const accepts: fc.Arbitrary<EventInit> = fc
+  .record({ family: fc.constantFrom(0, 1, 2, 10), result: fc.constantFrom(4n, -11n), local: ends, remote: ends })
+  .map(({ family, result, local, remote }) => ({
+    call: Call.ACCEPT,
+    result,
+    data: {
+      case: "accept",
+      value: {
+        fd: 4,
+        descriptor: {
+          family,
+          type: DESCRIPTOR_TYPES.get(family) ?? 0,
+          local: sane(local),
+          remote: sane(remote),
+          isServer: true,
+        },
+      },
+    },
   }));
 
 /** A port without an address does not occur. */
@@ -72,10 +107,11 @@ function keysOf({ data, result, name }: Event): EventKeys {
     const path = text(data.value.path);
     return { class: failed | kind, command, ...(path !== "" && { path }) };
   }
-  if (data.case !== "connect") return { class: failed, command };
+  const socket = data.case === "connect" ? data.value : data.case === "accept" ? data.value.descriptor : undefined;
+  if (!socket) return { class: failed, command };
   const port = (end: { address: Uint8Array; port: number } | undefined) =>
     end && end.address.length > 0 ? end.port : NO_PORT;
-  const { family, local, remote } = data.value;
+  const { family, local, remote } = socket;
   const kind = FAMILY_KINDS.get(family) ?? 0;
   return { class: failed | kind, command, remotePort: port(remote), localPort: port(local) };
 }
@@ -100,9 +136,9 @@ function missed(engine: Engine, interest: ReadonlyMap<number, TypeInterest>, bat
   });
 }
 
-const typeId = ({ data }: Event) => (data.case === "open" ? 35 : 36);
+const typeId = ({ data }: Event) => eventTypes.find(({ member }) => member === data.case)?.id;
 
-const events = fc.oneof(opens, connects).chain((event) =>
+const events = fc.oneof(opens, connects, accepts).chain((event) =>
   fc.constantFrom("bash", "sh", "a-name-of-fift", "a-name-of-fifte", "é", "shell").map((name) => ({
     ...event,
     name: bytes(name),

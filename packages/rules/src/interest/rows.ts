@@ -102,12 +102,30 @@ const CONNECT: FilterRow = {
   },
 };
 
+/** Who accepts is the server. */
+const ACCEPT: FilterRow = {
+  kinds: SOCKET_KINDS,
+  keys: {
+    "fd.sport": { key: "local_port" },
+    "fd.lport": { key: "local_port" },
+    "fd.cport": { key: "remote_port" },
+    "fd.rport": { key: "remote_port" },
+    "fd.port": { key: "any_port" },
+    "proc.name": COMMAND,
+  },
+};
+
 /** Of event types without a row of their own the kernel asks nothing more: they are wanted or not. */
 const ANY: FilterRow = { kinds: [{ kind: 0, name: "", facts: {} }], keys: {} };
 
 const FIRST_WRITE: FilterRow = { ...ANY, keys: FILE_KEYS };
 
-const ROWS: Readonly<Record<string, FilterRow>> = { open: OPEN, connect: CONNECT, first_write: FIRST_WRITE };
+const ROWS: Readonly<Record<string, FilterRow>> = {
+  open: OPEN,
+  first_write: FIRST_WRITE,
+  connect: CONNECT,
+  accept: ACCEPT,
+};
 
 const rowById = new Map(eventTypes.map(({ id, name }) => [id, ROWS[name] ?? ANY]));
 

@@ -81,8 +81,9 @@ export function conditions(vocabulary: Vocabulary): fc.Arbitrary<string> {
 const CALLS = [
   "evt.type in (open, openat, openat2, creat)",
   "evt.type = connect",
-  "evt.type in (openat, connect)",
+  "evt.type in (accept, accept4)",
   "evt.type = first_write",
+  "evt.type in (openat, connect, accept)",
 ];
 
 /** A rules file with some rules in it. */

@@ -46,6 +46,15 @@ export const collectorSettings = {
     unit: "s",
     doc: "After so long without a collector the kernel programs record nothing more, and only count what they drop.",
   }),
+  fold_window_s: integer({
+    default: 3_600,
+    min: 0,
+    max: 86_400,
+    unit: "s",
+    doc:
+      "In how long a time one event is told of many that say the same: of libraries mapped, and of what no rule but " +
+      "only the inventory wants. 0 tells each.",
+  }),
   in_flight_batches: integer({
     default: 32,
     min: 1,
