@@ -4,6 +4,7 @@ import { SUGGESTED_FIELDS } from "../fields/known.ts";
 import type { CheckContext } from "../language/check.ts";
 import { type Problem, problem } from "../problem.ts";
 import { boolean, fail, type ItemName, text, texts } from "./decode.ts";
+import { APPEND_OUTPUT_KEYS, APPEND_OUTPUT_MATCH_KEYS } from "./keys.ts";
 import type { Rule } from "./load.ts";
 import type { MappedText } from "./mapped-text.ts";
 import type { MappingValue, Value } from "./yaml.ts";
@@ -30,8 +31,8 @@ interface ReadyEntry {
 }
 
 const ITEM: ItemName = { type: "append_output", name: "" };
-const KEYS = new Set(["match", "extra_output", "extra_fields", "suggested_output"]);
-const MATCH_KEYS = new Set(["source", "tags", "rule"]);
+const KEYS: ReadonlySet<string> = new Set(Object.keys(APPEND_OUTPUT_KEYS));
+const MATCH_KEYS: ReadonlySet<string> = new Set(Object.keys(APPEND_OUTPUT_MATCH_KEYS));
 
 /** All entries of all files, in order. */
 export class ExtraOutputs {

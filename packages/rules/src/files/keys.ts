@@ -11,7 +11,9 @@ export type KeyKind =
   | "append-or-replace"
   | "duration"
   | "version"
-  | "plugins";
+  | "plugins"
+  | "append-output"
+  | "static-fields";
 
 type Keys = Readonly<Record<string, readonly [kind: KeyKind, says: string]>>;
 
@@ -65,6 +67,25 @@ export const NEEDS_KEYS = {
   required_engine_version: ["version", "The oldest version of Falco's engine that understands the file."],
   required_plugin_versions: ["plugins", "Plugins of Falco's that the file's rules need; none is used here."],
 } as const satisfies Keys;
+
+/** The items that put something into the outputs of rules. */
+export const OUTPUT_KEYS = {
+  append_output: ["append-output", "What is put behind the outputs of rules, by entries."],
+  static_fields: ["static-fields", "Values by name, which outputs and conditions may name as static.NAME."],
+} as const satisfies Keys;
+
+/** The keys of an entry of `append_output`, and of its `match`. */
+export const APPEND_OUTPUT_KEYS = {
+  match: "Which rules; all without it.",
+  extra_output: "What is put behind their outputs.",
+  extra_fields: "Fields that their matches carry too.",
+  suggested_output: "Whether to put behind what the fields' authors suggest.",
+} as const;
+export const APPEND_OUTPUT_MATCH_KEYS = {
+  source: "Only rules for events of this source.",
+  tags: "Only rules with all of these tags.",
+  rule: "Only the rule of this name.",
+} as const;
 
 /** What a later item may add to a rule's keys, and what it may put in their place. */
 export const APPENDABLE: string[] = ["condition", "output", "desc", "tags", "exceptions"];

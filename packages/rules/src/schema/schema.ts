@@ -1,7 +1,17 @@
 // JSON schemas (draft 2020-12) of rules files and of their tests, for editors; made of the tables the readers go by.
 import { PrioritySchema, wordsOf } from "@nightjar/proto";
 import { TEST_FILE_KEYS } from "../brief/test-file.ts";
-import { APPENDABLE, EXCEPTION_KEYS, ITEM_KEYS, type KeyKind, NEEDS_KEYS, REPLACEABLE } from "../files/keys.ts";
+import {
+  APPEND_OUTPUT_KEYS,
+  APPEND_OUTPUT_MATCH_KEYS,
+  APPENDABLE,
+  EXCEPTION_KEYS,
+  ITEM_KEYS,
+  type KeyKind,
+  NEEDS_KEYS,
+  OUTPUT_KEYS,
+  REPLACEABLE,
+} from "../files/keys.ts";
 import { SIGMA_SCHEMA } from "./sigma.ts";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -29,6 +39,28 @@ const EXCEPTION: JsonSchema = {
   },
 };
 
+const described = (schemas: Readonly<Record<string, JsonSchema>>, says: Readonly<Record<string, string>>): JsonSchema =>
+  Object.fromEntries(Object.entries(schemas).map(([key, schema]) => [key, { ...schema, description: says[key] }]));
+
+const APPENDED_TO: JsonSchema = {
+  type: "object",
+  properties: described({ source: TEXT, tags: TEXTS, rule: TEXT }, APPEND_OUTPUT_MATCH_KEYS),
+  additionalProperties: false,
+};
+const APPENDED: JsonSchema = {
+  type: "object",
+  properties: described(
+    {
+      match: APPENDED_TO,
+      extra_output: TEXT,
+      extra_fields: { type: "array", items: { anyOf: [TEXT, { type: "object", additionalProperties: TEXT }] } },
+      suggested_output: { type: "boolean" },
+    },
+    APPEND_OUTPUT_KEYS,
+  ),
+  additionalProperties: false,
+};
+
 const KINDS: Readonly<Record<KeyKind, JsonSchema>> = {
   text: TEXT,
   texts: TEXTS,
@@ -43,6 +75,8 @@ const KINDS: Readonly<Record<KeyKind, JsonSchema>> = {
   },
   duration: { type: "integer" },
   version: { type: ["integer", "string"] },
+  "append-output": { type: "array", items: APPENDED },
+  "static-fields": { type: "object", additionalProperties: TEXT },
   plugins: { type: "array", items: { type: "object", required: ["name", "version"] } },
 };
 
@@ -71,7 +105,7 @@ export const RULES_SCHEMA: JsonSchema = {
       type: "object",
       anyOf: [
         ...Object.entries(ITEM_KEYS).map(([type, keys]) => itemOf(keys, type)),
-        ...Object.entries(NEEDS_KEYS).map(([key, row]) => itemOf({ [key]: row }, key)),
+        ...Object.entries({ ...NEEDS_KEYS, ...OUTPUT_KEYS }).map(([key, row]) => itemOf({ [key]: row }, key)),
       ],
     },
   },
@@ -82,9 +116,6 @@ const NAMES: JsonSchema = { anyOf: [TEXT, TEXTS] };
 const FIELDS: JsonSchema = { type: "object", additionalProperties: { anyOf: [TEXT, TEXTS] } };
 const PROCESS: JsonSchema = { anyOf: [{ type: "string" }, TEXTS, FIELDS] };
 const PROCESSES: JsonSchema = { type: "array", items: PROCESS };
-
-const described = (schemas: Readonly<Record<string, JsonSchema>>, says: Readonly<Record<string, string>>): JsonSchema =>
-  Object.fromEntries(Object.entries(schemas).map(([key, schema]) => [key, { ...schema, description: says[key] }]));
 
 const EVENT: JsonSchema = {
   type: "object",
