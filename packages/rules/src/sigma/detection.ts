@@ -103,7 +103,7 @@ export class DetectionReader {
 }
 
 /** What a value is by itself: YAML's core schema, in which only plain scalars are anything but text. */
-function plainValue({ text, plain, isNull }: TextValue): SigmaValue {
+export function plainValue({ text, plain, isNull }: TextValue): SigmaValue {
   if (isNull) return { kind: "null" };
   if (plain && /^(?:true|false)$/i.test(text)) return { kind: "boolean", value: text.toLowerCase() === "true" };
   if (plain && NUMBER.test(text)) return numberOf(text);

@@ -2,9 +2,9 @@
 import type { MappingValue, Value } from "../files/yaml.ts";
 import type { Place } from "../problem.ts";
 
-/** A document of Sigma: a rule, a correlation of rules, or a filter of rules. */
+/** A document of Sigma: a rule, a correlation of rules, a filter of rules, or a pipeline that changes rules. */
 export interface SigmaDocument {
-  kind: "rule" | "correlation" | "filter";
+  kind: "rule" | "correlation" | "filter" | "pipeline";
   mapping: MappingValue;
 }
 
@@ -18,7 +18,7 @@ export interface CorrelationDocument {
 }
 
 /** Keys of which a mapping must have one to be Sigma's; nothing of Falco's has any of them at its top. */
-const MARKS = ["detection", "correlation", "filter", "logsource", "action"];
+const MARKS = ["detection", "correlation", "filter", "logsource", "action", "transformations"];
 
 /** Whether a document is Sigma's: a mapping with one of its keys. Falco's files are sequences. */
 export function isSigma(document: Value): document is MappingValue {
@@ -49,6 +49,7 @@ export function withActions(documents: readonly MappingValue[]): SigmaDocument[]
 }
 
 function kindOf({ entries }: MappingValue): SigmaDocument["kind"] {
+  if (entries.has("transformations")) return "pipeline";
   if (entries.has("correlation")) return "correlation";
   return entries.has("filter") ? "filter" : "rule";
 }

@@ -10,6 +10,8 @@ import type { CorrelationDocument, SigmaDocument } from "./documents.ts";
 import { SENSOR_VIEWS } from "./logsources.ts";
 import { Lowering } from "./lower-condition.ts";
 import { itemsOf, namedFields, outputOf } from "./output.ts";
+import { readPipeline } from "./pipeline/document.ts";
+import { type Pipeline, processed, processedFilter } from "./pipeline/pipeline.ts";
 import type { Placeholders } from "./placeholders.ts";
 import { readFilter, readRule, type SigmaFilter, type SigmaRule } from "./read.ts";
 import { plainText } from "./text.ts";
@@ -59,7 +61,8 @@ class SigmaLoader {
     const read = of("rule").flatMap((mapping) => this.#guarded(() => readRule(mapping, warn)) ?? []);
     const filters = of("filter").flatMap((mapping) => this.#guarded(() => readFilter(mapping, warn)) ?? []);
     for (const filter of filters) this.#warnOfUnused(filter, read);
-    const rules = read.flatMap((rule) => this.#guarded(() => this.#rule(rule, filters)) ?? []);
+    const pipelines = this.#pipelines(of("pipeline"));
+    const rules = read.flatMap((rule) => this.#guarded(() => this.#rule(rule, filters, pipelines)) ?? []);
     const correlations = of("correlation").map((mapping) => ({ mapping, place: mapping.place }));
     return { rules, correlations, problems: this.#problems };
   }
@@ -74,6 +77,18 @@ class SigmaLoader {
     }
   }
 
+  /** Pipelines in their order: by priority, and where that is the same as they stand. */
+  #pipelines(mappings: readonly MappingValue[]): Pipeline[] {
+    const found: Pipeline[] = [];
+    for (const mapping of mappings) {
+      const result = this.#guarded(() => readPipeline(mapping));
+      if (!result) continue;
+      if ("code" in result) this.#problems.push(result);
+      else found.push(result);
+    }
+    return found.sort((left, right) => left.priority - right.priority);
+  }
+
   #warnOfUnused({ rules, place, item }: SigmaFilter, read: readonly SigmaRule[]): void {
     for (const name of rules === "any" ? [] : rules) {
       if (read.some((rule) => isNamed(rule, name))) continue;
@@ -81,7 +96,8 @@ class SigmaLoader {
     }
   }
 
-  #rule(rule: SigmaRule, filters: readonly SigmaFilter[]): Rule {
+  #rule(written: SigmaRule, filters: readonly SigmaFilter[], pipelines: readonly Pipeline[]): Rule {
+    const rule = processed(written, pipelines);
     const found = this.#context.viewsOf(rule.logsource);
     if ("refusal" in found) return fail("SIGMA_LOGSOURCE_UNSERVED", found.refusal, rule.place, rule.item);
     const priority = PRIORITY_OF_LEVEL.get(rule.level);
@@ -89,7 +105,9 @@ class SigmaLoader {
       const message = `'${rule.level}' is no level of Sigma; taken for medium`;
       this.#problems.push(problem("SIGMA_LEVEL_UNKNOWN", message, rule.place, rule.item));
     }
-    const applied = filters.filter((filter) => applies(filter, rule));
+    const applied = filters
+      .filter((filter) => applies(filter, written))
+      .map((filter) => processedFilter(filter, written, pipelines));
     const lowering = new Lowering(this.#context.placeholders);
     const named = namedFields([rule, ...applied]);
     const views = found.views.filter(({ only }) => !only || only.some((name) => named.has(name)));

@@ -72,10 +72,10 @@ function utf16(bigEndian: boolean, mark: string): Modifier {
       const [high, low] = [unit.charCodeAt(0) >> 8, unit.charCodeAt(0) & 0xff];
       return bigEndian ? String.fromCharCode(high, low) : String.fromCharCode(low, high);
     });
-  const apply = (work: Work): Work => ({
-    ...withPattern(work, (pattern) => joined([{ text: mark }, ...mapText(pattern, encode)])),
-    bytes: true,
-  });
+  const apply = (work: Work): Work | Fault => {
+    if (work.bytes) return fault("SIGMA_MODIFIER_CHAIN", "a text is encoded as UTF-16 once");
+    return { ...withPattern(work, (pattern) => joined([{ text: mark }, ...mapText(pattern, encode)])), bytes: true };
+  };
   return { takes: ["string"], apply };
 }
 
@@ -102,7 +102,9 @@ function base64Offsets(work: Work): Work | Fault {
   if (typeof bytes !== "string") return bytes;
   const values = BASE64_BEGINS.map((begin, shift) => {
     const end = BASE64_ENDS[(bytes.length + shift) % 3];
-    return asString(work, btoa(" ".repeat(shift) + bytes).slice(begin, end)).value;
+    const { value } = asString(work, btoa(" ".repeat(shift) + bytes).slice(begin, end));
+    // What is left of the text without its ends can only be found within something longer.
+    return { ...(value as Strings), pattern: [MANY, ...(value as Strings).pattern, MANY] };
   });
   return { ...work, value: { kind: "any", values } };
 }

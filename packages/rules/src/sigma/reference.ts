@@ -3,6 +3,8 @@ import { type Term, termName } from "../language/expression.ts";
 import { AUDIT, AUDIT_RECORDS } from "./auditd.ts";
 import { SERVED, UNSERVED_SERVICES } from "./logsources.ts";
 import { MODIFIER_NAMES } from "./modifiers.ts";
+import { fieldConditions, itemConditions, ruleConditions } from "./pipeline/conditions.ts";
+import { transformations } from "./pipeline/transformations.ts";
 import type { View } from "./view.ts";
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
@@ -26,7 +28,7 @@ A document with a fault is left out and told of with file, line, column and code
 - **Regular expressions** are RE2's, found anywhere in the text, with regard to case unless \`i\` stands behind \`re\`.
   Look-arounds and back-references are refused.
 - **Keywords** are looked for within the texts named below, e.g. a process's command line.
-- **Placeholders** are filled in from the rule engine's settings; a rule with one that nothing is known of is refused.
+- **Placeholders** are filled in by pipelines; a rule with one that nothing is known of is refused.
 - **Conditions** of which there are several in a list are alternatives. \`1 of\`, \`all of\`, \`any of\` and \`N of\`
   take a pattern of names or \`them\`, which leaves out names that begin with an underscore. An aggregation behind
   \`|\` is refused by name: correlations took its place.
@@ -46,6 +48,15 @@ rule asks for must stand in one record, as in the log. Records are of successful
 \`SYSCALL\` records of execve alone, since audit rules choose the calls that are logged; one that names a call in
 \`SYSCALL\` sees those of all calls the sensor reports. Keys do not exist. Registers are hexadecimal, as in the log.
 `.trim();
+
+const PIPELINES = `
+A document with \`transformations\` among the rules is a processing pipeline in pySigma's form. It changes every rule
+of Sigma's that is loaded with it, and the filters of that rule, before its fields are looked up; several go in order of
+\`priority\`. One that uses what is not listed here is refused as a whole, by name, and so are \`postprocessing\` and
+\`finalizers\`, which are about queries. \`vars\` are what \`value_placeholders\` fills in.
+`.trim();
+
+const words = (list: Iterable<string>): string => [...list].map((word) => `\`${word}\``).join(" ");
 
 function meaning(term: Term | undefined): string {
   if (!term) return "";
@@ -98,7 +109,7 @@ export function sigmaReference(): string {
     "# Sigma",
     "<!-- Made from the code by `node packages/rules/scripts/reference.ts`; edit there. -->",
     INTRODUCTION,
-    `Modifiers: ${MODIFIER_NAMES.map((name) => `\`${name}\``).join(" ")}`,
+    `Modifiers: ${words(MODIFIER_NAMES)}. What \`base64offset\` makes is found anywhere in the text.`,
     "## Logsources",
     LOGSOURCES,
     table(["category", "event", "which"], logsourceRows()),
@@ -107,6 +118,12 @@ export function sigmaReference(): string {
     "## auditd",
     AUDITD,
     table(["type", "fields"], recordRows()),
+    "## Pipelines",
+    PIPELINES,
+    `Transformations: ${words(["nest", ...transformations.keys()].sort())}`,
+    `Conditions of rules: ${words(ruleConditions.keys())}; of lines: ${words(itemConditions.keys())}; of names of fields: ${words(
+      fieldConditions.keys(),
+    )}.`,
     "## What is refused",
     table(
       ["service", "why"],
