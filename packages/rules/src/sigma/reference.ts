@@ -121,9 +121,8 @@ export function sigmaReference(): string {
     "## Pipelines",
     PIPELINES,
     `Transformations: ${words(["nest", ...transformations.keys()].sort())}`,
-    `Conditions of rules: ${words(ruleConditions.keys())}; of lines: ${words(itemConditions.keys())}; of names of fields: ${words(
-      fieldConditions.keys(),
-    )}.`,
+    `Conditions of rules: ${words(ruleConditions.keys())}`,
+    `Conditions of lines: ${words(itemConditions.keys())}; of names of fields: ${words(fieldConditions.keys())}`,
     "## What is refused",
     table(
       ["service", "why"],
