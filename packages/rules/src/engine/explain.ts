@@ -70,6 +70,7 @@ export function explainerOf(batch: BatchReader): (rule: Rule, eventIndex: number
 class Explainer {
   readonly #read: Read;
   readonly #answers = new Map<Expression, boolean>();
+  readonly #values = new Map<string, Seen>();
   readonly #parts: ExplainedPart[] = [];
   #omitted = 0;
 
@@ -127,17 +128,43 @@ class Explainer {
   }
 
   #test(test: Test): Pick<ExplainedPart, "kind" | "test" | "seen" | "place"> {
-    const seen = [...fieldsOf(test)].map((field) => this.#seen(field));
-    const place = test.origin?.text.place(test.origin.offset);
-    return { kind: "test", test: writeTest(test), seen, ...(place && { place }) };
+    const { fields, written, place } = describe(test);
+    const seen = fields.map(({ term, name }) => this.#seen(term, name));
+    return { kind: "test", test: written, seen, ...(place && { place }) };
   }
 
-  #seen(term: FieldTerm): Seen {
-    const field = termName(term);
-    const value = this.#read(term);
-    if (value !== undefined) return { field, value: clip(formatValue(value)) };
-    return term.field.getter ? { field } : { field, reason: term.field.from };
+  /** Most tests of a condition ask for the same few fields. */
+  #seen(term: FieldTerm, name: string): Seen {
+    const seen = this.#values.get(name) ?? seenOf(term, name, this.#read(term));
+    this.#values.set(name, seen);
+    return seen;
   }
+}
+
+function seenOf(term: FieldTerm, field: string, value: Value): Seen {
+  if (value !== undefined) return { field, value: clip(formatValue(value)) };
+  return term.field.getter ? { field } : { field, reason: term.field.from };
+}
+
+/** What is the same of a test whatever the event: worked out when it is first explained. */
+interface Described {
+  fields: readonly { term: FieldTerm; name: string }[];
+  written: string;
+  place: Place | undefined;
+}
+
+const known = new WeakMap<Test, Described>();
+
+/** A rule that matched once will again, and finding places in files takes longest. */
+function describe(test: Test): Described {
+  let described = known.get(test);
+  if (!described) {
+    const fields = [...fieldsOf(test)].map((term) => ({ term, name: termName(term) }));
+    const place = test.origin?.text.place(test.origin.offset);
+    described = { fields, written: writeTest(test), place };
+    known.set(test, described);
+  }
+  return described;
 }
 
 /** A test as a person would write it: proc.name in (bash, sh). */
