@@ -19,10 +19,41 @@ static __always_inline u32 exit_status(struct task_struct *task) {
     return BPF_CORE_READ(task, group_leader, exit_code);
 }
 
+enum {
+    // Processes whose last threads end at the same moment: a handful, for microseconds.
+    ENDED_PROCESSES_MAX = 256,
+};
+
+struct ended_process {
+    u64 start_time_ns;
+    u32 pid;
+    u32 unused;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, ENDED_PROCESSES_MAX);
+    __type(key, struct ended_process);
+    __type(value, u8);
+} ended_processes SEC(".maps");
+
+// Threads are counted out some time before the tracepoint, so two that end at once can both find nobody left there;
+// only newer kernels say which was the last. The first to come here tells of them.
+static __always_inline bool is_first_to_end(struct task_struct *task) {
+    struct ended_process ended = {};
+    const u8 present = 1;
+    // A thread that has not been released is still of the group.
+    if (BPF_CORE_READ(task, signal, nr_threads) == 1) return true;
+    ended.start_time_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+    ended.pid = BPF_CORE_READ(task, tgid);
+    return bpf_map_update_elem(&ended_processes, &ended, &present, BPF_NOEXIST) == 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task) {
     if (!event_seen(EVENT_EXIT)) return 0;
     if (BPF_CORE_READ(task, signal, live.counter) != 0) return event_filtered(EVENT_EXIT);
+    if (!is_first_to_end(task)) return event_filtered(EVENT_EXIT);
 
     struct record *record;
     struct exit_event *event = exit_begin(&record);

@@ -120,6 +120,7 @@ struct tty_struct {
 
 struct signal_struct {
     atomic_t live;
+    int nr_threads;
     int group_exit_code;
     unsigned int flags;
     struct pid *pids[4];
