@@ -1,11 +1,13 @@
 // Bundles the tests of the event types with what they import, their deeds compiled: an emulated machine takes minutes
-// to strip types and to run a compiler.
-import { copyFileSync, existsSync, globSync, rmSync, writeFileSync } from "node:fs";
+// to strip types and to run a compiler, and a quarter of one to start a process for a test file, so they are one file.
+import { copyFileSync, existsSync, globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { buildDeed } from "../events/support/deed.ts";
 
 const root = dirname(dirname(import.meta.dirname));
+/** As deep as tests/events, so that what a test names beside and above itself is found. */
+export const bundleFolder = join(root, "tests/build");
 const REQUIRE = "const require = __createRequire(import.meta.url);";
 /** What the addon's side reads beside itself. */
 const ASSETS = ["native-probe/build/nightjar.bpf.o", "native-probe/build/Release/nightjar_probe.node"];
@@ -15,22 +17,25 @@ const LEFT_OUT = new Map([["completeness", "20,000 processes take an emulated ma
 
 /** A package with a configuration of its own, so that ava finds the bundled tests and nothing else. */
 const MANIFEST = '{ "type": "module" }\n';
-const AVA_CONFIG =
-  'export default { files: ["*/*.test.js"], workerThreads: false, concurrency: 1, serial: true, timeout: "30m" };\n';
+const AVA_CONFIG = 'export default { files: ["all.js"], workerThreads: false, serial: true, timeout: "30m" };\n';
 
-const nameOf = (path: string) => basename(dirname(path));
+const folderOf = (path: string) => basename(dirname(path));
 
-/** Bundles the tests of the folders `names` of tests/events, of all where there are none, into `outdir`. */
-export async function bundleTests(outdir: string, names: readonly string[]): Promise<void> {
-  rmSync(outdir, { recursive: true, force: true });
+/** Bundles the tests of the folders `wanted` of tests/events, of all where there are none; the names of their files. */
+export async function bundleTests(wanted: readonly string[]): Promise<string[]> {
+  rmSync(bundleFolder, { recursive: true, force: true });
   const found = globSync("tests/events/*/*.test.ts", { cwd: root }).sort();
-  const tests = found.filter((path) =>
-    names.length === 0 ? !LEFT_OUT.has(nameOf(path)) : names.includes(nameOf(path)),
-  );
-  const entries = tests.map((path) => [path.replace(/^tests\/events\/(.*)\.ts$/, "$1"), join(root, path)]);
+  const isWanted = (name: string) => (wanted.length === 0 ? !LEFT_OUT.has(name) : wanted.includes(name));
+  const tests = found.filter((path) => isWanted(folderOf(path)));
+  const names = tests.map((path) => path.replace(/^tests\/events\/(.*)\.test\.ts$/, "$1"));
+  const entries = names.map((name, index) => [`${name}.test`, join(root, tests[index] ?? "")]);
   await build({
-    entryPoints: { ...Object.fromEntries(entries), attached: join(import.meta.dirname, "attached.ts") },
-    outdir,
+    entryPoints: {
+      ...Object.fromEntries(entries),
+      attached: join(import.meta.dirname, "attached.ts"),
+      all: join(import.meta.dirname, "all.ts"),
+    },
+    outdir: bundleFolder,
     bundle: true,
     splitting: true,
     platform: "node",
@@ -41,14 +46,27 @@ export async function bundleTests(outdir: string, names: readonly string[]): Pro
     banner: { js: `import { createRequire as __createRequire } from "node:module";${REQUIRE}` },
     logLevel: "warning",
   });
-  for (const asset of ASSETS) copyFileSync(join(root, asset), join(outdir, basename(asset)));
-  // The deed that makes any one call, beside the chunk that runs it: shared, or of the only test that needs it.
-  const shared = join(root, "tests/events/support");
-  buildDeed(shared, join(outdir, "deed"));
-  for (const folder of new Set(tests.map(dirname))) {
-    const own = join(root, folder);
-    buildDeed(existsSync(join(own, "deed.c")) ? own : shared, join(outdir, basename(folder), "deed"));
+  for (const asset of ASSETS) copyFileSync(join(root, asset), join(bundleFolder, basename(asset)));
+  addFiles(new Set(tests.map(folderOf)));
+  writeFileSync(join(bundleFolder, "names.json"), JSON.stringify(names));
+  writeFileSync(join(bundleFolder, "package.json"), MANIFEST);
+  writeFileSync(join(bundleFolder, "ava.config.js"), AVA_CONFIG);
+  return names;
+}
+
+/** What tests find beside themselves: their deed or the shared one, compiled, and programs in TypeScript. */
+function addFiles(folders: ReadonlySet<string>): void {
+  const events = join(root, "tests/events");
+  const shared = join(bundleFolder, "deed");
+  buildDeed(join(events, "support"), shared);
+  mkdirSync(join(bundleFolder, "support"));
+  copyFileSync(shared, join(bundleFolder, "support/deed"));
+  for (const folder of folders) {
+    const [from, to] = [join(events, folder), join(bundleFolder, folder)];
+    mkdirSync(to, { recursive: true });
+    if (existsSync(join(from, "deed.c"))) buildDeed(from, join(to, "deed"));
+    else copyFileSync(shared, join(to, "deed"));
+    for (const program of globSync("*.ts", { cwd: from, exclude: ["*.test.ts"] }))
+      copyFileSync(join(from, program), join(to, program));
   }
-  writeFileSync(join(outdir, "package.json"), MANIFEST);
-  writeFileSync(join(outdir, "ava.config.js"), AVA_CONFIG);
 }

@@ -1,26 +1,11 @@
 // Writes what was found under each kernel into docs/kernels.md, between the marks of its generated part.
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Attachment, Offer } from "@nightjar/native-probe";
-import type { Kernel } from "./kernels.ts";
+import { countOf, type Result } from "./result.ts";
 
 const page = join(dirname(dirname(import.meta.dirname)), "docs/kernels.md");
 const BEGIN = "<!-- begin: written by tests/kernels/run.ts --page -->";
 const END = "<!-- end -->";
-
-export interface Result {
-  kernel: Kernel;
-  release: string;
-  passed: number;
-  /** The titles of the tests that failed. */
-  failures: string[];
-  skipped: number;
-  offers: Offer[];
-  attachments: Attachment[];
-  /** Why nothing could be loaded. */
-  error?: string;
-  cause?: string;
-}
 
 const rowOf = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
 
@@ -51,22 +36,54 @@ function attachedRows(results: readonly Result[]): string[][] {
   return points.map((point) => [`\`${point}\``, ...results.map((result) => answer(result, point))]);
 }
 
-/** Replaces the page's generated part; `names` are the event types that were run, none for all. Returns its path. */
-export function writePage(results: readonly Result[], names: readonly string[]): string {
-  const tests = names.length > 0 ? `tests of ${names.join(", ")}` : "tests of `tests/events`";
-  const summary = results.map(({ kernel, release, passed, failures, skipped }) => [
-    kernel.version,
-    `\`${release}\``,
-    `Debian, ${kernel.suite}`,
-    `${passed} passed, ${failures.length} failed, ${skipped} skipped`,
+/** What failed and what a kernel cannot give, a row for each test, with the kernels it was so on. */
+function exceptionRows(results: readonly Result[]): string[][] {
+  const rows = new Map<string, { cells: string[]; versions: Set<string> }>();
+  for (const { version, place, tests } of results) {
+    for (const { file, title, outcome, notHere } of tests) {
+      const why = outcome === "failed" ? "**failed**" : (notHere ?? (outcome === "skipped" ? "skipped" : ""));
+      if (why === "") continue;
+      const cells = [`${file}: ${title}`, why];
+      const row = rows.get(cells.join("|")) ?? { cells, versions: new Set() };
+      rows.set(cells.join("|"), row);
+      row.versions.add(place === "functions" ? `${version} (functions)` : version);
+    }
+  }
+  return [...rows.values()].map(({ cells, versions }) => [...cells, [...versions].join(", ")]);
+}
+
+function countsOf(result: Result | undefined): string {
+  if (!result) return "–";
+  const counts = (["passed", "failed", "skipped"] as const).map(
+    (outcome) => `${countOf([result], outcome)} ${outcome}`,
+  );
+  return counts.join(", ");
+}
+
+/**
+ * Replaces the page's generated part with what is known of each kernel: where calls were seen at the tracepoint, and
+ * where at the ends of their functions. Returns its path.
+ */
+export function writePage(results: readonly Result[], atFunctions: readonly Result[]): string {
+  const summary = results.map((result) => [
+    result.version,
+    `\`${result.release}\``,
+    `Debian, ${result.suite}`,
+    countsOf(result),
+    countsOf(atFunctions.find(({ version }) => version === result.version)),
   ]);
-  const failures = results.flatMap(({ kernel, failures }) => failures.map((title) => `- ${kernel.version}: ${title}`));
+  const exceptions = exceptionRows([...results, ...atFunctions]);
+  const versions = results.map(({ version }) => version);
+  const header = ["kernel", "release", "from", "calls seen at the tracepoint", "calls seen at their functions"];
   const text = [
     BEGIN,
-    table(["kernel", "release", "from", tests], summary),
-    ...(failures.length > 0 ? [`What failed:\n\n${failures.join("\n")}`] : []),
-    table(["offered", ...results.map(({ kernel }) => kernel.version)], offerRows(results)),
-    table(["attached", ...results.map(({ kernel }) => kernel.version)], attachedRows(results)),
+    table(header, summary),
+    ...(exceptions.length > 0 ? [table(["test", "what is not so, and why", "kernels"], exceptions)] : []),
+    table(["offered", ...versions], offerRows(results)),
+    table(["attached", ...versions], attachedRows(results)),
+    ...(atFunctions.length > 0
+      ? [table(["attached", ...atFunctions.map(({ version }) => `${version} (functions)`)], attachedRows(atFunctions))]
+      : []),
     END,
   ].join("\n\n");
   const before = readFileSync(page, "utf8");

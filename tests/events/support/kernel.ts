@@ -47,10 +47,24 @@ export function identityOf(pid: number): OwnProcess {
 const reason = await whyNot();
 const { serial, skip } = test;
 
+/** Under other kernels all test files run as one, in which no two tests may share a title. */
+let titlePrefix = "";
+
+/** The tests that follow are of this file. */
+export function beginFile(name: string): void {
+  titlePrefix = `${name}: `;
+}
+
 /** A test that needs the kernel's eBPF; where there is none it is reported as skipped, with the reason. */
 export function kernelTest(title: string, body: (t: ExecutionContext) => Promise<void>): void {
-  if (reason === undefined) serial(title, body);
-  else skip(`${title}: ${reason}`, body);
+  if (reason === undefined) serial(`${titlePrefix}${title}`, body);
+  else skip(`${titlePrefix}${title}: ${reason}`, body);
+}
+
+/** Says what of a test the running kernel cannot give, and why; tests/kernels puts it into docs/kernels.md. */
+export function notHere(t: ExecutionContext, why: string): void {
+  t.log(`not here: ${why}`);
+  t.pass();
 }
 
 export interface WatchOptions extends Omit<Partial<ProbeOptions>, "types"> {

@@ -1,0 +1,77 @@
+// What a kernel's machine told, as data: read from the lines it prints, kept as JSON from one run to the next.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Attachment, Offer } from "@nightjar/native-probe";
+import type { Kernel } from "./kernels.ts";
+
+const folder = join(dirname(dirname(import.meta.dirname)), ".tools/kernels/results");
+
+/** Where system calls are seen. */
+export type Place = "tracepoint" | "functions";
+
+export interface TestResult {
+  /** Of tests/events, without its ending: "unlink/unlink". */
+  file: string;
+  title: string;
+  outcome: "passed" | "failed" | "skipped";
+  /** What of the test this kernel cannot give, and why it cannot. */
+  notHere?: string;
+}
+
+export interface Result {
+  version: string;
+  suite: string;
+  release: string;
+  place: Place;
+  /** The folders of tests/events that were run; none for all. */
+  events: readonly string[];
+  tests: TestResult[];
+  offers: Offer[];
+  attachments: Attachment[];
+  /** Why nothing could be loaded, or the machine did not come to its end. */
+  error?: string;
+  cause?: string;
+}
+
+/** As tests/events/support/kernel.ts says it of a test that passed. */
+const NOT_HERE = /^#\s+not here: (.*)$/;
+const TEST = /^(not )?ok \d+ - (?:(\S+?): )?(.*?)( # (?:SKIP|TODO).*)?$/;
+
+export function emptyResult({ version, suite }: Kernel, release: string, place: Place, events: string[]): Result {
+  return { version, suite, release, place, events, tests: [], offers: [], attachments: [] };
+}
+
+/** Takes in a line of what attached.ts or ava's TAP reporter print. */
+export function readLine(line: string, result: Result): void {
+  if (line.startsWith("{")) return void Object.assign(result, JSON.parse(line));
+  const [, missing] = line.match(NOT_HERE) ?? [];
+  const last = result.tests.at(-1);
+  if (missing !== undefined && last) last.notHere = last.notHere ? `${last.notHere}; ${missing}` : missing;
+  const [whole, isNot, file = "", title = "", skipped] = line.match(TEST) ?? [];
+  if (whole === undefined) return;
+  result.tests.push({ file, title, outcome: skipped ? "skipped" : isNot ? "failed" : "passed" });
+}
+
+/** Counts what of `files` told nothing as failed: the machine ended before. */
+export function addMissing(files: readonly string[], result: Result): void {
+  const told = new Set(result.tests.map(({ file }) => file));
+  for (const file of files) if (!told.has(file)) result.tests.push({ file, title: "did not run", outcome: "failed" });
+}
+
+export function countOf(results: readonly Result[], wanted: TestResult["outcome"]): number {
+  return results.flatMap(({ tests }) => tests).filter(({ outcome }) => outcome === wanted).length;
+}
+
+const pathOf = (version: string, place: Place) => join(folder, `${version}-${place}.json`);
+
+/** Keeps the result of a whole run for the page. */
+export function keep(result: Result): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(pathOf(result.version, result.place), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** The whole runs kept so far, in the order of the kernels. */
+export function kept(kernels: readonly Kernel[], place: Place): Result[] {
+  const paths = kernels.map(({ version }) => pathOf(version, place)).filter((path) => existsSync(path));
+  return paths.map((path) => JSON.parse(readFileSync(path, "utf8")) as Result);
+}
