@@ -18,6 +18,7 @@
         "addon/offers.cc",
         "addon/pins.cc",
         "addon/reader.cc",
+        "addon/resolved_paths.cc",
         "addon/ring.cc",
         "addon/syscalls.cc",
         "gen/tables.cc",

@@ -14,6 +14,7 @@
 #include "libbpf_log.h"
 #include "offers.h"
 #include "pins.h"
+#include "resolved_paths.h"
 
 namespace nightjar {
 namespace {
@@ -67,12 +68,19 @@ bool is_dispatcher(const bpf_program *program) {
     return std::strcmp(bpf_program__name(program), "sys_exit") == 0;
 }
 
-// Whether the running kernel has what a program attaches to; only tracepoints are asked for.
+// The event type that a program serves which has no place of its own, or notes paths for it; else no type.
+const TypeSpec *type_served(const bpf_program *program) {
+    const char *name = bpf_program__name(program);
+    return notes_paths(name) ? type_noted_for(name) : called_program(name).type;
+}
+
+// Whether the running kernel has what a program attaches to.
 bool has_attach_point(const btf *kernel, const bpf_program *program) {
     const std::string section = bpf_program__section_name(program);
-    const std::string prefix = "tp_btf/";
-    if (!kernel || section.compare(0, prefix.size(), prefix) != 0) return true;
-    return btf__find_by_name_kind(kernel, ("btf_trace_" + section.substr(prefix.size())).c_str(), BTF_KIND_TYPEDEF) > 0;
+    const std::string place = section.substr(section.find('/') + 1);
+    if (notes_paths(bpf_program__name(program))) return can_note_paths(kernel, place.c_str());
+    if (!kernel) return true;
+    return btf__find_by_name_kind(kernel, ("btf_trace_" + place).c_str(), BTF_KIND_TYPEDEF) > 0;
 }
 
 // The event types whose programs for system calls are loaded.
@@ -167,7 +175,7 @@ void Object::leave_out_unwanted() {
     if (!wanted_) return;
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
-        const TypeSpec *type = called_program(bpf_program__name(program)).type;
+        const TypeSpec *type = type_served(program);
         if (type && std::find(wanted_->begin(), wanted_->end(), type->id) == wanted_->end())
             bpf_program__set_autoload(program, false);
     }
@@ -270,6 +278,7 @@ void Object::update(const char *map, const void *key, const void *value) const {
 std::vector<Attachment> Object::attach() {
     if (!taken_from_.empty()) return pinned_attachments();
     std::vector<Attachment> attachments;
+    size_t noting = 0;
     if (returns_) {
         attachments = returns_->attach();
         for (const int link : returns_->links()) claim_link(link);
@@ -277,6 +286,7 @@ std::vector<Attachment> Object::attach() {
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         if (called_program(bpf_program__name(program)).type || (returns_ && is_dispatcher(program))) continue;
+        if (notes_paths(bpf_program__name(program)) && !bpf_program__autoload(program)) continue;
         if (!bpf_program__autoload(program)) {
             attachments.push_back({bpf_program__name(program), bpf_program__section_name(program), ENOENT});
             continue;
@@ -287,9 +297,13 @@ std::vector<Attachment> Object::attach() {
             links_[bpf_program__name(program)] = link;
             claim_link(bpf_link__fd(link));
         }
-        attachments.push_back(
-            {bpf_program__name(program), bpf_program__section_name(program), static_cast<int>(-error)});
+        if (!error && notes_paths(bpf_program__name(program)))
+            noting++;
+        else
+            attachments.push_back(
+                {bpf_program__name(program), bpf_program__section_name(program), static_cast<int>(-error)});
     }
+    attachments.push_back(paths_noted_at(noting));
     return attachments;
 }
 
@@ -297,14 +311,20 @@ std::vector<Attachment> Object::attach() {
 std::vector<Attachment> Object::pinned_attachments() const {
     std::vector<Attachment> attachments = CallReturns::pinned_attachments(taken_from_);
     const bool at_functions = !attachments.empty();
+    size_t noting = 0;
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         const char *name = bpf_program__name(program);
         if (called_program(name).type || (at_functions && is_dispatcher(program))) continue;
+        if (notes_paths(bpf_program__name(program))) {
+            noting += is_link_pinned(taken_from_, name) ? 1 : 0;
+            continue;
+        }
         const int missing = bpf_program__autoload(program) ? ENOLINK : ENOENT;
         const int error = is_link_pinned(taken_from_, name) ? 0 : missing;
         attachments.push_back({name, bpf_program__section_name(program), error});
     }
+    attachments.push_back(paths_noted_at(noting));
     return attachments;
 }
 

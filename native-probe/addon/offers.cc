@@ -167,6 +167,10 @@ std::vector<Offer> ask_kernel() {
     };
 }
 
+bool offers_fentry() {
+    return try_fentry() == 0;
+}
+
 bool offers_fexit() {
     return try_fexit() == 0;
 }

@@ -14,7 +14,8 @@ struct Offer {
 
 // Loads a program that does nothing at each kind of place, attaches it, and lets go of it again.
 std::vector<Offer> ask_kernel();
-// Only whether programs can be attached to the ends of functions.
+// Only whether programs can be attached to functions, and to the ends of them.
+bool offers_fentry();
 bool offers_fexit();
 
 } // namespace nightjar

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each change of a mode, and each try: chmod, fchmod, fchmodat, fchmodat2.
-#include "named.h"
+#include "resolved.h"
 
 struct chmod_event {
     struct event_header header;
@@ -25,7 +25,10 @@ SYSCALL_PROGRAM(chmod, EVENT_CHMOD, frame, result) {
     const u32 call_id = event->header.call;
     struct named_call call = named_call_read(frame, chmod_names(call_id));
     target_read(record, &event->target, &call, result >= 0);
+    resolved_tell(record, frame, &event->target.named.absolute, NULL);
     event->mode = (u16)call.next[0];
     if (call_id == CALL_FCHMODAT2) event->flags = call.next[1];
     return record_submit(record);
 }
+
+RESOLVED_PATH(chmod, EVENT_CHMOD, security_path_chmod)

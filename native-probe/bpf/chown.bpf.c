@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each change of an owner, and each try: chown, lchown, fchown, fchownat.
-#include "named.h"
+#include "resolved.h"
 
 struct chown_event {
     struct event_header header;
@@ -26,8 +26,11 @@ SYSCALL_PROGRAM(chown, EVENT_CHOWN, frame, result) {
     const u32 call_id = event->header.call;
     struct named_call call = named_call_read(frame, chown_names(call_id));
     target_read(record, &event->target, &call, result >= 0);
+    resolved_tell(record, frame, &event->target.named.absolute, NULL);
     event->owner_uid = call.next[0];
     event->owner_gid = call.next[1];
     if (call_id == CALL_FCHOWNAT) event->flags = call.next[2];
     return record_submit(record);
 }
+
+RESOLVED_PATH(chown, EVENT_CHOWN, security_path_chown)

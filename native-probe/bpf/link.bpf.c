@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each further name that a file is given, and each try: link, linkat.
-#include "named.h"
+#include "resolved.h"
 #include "ring.h"
 
 enum { AT_EMPTY_PATH = 0x1000 };
@@ -50,7 +50,16 @@ SYSCALL_PROGRAM(link, EVENT_LINK, frame, result) {
     event->old_requested = old.requested;
     event->new_absolute = new.absolute;
     event->new_requested = new.requested;
+    resolved_tell(record, frame, &event->old_absolute, &event->new_absolute);
     return record_submit(record);
+}
+
+// A link does not leave the file system, nor the mount: both names are in that of the new one.
+SEC("fentry/security_path_link")
+int BPF_PROG(resolved_link__security_path_link, struct dentry *old_dentry, const struct path *new_directory,
+             struct dentry *new_dentry) {
+    return resolved_note(EVENT_LINK, (struct resolved_place){new_directory, old_dentry},
+                         (struct resolved_place){new_directory, new_dentry});
 }
 
 RING_PROGRAM(link)

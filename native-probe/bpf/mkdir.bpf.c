@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each directory that is made, and each try: mkdir, mkdirat.
-#include "named.h"
+#include "resolved.h"
 #include "ring.h"
 
 struct mkdir_event {
@@ -22,8 +22,11 @@ SYSCALL_PROGRAM(mkdir, EVENT_MKDIR, frame, result) {
     struct named_call call = named_call_read(frame, call_id == CALL_MKDIRAT ? BY_DIRECTORY : BY_PATH);
     event->directory_fd = call.directory_fd;
     named_read(record, &event->named, call.directory_fd, call.path, false);
+    resolved_tell(record, frame, &event->named.absolute, NULL);
     event->mode = (u16)call.next[0];
     return record_submit(record);
 }
+
+RESOLVED_NAME(mkdir, EVENT_MKDIR, security_path_mkdir)
 
 RING_PROGRAM(mkdir)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each device, pipe, socket or file that mknod makes, and each try: mknod, mknodat.
-#include "named.h"
+#include "resolved.h"
 
 struct mknod_event {
     struct event_header header;
@@ -22,7 +22,10 @@ SYSCALL_PROGRAM(mknod, EVENT_MKNOD, frame, result) {
     struct named_call call = named_call_read(frame, call_id == CALL_MKNODAT ? BY_DIRECTORY : BY_PATH);
     event->directory_fd = call.directory_fd;
     named_read(record, &event->named, call.directory_fd, call.path, false);
+    resolved_tell(record, frame, &event->named.absolute, NULL);
     event->mode = (u16)call.next[0];
     event->device = call.next[1];
     return record_submit(record);
 }
+
+RESOLVED_NAME(mknod, EVENT_MKNOD, security_path_mknod)

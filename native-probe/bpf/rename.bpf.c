@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each file or directory that is renamed, and each try: rename, renameat, renameat2.
-#include "named.h"
+#include "resolved.h"
 #include "ring.h"
 
 struct rename_event {
@@ -39,7 +39,15 @@ SYSCALL_PROGRAM(rename, EVENT_RENAME, frame, result) {
     event->old_requested = old.requested;
     event->new_absolute = new.absolute;
     event->new_requested = new.requested;
+    resolved_tell(record, frame, &event->old_absolute, &event->new_absolute);
     return record_submit(record);
+}
+
+SEC("fentry/security_path_rename")
+int BPF_PROG(resolved_rename__security_path_rename, const struct path *old_directory, struct dentry *old_dentry,
+             const struct path *new_directory, struct dentry *new_dentry) {
+    return resolved_note(EVENT_RENAME, (struct resolved_place){old_directory, old_dentry},
+                         (struct resolved_place){new_directory, new_dentry});
 }
 
 RING_PROGRAM(rename)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each symbolic link that is made, and each try: symlink, symlinkat.
-#include "named.h"
+#include "resolved.h"
 #include "ring.h"
 
 struct symlink_event {
@@ -27,7 +27,10 @@ SYSCALL_PROGRAM(symlink, EVENT_SYMLINK, frame, result) {
     }
     record_user_string(record, &event->target, (const void *)SYSCALL_ARGUMENT_0(frame), REQUESTED_SIZE_MAX);
     named_read(record, &event->named, event->directory_fd, path, false);
+    resolved_tell(record, frame, &event->named.absolute, NULL);
     return record_submit(record);
 }
+
+RESOLVED_NAME(symlink, EVENT_SYMLINK, security_path_symlink)
 
 RING_PROGRAM(symlink)

@@ -162,17 +162,26 @@ struct current_call {
     u64 first_argument;
 };
 
-// The call the running task is in the middle of; unspecified where the kernel does not show it.
-static __always_inline struct current_call current_call_read(void) {
-    struct current_call call = {};
-    if (!bpf_core_enum_value_exists(enum bpf_func_id___since_5_15, BPF_FUNC_task_pt_regs___since_5_15)) return call;
+// What is known of the call the running task is in the middle of; NULL where the kernel does not show it.
+static __always_inline struct call_entry *current_call_entry(void) {
+    if (!bpf_core_enum_value_exists(enum bpf_func_id___since_5_15, BPF_FUNC_task_pt_regs___since_5_15)) return NULL;
     struct task_struct *task = current_task_known();
     struct pt_regs *regs = task_pt_regs(task);
     const bool is_narrow = TASK_IS_32_BIT(true, task);
     struct syscall_entry *entry = syscall_entry_of(is_narrow ? narrow_number(regs) : SYSCALL_NUMBER(regs));
+    if (!entry) return NULL;
+    return is_narrow ? &entry->narrow : &entry->native;
+}
+
+// The call the running task is in the middle of; unspecified where the kernel does not show it.
+static __always_inline struct current_call current_call_read(void) {
+    struct current_call call = {};
+    struct call_entry *entry = current_call_entry();
     if (!entry) return call;
-    call.call = is_narrow ? entry->narrow.call : entry->native.call;
-    call.first_argument = is_narrow ? NARROW_ARGUMENT_0(regs) : WIDE_ARGUMENT_0(regs);
+    struct task_struct *task = current_task_known();
+    struct pt_regs *regs = task_pt_regs(task);
+    call.call = entry->call;
+    call.first_argument = TASK_IS_32_BIT(true, task) ? NARROW_ARGUMENT_0(regs) : WIDE_ARGUMENT_0(regs);
     return call;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each change of a length, and each try: truncate, ftruncate.
-#include "named.h"
+#include "resolved.h"
 
 struct truncate_event {
     struct event_header header;
@@ -19,6 +19,9 @@ SYSCALL_PROGRAM(truncate, EVENT_TRUNCATE, frame, result) {
     const u32 call_id = event->header.call;
     struct named_call call = named_call_read(frame, call_id == CALL_FTRUNCATE ? BY_DESCRIPTOR : BY_PATH);
     target_read(record, &event->target, &call, result >= 0);
+    resolved_tell(record, frame, &event->target.named.absolute, NULL);
     event->size_bytes = call.next[0];
     return record_submit(record);
 }
+
+RESOLVED_PATH(truncate, EVENT_TRUNCATE, security_path_truncate)

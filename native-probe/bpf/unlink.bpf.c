@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each name of a file that is removed, and each directory, and each try: unlink, unlinkat, rmdir.
-#include "named.h"
+#include "resolved.h"
 #include "ring.h"
 
 struct unlink_event {
@@ -22,8 +22,12 @@ SYSCALL_PROGRAM(unlink, EVENT_UNLINK, frame, result) {
     struct named_call call = named_call_read(frame, call_id == CALL_UNLINKAT ? BY_DIRECTORY : BY_PATH);
     event->directory_fd = call.directory_fd;
     named_read(record, &event->named, call.directory_fd, call.path, false);
+    resolved_tell(record, frame, &event->named.absolute, NULL);
     if (call_id == CALL_UNLINKAT) event->flags = call.next[0];
     return record_submit(record);
 }
+
+RESOLVED_NAME(unlink, EVENT_UNLINK, security_path_unlink)
+RESOLVED_NAME(unlink, EVENT_UNLINK, security_path_rmdir)
 
 RING_PROGRAM(unlink)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each file whose times are set, and each try: utime, utimes, futimesat, utimensat.
 #include "image.h"
-#include "named.h"
+#include "resolved.h"
 
 enum { UTIME_NOW = 0x3fffffff, UTIME_OMIT = 0x3ffffffe, NS_PER_US = 1000 };
 
@@ -50,7 +50,10 @@ SYSCALL_PROGRAM(utime, EVENT_UTIME, frame, result) {
     const bool from_directory = call_id == CALL_FUTIMESAT || call_id == CALL_UTIMENSAT;
     struct named_call call = named_call_read(frame, from_directory ? BY_DIRECTORY : BY_PATH);
     target_read(record, &event->target, &call, result >= 0);
+    resolved_tell(record, frame, &event->target.named.absolute, NULL);
     utime_times_read(event, (const void *)call.next[0], call_id);
     if (call_id == CALL_UTIMENSAT) event->flags = call.next[1];
     return record_submit(record);
 }
+
+RESOLVED_PATH(utime, EVENT_UTIME, vfs_utimes)

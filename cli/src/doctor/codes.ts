@@ -47,8 +47,8 @@ export const doctorCodes = {
     doc: "No programs at the end of kernel functions: each system call of the machine pays about 0.1 µs.",
   },
   FENTRY_REFUSED: {
-    cost: "none",
-    doc: "No programs at the beginning of kernel functions; no event needs them where tracepoints are.",
+    cost: "less",
+    doc: "No programs at the beginning of kernel functions: paths are told as they were passed, links not followed.",
   },
   LSM_REFUSED: {
     cost: "none",
