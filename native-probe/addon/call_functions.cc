@@ -125,15 +125,28 @@ std::set<std::string> kernel_functions() {
     return found;
 }
 
+int id_of(const btf *kernel, const std::string &name) {
+    return btf__find_by_name_kind(kernel, name.c_str(), BTF_KIND_FUNC);
+}
+
+// Calls without arguments are other names of one function, and only its own name is in the BTF (SYSCALL_DEFINE0).
+int function_id(const btf *kernel, const std::string &name) {
+    const int id = id_of(kernel, name);
+    const size_t begin = name.find("sys_");
+    return id > 0 || begin == std::string::npos ? id : id_of(kernel, "__do_" + name.substr(begin));
+}
+
 } // namespace
 
 std::vector<CallFunction> find_call_functions(const btf *kernel, const TypeSet &types) {
     std::vector<CallFunction> found;
+    std::set<int> ids;
     const std::set<std::string> present = kernel_functions();
     for (const auto &[name, of_types] : possible_functions(types)) {
         if (!present.count(name)) continue;
-        const int id = btf__find_by_name_kind(kernel, name.c_str(), BTF_KIND_FUNC);
+        const int id = function_id(kernel, name);
         if (id < 0) return {};
+        if (!ids.insert(id).second) continue;
         found.push_back({name, id, static_cast<int>(btf__type_by_id(kernel, static_cast<__u32>(id))->type), of_types});
     }
     return found;

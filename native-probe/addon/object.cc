@@ -138,6 +138,7 @@ void Object::load(uint32_t ring_bytes, CallsSeenAt place) {
 // Where the kernel lets us be at the ends of functions, no system call but those that are wanted pays anything. False,
 // and the object is as it was, where it does not.
 bool Object::load_at_functions(uint32_t ring_bytes) {
+    functions_error_ = ENOENT;
     if (!offers_fexit()) return false;
     const std::unique_ptr<btf, decltype(&btf__free)> kernel(btf__load_vmlinux_btf(), btf__free);
     std::vector<CallFunction> functions = find_call_functions(kernel.get(), types_with_program(object_));
@@ -146,8 +147,10 @@ bool Object::load_at_functions(uint32_t ring_bytes) {
         returns_ = std::make_unique<CallReturns>(object_, std::move(functions));
         load_programs(ring_bytes);
         returns_->load();
+        functions_error_ = 0;
         return true;
-    } catch (const LoadError &) {
+    } catch (const LoadError &error) {
+        functions_error_ = error.error;
         returns_.reset();
         bpf_object__close(object_);
         object_ = nullptr;
@@ -283,6 +286,7 @@ std::vector<Attachment> Object::attach() {
         attachments = returns_->attach();
         for (const int link : returns_->links()) claim_link(link);
     }
+    if (functions_error_) attachments.push_back({"call_functions", "fexit of system call functions", functions_error_});
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
         if (called_program(bpf_program__name(program)).type || (returns_ && is_dispatcher(program))) continue;

@@ -67,6 +67,8 @@ class Object {
     std::map<std::string, bpf_link *> links_;
     // Where system calls are seen at the ends of their own functions; null where at sys_exit.
     std::unique_ptr<CallReturns> returns_;
+    // Why they are not, where they were to be: ENOENT, or what the kernel said to a program.
+    int functions_error_ = 0;
     // Where this set was found pinned; empty where it was loaded.
     std::string taken_from_;
     Layouts layouts_;
