@@ -1,5 +1,7 @@
 // How a case of the Sigma engines' tests is put to ours, one function for each section, over events given as JSON.
 import {
+  type CorrelatedRule,
+  CorrelationEngine,
   compileCondition,
   EVENT_NAMES,
   type Field,
@@ -116,6 +118,7 @@ const AFTER_PARSING: readonly Problem["code"][] = [
   "SIGMA_REGEX",
   "SIGMA_PLACEHOLDER_UNKNOWN",
   "SIGMA_NEVER_MATCHES",
+  "CORRELATION_UNKNOWN_RULE",
 ];
 
 function ofParsing(each: SigmaCase): string[] {
@@ -157,6 +160,38 @@ function countDifferences({ section, match_count: count }: SigmaCase, matched: n
   return differs("matches", count, matched);
 }
 
-function ofCorrelation(_each: SigmaCase): string[] {
-  return ["no one correlates here yet"];
+/** Of a correlation, an event at a time in seconds, and how many correlations fire with it where the case says. */
+interface Step {
+  ts: number;
+  event: JsonEvent;
+  expect_correlations?: number;
+}
+
+function ofCorrelation(each: SigmaCase): string[] {
+  const { rules, correlations, correlated, problems } = loadCase(each);
+  const errors = problems.filter(({ severity }) => severity === "error").map(({ message }) => message);
+  // Events come in the order of time, and each is judged at once.
+  const engine = new CorrelationEngine(correlations, 0);
+  const steps = (each.events ?? []) as unknown as readonly Step[];
+  const found = steps.flatMap(({ ts, event, expect_correlations: expected }, position) => {
+    const matched = rules.filter((rule) => holds(rule, event).compiled);
+    const matches = matched.map((rule) => {
+      const fields = valuesOfEvent(correlated.get(rule.name)?.fields ?? new Map(), event);
+      return { rule: rule.name, source: "", position, timeUs: ts * US_PER_S, fields, lineage: [] };
+    });
+    const fired = engine.take(matches, ts * US_PER_S).length;
+    return expected === undefined ? [] : differs(`correlations at event ${position}`, expected, fired);
+  });
+  return [...errors, ...found];
+}
+
+const US_PER_S = 1_000_000;
+
+function valuesOfEvent(fields: CorrelatedRule["fields"], event: JsonEvent): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const name of fields.keys()) {
+    const value = fieldValue(lookUp(event, name));
+    if (value !== undefined) values[name] = String(value);
+  }
+  return values;
 }

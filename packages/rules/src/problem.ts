@@ -47,6 +47,13 @@ export const PROBLEM_CODES = {
     "A file of tests is not shaped as one: a key is unknown or missing, or of the wrong kind.",
   ],
   TEST_EVENT_INVALID: ["error", "An event of a test cannot be made so: no event of the sensor's would be like that."],
+  CORRELATION_INVALID: ["error", "A correlation lacks a part, or one of its parts is not what it should be."],
+  CORRELATION_UNKNOWN_RULE: [
+    "error",
+    "A correlation is about a rule or correlation that is not there, or has a fault.",
+  ],
+  CORRELATION_CYCLE: ["error", "A correlation is about itself, by way of others."],
+  CORRELATION_TOO_LONG: ["error", "The timespan is longer than the sensor keeps matches."],
   RULES_FILE_TOO_LARGE: ["error", "The file is larger than FILE_CHARACTERS_MAX."],
   RULES_TOO_LARGE: ["error", "With its lists and macros put in, a condition is larger than is allowed."],
 } as const satisfies Record<string, readonly ["error" | "warning", string]>;

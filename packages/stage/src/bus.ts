@@ -141,6 +141,13 @@ export class Bus {
     }
   }
 
+  /** Has the logs this stage reads keep for so long what is written to them, in seconds, where that is longer. */
+  async keepLogs(keepS: number): Promise<void> {
+    if (keepS <= this.#keepS) return;
+    this.#keepS = keepS;
+    await this.#attach();
+  }
+
   /** Gives the last value of each subject of a stream to `handle`, then each new one, until the stage stops. */
   follow(stream: StreamName, handle: SubjectHandler): void {
     this.#followed.push({ stream, handle });

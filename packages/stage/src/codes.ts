@@ -73,6 +73,12 @@ export const healthCodes = {
     severity: WARNING,
     doc: "A rules file has mistakes. At the start the other rules are in force, at a change the rules before stay.",
   },
+  CORRELATION_LIMIT: {
+    severity: WARNING,
+    doc:
+      "Correlations had more groups or matches than they may keep. Those idle longest were given up, so that a " +
+      "correlation may not fire, or its detection lacks events.",
+  },
   RULES_NONE: { severity: ERROR, doc: "No rule could be loaded: nothing can be detected." },
   PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },
   OUTBOX_FULL: {

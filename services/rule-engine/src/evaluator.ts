@@ -2,6 +2,7 @@
 import { BatchReader, WireError } from "@nightjar/events";
 import { GarbageError, type Stage } from "@nightjar/stage";
 import type { LiveRules } from "./live-rules.ts";
+import type { Correlate } from "./ordered/correlate.ts";
 import type { OrderedStage } from "./ordered/ordered-stage.ts";
 import type { ProcessedRanges } from "./processed.ts";
 
@@ -11,6 +12,7 @@ export interface Parts {
   rules: LiveRules;
   processed: ProcessedRanges;
   ordered: OrderedStage;
+  correlate: Correlate;
 }
 
 /** Evaluates a batch once: what is under way or done already is only waited for. */
@@ -50,11 +52,14 @@ function doneOf(batch: BatchReader, processed: ProcessedRanges): number[] {
  * matches may take longer, and is safe without it: see OrderedStage.
  */
 async function evaluate(parts: Parts, batch: BatchReader, done: readonly number[]): Promise<void> {
-  const { stage, rules, processed, ordered } = parts;
+  const { stage, rules, processed, ordered, correlate } = parts;
   const ticket = ordered.admit();
   try {
     await ordered.room();
-    const result = await rules.use((set) => set.pool.match(batch.bytes, done));
+    const { result, plan } = await rules.use(async (set) => ({
+      result: await set.pool.match(batch.bytes, done),
+      plan: set.description.plan,
+    }));
     if (!result.ok) throw new GarbageError(result.error);
     const direct = result.groups.map(({ subject, bytes, messageId }) =>
       stage.bus.publish("DETECTIONS", subject, bytes, messageId),
@@ -64,7 +69,9 @@ async function evaluate(parts: Parts, batch: BatchReader, done: readonly number[
     await processed.commit({ source, first, next });
     const { notes, lastTimeNs } = result;
     // A failure in it is a bug, and ends the process as every unhandled rejection does.
-    void ordered.takeIn(ticket, { source, next, notes, bootTimeUnixNs: Number(batch.bootTimeUnixNs), lastTimeNs });
+    const bootTimeUnixNs = Number(batch.bootTimeUnixNs);
+    const prepare = () => correlate.replace(plan);
+    void ordered.takeIn(ticket, { source, next, notes, bootTimeUnixNs, lastTimeNs, prepare });
     stage.counters.add("batches");
     stage.counters.add("events", result.events);
     stage.counters.add("detections", result.matches);

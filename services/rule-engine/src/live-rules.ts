@@ -24,6 +24,8 @@ export class LiveRules {
   #seen: string;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
+  /** Called with a set before it takes the place of another; that waits until it resolves. */
+  beforeReplacing: (set: RuleSet) => Promise<void> = () => Promise.resolve();
 
   private constructor(stage: Stage, source: RulesSource, first: RuleSet) {
     this.#stage = stage;
@@ -97,6 +99,7 @@ export class LiveRules {
       await set.close();
       return;
     }
+    await this.beforeReplacing(set);
     await this.#enforce(set);
     stage.counters.add("rules_reloaded");
     this.#tell([], "");

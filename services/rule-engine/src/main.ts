@@ -5,14 +5,17 @@ import { runStage, type Stage, statePaths } from "@nightjar/stage";
 import type { DetectionGroup } from "./detections.ts";
 import { evaluator } from "./evaluator.ts";
 import { LiveRules } from "./live-rules.ts";
+import { Correlate, type CorrelationPlan } from "./ordered/correlate.ts";
 import { FiredPlace } from "./ordered/fired.ts";
 import type { Note } from "./ordered/note.ts";
 import { OrderedStage } from "./ordered/ordered-stage.ts";
+import type { Step } from "./ordered/step.ts";
 import { ProcessedRanges } from "./processed.ts";
 
 /** How long MATCHES keeps what no correlation needs longer. */
-const MATCHES_KEPT_S = 3_600;
+const MATCHES_KEPT_S = 600;
 const FOLDER_MODE = 0o700;
+const US_PER_S = 1_000_000;
 const STARTER_RULES = fileURLToPath(new URL("../rules", import.meta.url));
 
 await runStage("rule-engine", async (stage) => {
@@ -27,21 +30,26 @@ await runStage("rule-engine", async (stage) => {
   await stage.bus.connect();
   const rules = await LiveRules.start(stage, { paths, threads: settings.workers });
   stage.onStop(() => rules.close());
+  const correlate = new Correlate();
   stage.beforeStatus = () => {
     stage.counters.set("ranges", processed.ranges.count);
+    tellCorrelation(stage, correlate);
     stage.facts.set("processed", JSON.stringify(processed.ranges.toRecord()));
     stage.summary = `${rules.set.description.rules} rules, ${stage.counters.get("events")} events evaluated`;
   };
-  const ordered = orderedStage(stage, fired);
-  await ordered.rebuild(await stage.bus.readLog("MATCHES", MATCHES_KEPT_S), processed.ranges);
-  const evaluate = evaluator({ stage, rules, processed, ordered });
+  const { plan } = rules.set.description;
+  correlate.replace(plan);
+  const ordered = orderedStage(stage, fired, [correlate]);
+  await ordered.rebuild(await stage.bus.readLog("MATCHES", keptS(plan)), processed.ranges);
+  const evaluate = evaluator({ stage, rules, processed, ordered, correlate });
   stage.bus.consume("EVENTS", evaluate, { inFlightMax: settings.in_flight_batches });
   rules.follow();
+  rules.beforeReplacing = (set) => stage.bus.keepLogs(keptS(set.description.plan));
   stage.ready();
 });
 
 /** The ordered stage on this bus and disk. */
-function orderedStage(stage: Stage, fired: FiredPlace): OrderedStage {
+function orderedStage(stage: Stage, fired: FiredPlace, steps: readonly Step[]): OrderedStage {
   const world = {
     note: ({ bytes, messageId }: Note) => stage.bus.publish("MATCHES", "nightjar.matches", bytes, messageId),
     publish: ({ subject, bytes, messageId }: DetectionGroup) =>
@@ -49,5 +57,24 @@ function orderedStage(stage: Stage, fired: FiredPlace): OrderedStage {
     fired,
     count: (detections: number) => stage.counters.add("ordered_detections", detections),
   };
-  return new OrderedStage(world, []);
+  return new OrderedStage(world, steps);
+}
+
+/** How long MATCHES has to keep matches, in seconds: stories, too, last as long as the timespan. */
+function keptS({ correlations }: CorrelationPlan): number {
+  return Math.max(MATCHES_KEPT_S, ...correlations.map(({ timespanUs }) => (2 * timespanUs) / US_PER_S));
+}
+
+/** Brings the counters of the correlations up to date, and says when one of their limits was met. */
+function tellCorrelation({ counters, health }: Stage, correlate: Correlate): void {
+  const { hits, size, repeats } = correlate;
+  const givenUp = hits.groups + hits.matches + hits.evidence;
+  if (givenUp > counters.get("correlation_given_up")) {
+    const what = `${hits.groups} groups, ${hits.matches} matches, the evidence of ${hits.evidence} since the start`;
+    health.raise("CORRELATION_LIMIT", `correlations had more than they may keep; given up: ${what}`);
+  }
+  counters.set("correlation_given_up", givenUp);
+  counters.set("correlation_repeats", repeats);
+  counters.set("correlation_groups", size.groups);
+  counters.set("correlation_matches", size.matches);
 }

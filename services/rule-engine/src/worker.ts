@@ -10,13 +10,15 @@ import {
   loadRules,
   type Problem,
   type Rule,
+  valuesOf,
   wishesOf,
 } from "@nightjar/rules";
 import type { RuleFile } from "@nightjar/stage";
 import { workerData } from "piscina";
 import { type DetectionGroup, groupDetections, type Matched } from "./detections.ts";
 import { explanationOf } from "./explanation.ts";
-import { type Note, noteMatches } from "./ordered/note.ts";
+import type { CorrelationPlan } from "./ordered/correlate.ts";
+import { type Note, type NotedMatch, noteMatches } from "./ordered/note.ts";
 
 /** What the pool's threads are given when they start. */
 export interface WorkerData {
@@ -31,6 +33,7 @@ export interface RulesDescription {
   rules: number;
   /** An encoded Interest, without the version of the rules. */
   interest: Uint8Array;
+  plan: CorrelationPlan;
   problems: Problem[];
 }
 
@@ -54,33 +57,35 @@ export interface MatchedBatch {
 const { files, contentVersion } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerData;
 const loaded = loadRules(files);
 const engine = compileRules(loaded.rules);
-/** The rules whose matches the ordered stage takes, by name, each with the fields that its steps need. */
-const noted: ReadonlyMap<string, readonly string[]> = new Map();
 
 export default function run(task: Task): RulesDescription | MatchResult {
   if (task.kind === "describe") {
     const { rules } = loaded;
     const interest = interestOf(wishesOf(rules), "rule-engine", "", costlyOf(rules));
-    return { rules: rules.length, interest: toBinary(InterestSchema, interest), problems: loaded.problems };
+    const { correlations, correlated, problems } = loaded;
+    const silent = new Set([...correlated].flatMap(([name, { alone }]) => (alone ? [] : [name])));
+    const plan = { correlations, silent, contentVersion };
+    return { rules: rules.length, interest: toBinary(InterestSchema, interest), plan, problems };
   }
   try {
     const batch = new BatchReader(task.bytes);
     const fresh = engine.matchBatch(task.bytes).filter((match) => !task.done.includes(match.eventIndex));
     const explain = explainerOf(batch);
+    const values = valuesOf(batch);
     const matches = fresh.map((match) => ({
       ...match,
       rule: describeRule(match.rule),
       explanation: explanationOf(explain(match.rule, match.eventIndex)),
-      noted: noted.get(match.rule.name),
     }));
     const lastTimeNs = batch.length === 0 ? 0 : batch.eventTimeNs(batch.length - 1);
-    const toNote = matches.flatMap((match) => (match.noted ? [{ ...match, noted: match.noted }] : []));
+    // What takes part in a correlation goes through the ordered stage, the rest straight out.
+    const toNote = matches.flatMap((match): NotedMatch[] => {
+      const needs = loaded.correlated.get(match.rule.name);
+      return needs ? [{ ...match, values: values(needs.fields, match.eventIndex) }] : [];
+    });
+    const direct = matches.filter(({ rule }) => !loaded.correlated.has(rule.name));
     const { notes, leftOut } = noteMatches(batch, toNote, { lastTimeNs, contentVersion });
-    const groups = groupDetections(
-      batch,
-      matches.filter((match) => !match.noted),
-      contentVersion,
-    );
+    const groups = groupDetections(batch, direct, contentVersion);
     const events = batch.length - task.done.length;
     return { ok: true, groups, notes, leftOut, events, matches: matches.length, lastTimeNs };
   } catch (error) {

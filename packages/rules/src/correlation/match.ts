@@ -13,4 +13,12 @@ export interface RuleMatch {
   fields: Readonly<Record<string, string>>;
   /** Identities of the process that acted, of its parent, and so on up. */
   lineage: readonly string[];
+  /** Of the firing of a correlation that others are about: the matches it is made of. */
+  parts?: readonly RuleMatch[];
+}
+
+/** By time; at the same time, by place in the ring where that is one. */
+export function isBefore(left: RuleMatch, right: RuleMatch): boolean {
+  if (left.timeUs !== right.timeUs) return left.timeUs < right.timeUs;
+  return left.source === right.source && left.position < right.position;
 }

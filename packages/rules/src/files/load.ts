@@ -1,5 +1,8 @@
 // Turns rules files into checked rules: read, put together, lists and macros put in, conditions and outputs checked.
 
+import type { Correlation } from "../correlation/correlation.ts";
+import { loadCorrelations } from "../correlation/load.ts";
+import type { CorrelatedRule } from "../correlation/resolve.ts";
 import { type Format, parseFormat, termsOfFormat } from "../engine/format.ts";
 import { findField } from "../fields/catalogue.ts";
 import { EVENT_NAMES } from "../fields/event-names.ts";
@@ -9,7 +12,7 @@ import { type Expression, fieldsOf, type Term, termName } from "../language/expr
 import { withMacros } from "../language/macros.ts";
 import { parse } from "../language/parse.ts";
 import { type Place, type Problem, type ProblemCode, problem } from "../problem.ts";
-import { type CorrelationDocument, type SigmaDocument, withActions } from "../sigma/documents.ts";
+import { type SigmaDocument, withActions } from "../sigma/documents.ts";
 import { loadSigma, type SigmaContext } from "../sigma/load.ts";
 import { Collector } from "./collector.ts";
 import { ItemError, type ItemName } from "./decode.ts";
@@ -54,13 +57,16 @@ export interface Rule {
   /** Fields that its matches carry beside those that the output and the condition name. */
   extraFields?: readonly ExtraField[];
   expression: Expression;
+  /** What a field's name means to a Sigma rule: it may be something else in each kind of record that it is for. */
+  termsOf?: (name: string) => readonly Term[];
 }
 
 export interface LoadResult {
   /** All rules without a fault, in the order of their first definition, Falco's first; those not enabled too. */
   rules: Rule[];
-  /** Sigma's correlation documents, as they stand. */
-  correlations: CorrelationDocument[];
+  correlations: Correlation[];
+  /** What correlations need of the rules they are about, by the rule's name. */
+  correlated: ReadonlyMap<string, CorrelatedRule>;
   problems: Problem[];
 }
 
@@ -91,10 +97,12 @@ export function loadRules(files: readonly RulesFile[], context: LoadContext = OW
   const sigma = loadSigma(documents, context.sigma);
   const all = [...rules, ...sigma.rules];
   const outputs = collector.extraOutputs.apply(all, { findField, staticNames: staticFields.names });
+  const found = loadCorrelations(sigma.correlations, all, context);
   return {
     rules: outputs.rules,
-    correlations: sigma.correlations,
-    problems: [...problems, ...loader.problems, ...sigma.problems, ...outputs.problems],
+    correlations: found.correlations,
+    correlated: found.rules,
+    problems: [...problems, ...loader.problems, ...sigma.problems, ...outputs.problems, ...found.problems],
   };
 }
 

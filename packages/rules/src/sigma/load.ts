@@ -7,6 +7,7 @@ import { and, type Expression, fieldsOf, NEVER, or } from "../language/expressio
 import { type Problem, problem } from "../problem.ts";
 import { DocumentError, fail } from "./detection.ts";
 import type { CorrelationDocument, SigmaDocument } from "./documents.ts";
+import { PRIORITY_OF_LEVEL } from "./levels.ts";
 import { SENSOR_VIEWS } from "./logsources.ts";
 import { Lowering } from "./lower-condition.ts";
 import { itemsOf, namedFields, outputOf } from "./output.ts";
@@ -36,15 +37,6 @@ export function loadSigma(documents: readonly SigmaDocument[], context: SigmaCon
   const { viewsOf = SENSOR_VIEWS, placeholders = new Map() } = context;
   return new SigmaLoader({ viewsOf, placeholders }).load(documents);
 }
-
-/** Numbers of the enum Priority, by Sigma's levels. */
-const PRIORITY_OF_LEVEL: ReadonlyMap<string, number> = new Map([
-  ["critical", 3],
-  ["high", 4],
-  ["medium", 5],
-  ["low", 6],
-  ["informational", 7],
-]);
 
 class SigmaLoader {
   readonly #context: Required<SigmaContext>;
@@ -128,6 +120,7 @@ class SigmaLoader {
       condition: rule.conditions.map(({ text }) => text).join(" or "),
       ...outputOf(rule, views),
       expression,
+      termsOf: (name) => views.flatMap((view) => view.field(name) ?? []),
     };
   }
 

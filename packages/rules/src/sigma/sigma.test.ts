@@ -33,10 +33,11 @@ test("a rule says of itself what Falco's do", (t) => {
   t.true(found?.output.startsWith("T (Image=%Image"));
 });
 
-test("both languages load from the same folder, and correlations are handed on as they stand", (t) => {
+test("both languages load from the same folder, and correlations are about rules of both", (t) => {
   const falco = "- {rule: F, condition: evt.type = execve, desc: d, output: o, priority: INFO}\n";
-  const correlation = "title: C\ncorrelation: {type: event_count, rules: [T]}\n";
-  const { rules, correlations, problems } = load(
+  const correlation =
+    "title: C\ncorrelation: {type: temporal, rules: [T, F], timespan: 1m, group-by: [user.name, proc.pid]}\n";
+  const { rules, correlations, correlated, problems } = load(
     falco,
     `${rule("a: {Image: /bin/x}\ncondition: a")}---\n${correlation}`,
   );
@@ -45,8 +46,17 @@ test("both languages load from the same folder, and correlations are handed on a
     rules.map(({ language, name }) => `${language} ${name}`),
     ["falco F", "sigma T"],
   );
-  t.is(correlations.length, 1);
-  t.true(correlations[0]?.mapping.entries.has("correlation"));
+  t.deepEqual(
+    correlations.map(({ name, references }) => [name, ...references.map((one) => one.name)]),
+    [["C", "T", "F"]],
+  );
+  t.deepEqual(
+    [...correlated].map(([name, { alone }]) => [name, alone]),
+    [
+      ["T", false],
+      ["F", true],
+    ],
+  );
 });
 
 const REFUSED: readonly (readonly [text: string, code: ProblemCode, line: number, column: number])[] = [

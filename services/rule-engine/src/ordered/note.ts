@@ -23,9 +23,9 @@ const VALUE_CHARACTERS_MAX = 1_024;
 /** Generations up to which processes are told apart. */
 const LINEAGE_MAX = 64;
 
-/** A match whose fields that the ordered stage needs are in `fields`, under the names in `noted`. */
+/** A match, and the values that the ordered stage needs of its event, by field; what it does not have is left out. */
 export interface NotedMatch extends Matched {
-  noted: readonly string[];
+  values: Readonly<Record<string, string>>;
 }
 
 /** A message for MATCHES. */
@@ -93,7 +93,7 @@ function noteOf(
   const matches = part.map((match) => {
     const detection = detectionOf(batch, match, context.contentVersion);
     const bytesMax = detectionBytesMax(onEvent.get(match.eventIndex)?.length ?? 1);
-    return matchOf(detection, match, rules.indexOf(match), bytesMax);
+    return matchOf(detection, match, rules, bytesMax);
   });
   const message = create(MatchBatchSchema, {
     bootId: batch.bootId,
@@ -108,34 +108,40 @@ function noteOf(
   return { messageId: `${batch.sourceId}:${first}-${next}`, bytes: toBinary(MatchBatchSchema, message) };
 }
 
-function matchOf(detection: Detection, match: NotedMatch, rule: number, bytesMax: number): Match {
+function matchOf(detection: Detection, match: NotedMatch, rules: RuleTable, bytesMax: number): Match {
   const { event, processes } = detection;
   return create(MatchSchema, {
-    rule,
+    rule: rules.indexOf(match),
     position: event?.position ?? 0n,
     timeNs: event?.timeNs ?? 0n,
-    values: match.noted.flatMap((name, field) => {
-      const text = match.fields[name];
-      return text === undefined ? [] : [{ field, text: text.slice(0, VALUE_CHARACTERS_MAX) }];
-    }),
+    values: Object.entries(match.values).map(([name, text]) => ({
+      field: rules.fieldOf(match, name),
+      text: text.slice(0, VALUE_CHARACTERS_MAX),
+    })),
     lineage: processes.slice(0, LINEAGE_MAX).map(({ pid, startTimeNs }) => ({ pid, startTimeNs })),
     detection: encodeWithin(detection, bytesMax),
   });
 }
 
-/** The rules of a message, each once. */
+/** The rules of a message and their fields, each once. */
 class RuleTable {
   readonly rows: MatchedRule[] = [];
   readonly #indices = new Map<string, number>();
 
-  indexOf({ rule, noted }: NotedMatch): number {
+  indexOf({ rule }: NotedMatch): number {
     let index = this.#indices.get(rule.name);
     if (index === undefined) {
       index = this.rows.length;
       this.#indices.set(rule.name, index);
-      this.rows.push(create(MatchedRuleSchema, { name: rule.name, fields: [...noted], priority: rule.priority }));
+      this.rows.push(create(MatchedRuleSchema, { name: rule.name, priority: rule.priority }));
     }
     return index;
+  }
+
+  fieldOf(match: NotedMatch, name: string): number {
+    const { fields } = this.rows[this.indexOf(match)] as MatchedRule;
+    const index = fields.indexOf(name);
+    return index >= 0 ? index : fields.push(name) - 1;
   }
 }
 

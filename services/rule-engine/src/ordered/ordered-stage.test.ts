@@ -42,8 +42,8 @@ function given(index: number, matched: readonly number[]): Given {
 function notesOf({ batch, matched }: Given): Note[] {
   const matches = matched.map((eventIndex): NotedMatch => {
     const rule = { name: "A rule", priority: Priority.WARNING, tags: [], place: "a.yaml:1" };
-    const fields = { "fd.name": "/etc/shadow", "proc.name": `p${eventIndex}`, other: "x" };
-    return { rule, eventIndex, output: "read", fields, noted: ["proc.name", "user.name"] };
+    const fields = { "fd.name": "/etc/shadow" };
+    return { rule, eventIndex, output: "read", fields, values: { "proc.name": `p${eventIndex}` } };
   });
   return noteMatches(batch, matches, {
     lastTimeNs: batch.eventTimeNs(batch.length - 1),
@@ -259,8 +259,8 @@ test("a note is read as it was written, and large evidence does not make it too 
     rule: { ...rule, name: `rule ${index}` },
     eventIndex: Math.floor(index / 60),
     output: huge,
-    fields: { "proc.name": "cat" },
-    noted: ["proc.name", "user.name"],
+    fields: {},
+    values: { "proc.name": "cat" },
   }));
   const { notes, leftOut } = noteMatches(batch, matches, { lastTimeNs: 5_000, contentVersion: "v" });
   t.is(leftOut, 0);

@@ -30,6 +30,8 @@ export interface EvaluatedRange {
   notes: readonly Note[];
   bootTimeUnixNs: number;
   lastTimeNs: number;
+  /** Called in its turn, before the steps: the rules that evaluated it may be others than those of the range before. */
+  prepare?: () => void;
 }
 
 /**
@@ -118,6 +120,7 @@ export class OrderedStage {
     const noted = range.notes.map(({ bytes }) => readNote(bytes, this.#times));
     const lastTimeUs = noted[0]?.lastTimeUs ?? this.#times.eventUs(source, bootTimeUnixNs, lastTimeNs);
     const candidates = noted.flatMap((part) => part.candidates);
+    range.prepare?.();
     this.#takeIn({ source, first: next, next, lastTimeUs, candidates });
     ticket.takenIn();
     await this.#settled;
