@@ -47,6 +47,23 @@ test("each part with its mark, what it saw and where it stands", async (t) => {
   t.is(JSON.parse(line as string).explanation.parts.length, 4);
 });
 
+test("of a correlation, its events in order", async (t) => {
+  const file = join(temporaryFolder(t), "d.json");
+  const correlated = [
+    { rule: "First", time: "2026-01-02T03:04:05.006Z", output: "one" },
+    { rule: "Second", time: "2026-01-02T03:04:06.006Z", output: "two" },
+  ];
+  writeFileSync(file, JSON.stringify({ id: "ab".repeat(16), rule: "Both", correlated, correlated_omitted: 7 }));
+  t.deepEqual((await runCli(["explain", "--file", file])).stdout.split("\n").slice(3), [
+    "    1. 2026-01-02T03:04:05.006Z First",
+    "       one",
+    "    2. 2026-01-02T03:04:06.006Z Second",
+    "       two",
+    "    … and 7 more events",
+    "",
+  ]);
+});
+
 test("without an id, with one that is none, and without a portal", async (t) => {
   const state = temporaryFolder(t);
   t.is((await runCli(["explain"])).code, exitCodes.USAGE.code);

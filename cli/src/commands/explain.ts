@@ -24,12 +24,24 @@ interface DetectionJson {
   techniques?: string[];
   tactics?: string[];
   explanation?: unknown;
+  /** Of a correlation: the events it is made of, in their order. */
+  correlated?: CorrelatedJson[];
+  correlated_omitted?: number;
+}
+
+interface CorrelatedJson {
+  event_id?: string;
+  rule?: string;
+  time?: string;
+  output?: string;
 }
 
 export function explainCommand(environment: Environment): Command {
   return define<ExplainOptions>(environment, {
     name: "explain",
-    description: "Say why a detection was made: which parts of its rule's condition were true, and of which values.",
+    description:
+      "Say why a detection was made: which parts of its rule's condition were true, and of which values; of a " +
+      "correlation, which events it is made of, in their order.",
     arguments: [{ name: "[detection]", description: "its id, or the first digits of it" }],
     options: [new Option("--file <file>", "a file with detections as JSON lines, instead of asking the portal")],
     settings: ["uplink.portal_url", "uplink.portal_certificate_file", "uplink.portal_token_file"],
@@ -77,7 +89,15 @@ function show({ output }: Context, detection: DetectionJson): void {
   output.line(`    ${printable(detection.output ?? "")}`);
   const attack = [...techniques, ...tactics].join(", ");
   output.line(`    ${output.paint("dim", printable([`rule at ${rule_place}`, attack].filter(Boolean).join("; ")))}`);
+  const { correlated = [], correlated_omitted = 0 } = detection;
   if (explanation) showExplanation(output, explanation);
-  else output.line("    it carries no explanation: it was made by an older sensor, or was too large for one");
-  output.json({ id, rule, rule_place, priority, time, techniques, tactics, explanation: explanation ?? null });
+  else if (correlated.length === 0)
+    output.line("    it carries no explanation: it was made by an older sensor, or was too large for one");
+  for (const [at, one] of correlated.entries()) {
+    output.line(`    ${at + 1}. ${output.paint("dim", one.time ?? "")} ${printable(one.rule ?? "")}`);
+    output.line(`       ${printable(one.output ?? "")}`);
+  }
+  if (correlated_omitted > 0) output.line(`    … and ${correlated_omitted} more events`);
+  const parts = { explanation: explanation ?? null, correlated, correlated_omitted };
+  output.json({ id, rule, rule_place, priority, time, techniques, tactics, ...parts });
 }
