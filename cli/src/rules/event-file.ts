@@ -1,4 +1,4 @@
-// Events to hold rules against, from a file: a recording, or events written briefly.
+// Events to hold rules against, from a file: a recording, JSON as the command line writes it, or written briefly.
 import { spawn } from "node:child_process";
 import { createReadStream, openSync, readFileSync, readSync } from "node:fs";
 import { Readable } from "node:stream";
@@ -6,6 +6,7 @@ import { RecordingError, readRecording } from "@nightjar/events";
 import { encodeBrief, readEventFile } from "@nightjar/rules";
 import { CommandError } from "../command.ts";
 import { entryOf } from "../supervisor/plan.ts";
+import { batchesOfJson } from "./event-json.ts";
 import { problemLine } from "./load-paths.ts";
 
 const RECORDING_MAGIC = "NIGHTJAR";
@@ -27,7 +28,13 @@ export async function* batchesOfFile(path: string): AsyncGenerator<Uint8Array> {
     yield* enrichedRecording(path);
     return;
   }
-  const { events, problems: unread } = readEventFile(path, readFileSync(path, "utf8"));
+  const text = readFileSync(path, "utf8");
+  const written = batchesOfJson(text);
+  if (written) {
+    yield* written;
+    return;
+  }
+  const { events, problems: unread } = readEventFile(path, text);
   const { bytes, problems } = unread.length > 0 ? { problems: unread } : encodeBrief(events);
   const [first] = problems;
   if (first) throw new CommandError("FAILED", problemLine(first));

@@ -1,11 +1,17 @@
 // The commands for those who write rules, over files in a folder of their own.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { ConnectSchema, DetectionSchema, type Event, EventSchema, StoredDetectionSchema } from "@nightjar/proto";
 import { temporaryFolder } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
 import type { Log } from "sarif";
 import { exitCodes } from "../../exit-codes.ts";
-import { runCli } from "../../testing.ts";
+import { detectionJson } from "../../show/detection.ts";
+import { batchJson } from "../../show/events.ts";
+import { fromPlain } from "../../show/from-plain.ts";
+import { toPlain } from "../../show/plain.ts";
+import { runCli, sampleBatch } from "../../testing.ts";
 
 const RULES = `- rule: Hosts read
   desc: d
@@ -232,4 +238,38 @@ test("a rule of Sigma is tested with Sigma's names, and named by its id", async 
   t.is((await rules("test", path)).stdout, "ok t\n");
   const other = file("e.yaml", "{type: exec, Image: /usr/bin/kill, CommandLine: kill 1}");
   t.regex((await rules("why-not", id, file("k.yml"), "--event", other)).stdout, /Kill does not match event 0 \(exec\)/);
+});
+
+test("why-not takes events as the tap and detections tell of them", async (t) => {
+  const { file, rules } = folderOf(t);
+  const batch = sampleBatch();
+  const [, open] = batchJson(batch);
+  const path = file("r.yaml", RULES);
+  const seen = 'fd.name is "/etc/shadow"';
+  const detection = create(DetectionSchema, {
+    ...{ id: "ab".repeat(16), rule: "R", event: batch.events[1] as Event },
+    processes: [...batch.processes].reverse(),
+  });
+  const stored = create(StoredDetectionSchema, { detection });
+  for (const [name, json] of [
+    ["tap.jsonl", open],
+    ["detection.jsonl", detectionJson(stored)],
+  ] as const) {
+    const { stdout } = await rules("why-not", "Hosts read", path, "--event", file(name, JSON.stringify(json)));
+    t.true(stdout.includes(seen), `${name}: ${stdout}`);
+    const parent = file("p.yaml", RULES.replace("user.name = root", "proc.pname = bash"));
+    const more = await rules("why-not", "Hosts read", parent, "--event", file(name));
+    t.true(more.stdout.includes('proc.pname is "bash"'), more.stdout);
+  }
+});
+
+test("what the command line writes in JSON, it reads back", (t) => {
+  const message = create(ConnectSchema, {
+    ...{ fd: -1, family: 10, peerPid: 7 },
+    local: { address: Uint8Array.of(10, 0, 0, 1), port: 1 },
+    remote: { address: Uint8Array.from([0x20, 1, 0xd, 0xb8, ...new Array(11).fill(0), 9]), port: 443 },
+  });
+  t.deepEqual(fromPlain(ConnectSchema, toPlain(ConnectSchema, message)), message);
+  const batch = sampleBatch();
+  for (const event of batch.events) t.deepEqual(fromPlain(EventSchema, toPlain(EventSchema, event)), event);
 });

@@ -27,7 +27,8 @@ export function whyNotCommand(environment: Environment): Command {
     options: [
       new Option(
         "--event <file>",
-        "a recording, or a YAML file with an event as in tests of rules: {evt.type: openat, fd.name: /etc/shadow}",
+        "a recording; lines of `nightjar tap` or `nightjar detections --json`; or an event as in tests of rules, " +
+          "e.g. {evt.type: openat, fd.name: /etc/shadow}",
       ).makeOptionMandatory(),
       new Option("--index <number>", "which event of the file, from 0 on (default: all that are not true, at most 10)"),
     ],
