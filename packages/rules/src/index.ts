@@ -1,7 +1,7 @@
 // The rule language: rules files to checked rules, and those to an engine that matches encoded batches. Pure: no I/O.
 export { type Attack, attackOf } from "./attack.ts";
 export { type BriefEvent, encodeBrief } from "./brief/brief.ts";
-export { type Failure, judge } from "./brief/judge.ts";
+export { type Failure, type Judged, judge } from "./brief/judge.ts";
 export { type RuleTest, readEventFile, readTestFile, TEST_FILE_ENDINGS, type TestFile } from "./brief/test-file.ts";
 export type { Correlation } from "./correlation/correlation.ts";
 export { CorrelationEngine, type Firing, REORDER_US } from "./correlation/engine.ts";

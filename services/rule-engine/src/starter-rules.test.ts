@@ -8,7 +8,7 @@ const TESTS = "nightjar.test.yaml";
 const read = (name: string): string => readFileSync(new URL(`../rules/${name}`, import.meta.url), "utf8");
 
 const text = read(FILE);
-const { rules, problems } = loadRules([{ name: FILE, text }]);
+const { rules, problems, correlations, correlated } = loadRules([{ name: FILE, text }]);
 const engine = compileRules(rules);
 const written = readTestFile(TESTS, read(TESTS));
 
@@ -35,7 +35,7 @@ for (const one of written.tests) {
   test(`${one.name}: ${one.match.join(", ") || "silence"}`, (t) => {
     const { bytes, problems: unmade } = encodeBrief(one.events);
     t.deepEqual(unmade, []);
-    t.deepEqual(judge(one, engine, [bytes as Uint8Array]), []);
+    t.deepEqual(judge(one, { engine, correlations, correlated }, [bytes as Uint8Array]), []);
   });
 }
 

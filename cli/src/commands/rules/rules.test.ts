@@ -240,6 +240,26 @@ test("a rule of Sigma is tested with Sigma's names, and named by its id", async 
   t.regex((await rules("why-not", id, file("k.yml"), "--event", other)).stdout, /Kill does not match event 0 \(exec\)/);
 });
 
+test("a correlation is tested with several events and their times", async (t) => {
+  const { file, rules } = folderOf(t);
+  const rule = "title: Copy run\nname: run\nlogsource: {product: linux, category: process_creation}\nlevel: low\n";
+  const often = "{type: event_count, rules: [run], group-by: [User], timespan: 1m, condition: {gte: 2}}";
+  const sum = `title: Often\ncorrelation: ${often}\nlevel: high\n`;
+  file("c.yml", `${rule}detection: {a: {Image: /bin/cp}, condition: a}\n---\n${sum}`);
+  const event = (after: string, user: string) => `{type: exec, Image: /bin/cp, after: ${after}, user.name: ${user}}`;
+  const path = file(
+    "c.test.yml",
+    `tests:
+  - {test: near, match: Often, events: [${event("0s", "me")}, ${event("59s", "me")}]}
+  - {test: far, match: [], events: [${event("0s", "me")}, ${event("2m", "me")}]}
+  - {test: apart, match: [], events: [${event("0s", "me")}, ${event("1s", "you")}]}
+  - {test: wrong, match: Often, events: [${event("0s", "me")}]}
+`,
+  );
+  const { stdout } = await rules("test", path);
+  t.regex(stdout, /^ok near\nok far\nok apart\nFAILED wrong .*\n {2}Often the correlation did not fire\n$/);
+});
+
 test("why-not takes events as the tap and detections tell of them", async (t) => {
   const { file, rules } = folderOf(t);
   const batch = sampleBatch();

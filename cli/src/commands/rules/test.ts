@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import {
   compileRules,
-  type Engine,
   encodeBrief,
   type Failure,
+  type Judged,
   judge,
   loadRules,
   type Problem,
@@ -60,14 +60,14 @@ async function testRules(context: Context, paths: readonly string[], rules?: rea
   const counts = { passed: 0, failed: 0 };
   for (const { name: file, text } of files) {
     const read = readTestFile(file, text);
-    const { engine, problems: unloaded } = engineOf(rules ?? rulesOf(file, read.rules));
-    for (const problem of [...read.problems, ...unloaded]) {
+    const judged = judgedOf(rules ?? rulesOf(file, read.rules));
+    for (const problem of [...read.problems, ...judged.problems]) {
       output.line(problemLine(problem));
       output.json({ file, passed: false, problem });
       counts.failed++;
     }
     for (const test of read.tests) {
-      const outcome = await run(test, engine);
+      const outcome = await run(test, judged);
       counts[outcome.passed ? "passed" : "failed"]++;
       show(context, outcome);
     }
@@ -82,19 +82,19 @@ function rulesOf(file: string, named: readonly string[] | undefined): string[] {
   return [file.replace(/\.test\.(ya?ml)$/, ".$1")];
 }
 
-function engineOf(paths: readonly string[]): { engine: Engine; problems: Problem[] } {
+function judgedOf(paths: readonly string[]): Judged & { problems: Problem[] } {
   const { files, problems: unread } = readRuleFiles(paths);
   const [first] = unread;
   if (first) throw new CommandError("USAGE", `${first.file} cannot be read: ${first.message}`);
-  const { rules, problems } = loadRules(files);
-  return { engine: compileRules(rules), problems: errorsOf(problems) };
+  const { rules, problems, correlations, correlated } = loadRules(files);
+  return { engine: compileRules(rules), correlations, correlated, problems: errorsOf(problems) };
 }
 
-async function run(test: RuleTest, engine: Engine): Promise<Outcome> {
+async function run(test: RuleTest, judged: Judged): Promise<Outcome> {
   const begun = performance.now();
   const { file, line } = test.place;
   const { batches, problems } = await batchesOf(test);
-  const failures = batches ? judge(test, engine, batches) : [];
+  const failures = batches ? judge(test, judged, batches) : [];
   const milliseconds = Math.round(performance.now() - begun);
   const passed = failures.length === 0 && problems.length === 0;
   return { test: test.name, file, line, passed, milliseconds, failures, problems };

@@ -7,7 +7,7 @@ import {
   DetectionSchema,
   type Priority,
 } from "@nightjar/proto";
-import { type Correlation, CorrelationEngine, type Firing, type RuleMatch } from "@nightjar/rules";
+import { attackOf, type Correlation, CorrelationEngine, type Firing, type RuleMatch } from "@nightjar/rules";
 import { detectionId, GROUP_BYTES_MAX } from "../detections.ts";
 import { Evidence } from "./evidence.ts";
 import { encodeWithin } from "./note.ts";
@@ -85,6 +85,7 @@ function detectionOf(firing: Firing, contentVersion: string): Candidate {
     priority: correlation.priority as Priority,
     output: outputOf(firing),
     tags: [...correlation.tags],
+    ...attackOf(correlation.tags),
     rulePlace: correlation.place,
     eventId,
     processes: completing?.processes ?? [],
