@@ -1,7 +1,7 @@
 // Rules files as the commands take them: paths to loaded rules, and the sensor's own where none are named.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type LoadResult, loadRules, type Problem } from "@nightjar/rules";
+import { type LoadResult, loadRules, type Problem, SKIPPING_CODES } from "@nightjar/rules";
 import { readRuleFiles, statePaths } from "@nightjar/stage";
 import { CommandError, type Context, ROOT } from "../command.ts";
 import { printable } from "../show/text.ts";
@@ -33,4 +33,9 @@ export function problemLine({ file, line, column, severity, code, message }: Pro
 
 export function errorsOf(problems: readonly Problem[]): Problem[] {
   return problems.filter(({ severity }) => severity === "error");
+}
+
+/** What left something out: errors, and warnings of rules that are skipped. */
+export function refusalsOf(problems: readonly Problem[]): Problem[] {
+  return problems.filter(({ severity, code }) => severity === "error" || SKIPPING_CODES.has(code));
 }

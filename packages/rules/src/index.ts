@@ -32,7 +32,7 @@ export { classesOf } from "./interest/rows.ts";
 export type { KeySet, Wish } from "./interest/wish.ts";
 export { parse } from "./language/parse.ts";
 export { print } from "./language/print.ts";
-export { type Place, PROBLEM_CODES, type Problem, type ProblemCode } from "./problem.ts";
+export { type Place, PROBLEM_CODES, type Problem, type ProblemCode, SKIPPING_CODES } from "./problem.ts";
 export { RULES_SCHEMA, TESTS_SCHEMA } from "./schema/schema.ts";
 export { parseSigmaCondition } from "./sigma/condition.ts";
 export type { CorrelationDocument } from "./sigma/documents.ts";

@@ -35,12 +35,12 @@ export const PROBLEM_CODES = {
   SIGMA_VALUE: ["error", "A value is not of the kind that its modifiers take."],
   SIGMA_REGEX: ["error", "A regular expression is not of RE2's syntax, which has no look-arounds and back-references."],
   SIGMA_PLACEHOLDER_UNKNOWN: ["error", "Nothing says what a placeholder stands for."],
-  SIGMA_LOGSOURCE_UNSERVED: ["error", "The rule is for events that the sensor does not make, such as lines of a log."],
-  SIGMA_NEVER_MATCHES: ["error", "Every way for the rule to match asks for what the sensor's events do not have."],
+  SIGMA_LOGSOURCE_UNSERVED: ["warning", "The rule is for events that the sensor does not make; it is skipped."],
+  SIGMA_NEVER_MATCHES: ["warning", "The rule only asks for what the sensor's events do not have; it is skipped."],
   SIGMA_FIELD_UNSERVED: ["warning", "The events have no such field, so tests of it are false; the rest still works."],
   SIGMA_FILTER_UNUSED: ["warning", "A filter names a rule that is not loaded."],
   SIGMA_PIPELINE: ["error", "A processing pipeline is not understood, so it is not used."],
-  SIGMA_RULE_FAILURE: ["error", "A processing pipeline refuses the rule."],
+  SIGMA_RULE_FAILURE: ["warning", "A processing pipeline refuses the rule; it is skipped."],
   SIGMA_TOO_LARGE: ["error", "With all its values and combinations, a rule is larger than is allowed."],
   TEST_FILE_INVALID: [
     "error",
@@ -59,6 +59,16 @@ export const PROBLEM_CODES = {
 } as const satisfies Record<string, readonly ["error" | "warning", string]>;
 
 export type ProblemCode = keyof typeof PROBLEM_CODES;
+
+/**
+ * Warnings that leave a rule out. They are no errors: a folder of public rules has such rules, and that is no reason to
+ * keep it from being used.
+ */
+export const SKIPPING_CODES: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  "SIGMA_LOGSOURCE_UNSERVED",
+  "SIGMA_NEVER_MATCHES",
+  "SIGMA_RULE_FAILURE",
+]);
 
 /** Where something stands. Lines and columns count from 1; columns count UTF-16 units. */
 export interface Place {

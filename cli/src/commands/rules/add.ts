@@ -1,12 +1,12 @@
 // `nightjar rules add` and `remove`: rules that stand in the state folder beside the sensor's own, a folder each.
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, parse, resolve } from "node:path";
-import { loadRules, type Problem, type Rule } from "@nightjar/rules";
+import { loadRules, type Problem, type Rule, SKIPPING_CODES } from "@nightjar/rules";
 import { readRuleFiles, statePaths } from "@nightjar/stage";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../../command.ts";
 import type { ExitName } from "../../exit-codes.ts";
-import { errorsOf, problemLine, sensorRulePaths } from "../../rules/load-paths.ts";
+import { errorsOf, problemLine, refusalsOf, sensorRulePaths } from "../../rules/load-paths.ts";
 
 interface AddOptions {
   name?: string;
@@ -67,14 +67,11 @@ async function add(context: Context, path: string, { name = parse(path).name, fo
   return refused ? "FAILED" : "OK";
 }
 
-/** What is wrong with a rule that is right and for another sensor. */
-const UNSERVED: ReadonlySet<string> = new Set(["SIGMA_LOGSOURCE_UNSERVED", "SIGMA_NEVER_MATCHES"]);
-
 /** Files of which no rule is left, only because this sensor makes no such events: without them the rest is whole. */
 function unservedFiles(problems: readonly Problem[], rules: readonly Rule[]): string[] {
   const loaded = new Set(rules.map(({ location }) => location.file));
-  return [...Map.groupBy(errorsOf(problems), ({ file }) => file)]
-    .filter(([file, errors]) => !loaded.has(file) && errors.every(({ code }) => UNSERVED.has(code)))
+  return [...Map.groupBy(refusalsOf(problems), ({ file }) => file)]
+    .filter(([file, refusals]) => !loaded.has(file) && refusals.every(({ code }) => SKIPPING_CODES.has(code)))
     .map(([file]) => file);
 }
 

@@ -3,7 +3,7 @@ import type { LoadResult, Problem } from "@nightjar/rules";
 import { type Command, Option } from "commander";
 import { type Context, define, type Environment } from "../../command.ts";
 import type { ExitName } from "../../exit-codes.ts";
-import { errorsOf, loadPaths, problemLine } from "../../rules/load-paths.ts";
+import { errorsOf, loadPaths, problemLine, refusalsOf } from "../../rules/load-paths.ts";
 import { sarifOf } from "../../rules/sarif.ts";
 
 interface CheckOptions {
@@ -32,7 +32,7 @@ function check({ output }: Context, { rules, problems }: LoadResult, asSarif: bo
   if (asSarif) output.raw(`${JSON.stringify(sarifOf(problems), undefined, 2)}\n`);
   else {
     for (const problem of problems) output.line(problemLine(problem));
-    output.json({ loaded: rules.length, refused: refusedOf(errors), problems: problems.map(problemJson) });
+    output.json({ loaded: rules.length, refused: refusedOf(problems), problems: problems.map(problemJson) });
   }
   const warnings = problems.length - errors.length;
   output.note(`${rules.length} rules can be used; ${errors.length} errors, ${warnings} warnings`);
@@ -40,9 +40,10 @@ function check({ output }: Context, { rules, problems }: LoadResult, asSarif: bo
 }
 
 /** An item, or a file that cannot be read as rules at all, counts once however much is wrong with it. */
-function refusedOf(errors: readonly Problem[]): number {
-  return new Set(errors.map(({ file, line, item }) => (item?.name ? `${item.type} ${item.name}` : `${file}:${line}`)))
-    .size;
+function refusedOf(problems: readonly Problem[]): number {
+  return new Set(
+    refusalsOf(problems).map(({ file, line, item }) => (item?.name ? `${item.type} ${item.name}` : `${file}:${line}`)),
+  ).size;
 }
 
 function problemJson({ severity, code, file, line, column, message }: Problem) {

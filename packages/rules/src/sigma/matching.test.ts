@@ -32,7 +32,7 @@ function matches(text: string, record: Record_): boolean | string {
   const { rules, problems } = loadRules([{ name: "r.yml", text: document }], CONTEXT);
   const error = problems.find(({ severity }) => severity === "error");
   const [rule] = rules;
-  if (error || !rule) return error?.code ?? "no rule";
+  if (error || !rule) return (error ?? problems[0])?.code ?? "no rule";
   return compileCondition<Record_>(rule.expression)(record);
 }
 

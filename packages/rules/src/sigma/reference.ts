@@ -34,7 +34,8 @@ A document with a fault is left out and told of with file, line, column and code
   \`|\` is refused by name: correlations took its place.
 - **Filters** narrow the rules they name (id, name or title; \`any\` or none for all of their logsource).
 - **Levels** become priorities: critical CRITICAL, high ERROR, medium WARNING, low NOTICE, informational INFORMATIONAL.
-- A rule that can never match is refused with what it asks for in vain; one that matches by another way is warned of.
+- A rule that can never match is skipped, and it is told what it asks for in vain; so it is of one that can match in
+  another way.
 `.trim();
 
 const LOGSOURCES = `

@@ -32,7 +32,7 @@ export function readPattern(written: string): Pattern {
   return parts;
 }
 
-const PLACEHOLDER = /%(\w+)%/g;
+const PLACEHOLDER = /%([\w.-]+)%/g;
 
 /** Puts placeholders where the text says %name%. */
 export function withPlaceholders(pattern: Pattern): Pattern {
