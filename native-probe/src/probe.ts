@@ -40,6 +40,8 @@ export interface ProbeOptions {
   onError?: (error: Error) => void;
   /** The event types wanted from the beginning, by id; all by default. */
   wanted?: readonly number[];
+  /** Processes of the sensor, known before anything is written to maps that only the sensor may write to. */
+  own?: readonly OwnProcess[];
   ringBytes?: number;
   flushDelayMs?: number;
   batchesInFlightMax?: number;
@@ -152,6 +154,7 @@ export class Probe {
     this.bootId = native.bootId();
     // What was taken over knows those of the reader before.
     this.#own = new Map(native.ownProcesses());
+    for (const process of options.own ?? []) this.addOwnProcess(process);
     this.setWanted(options.wanted ?? eventTypes.map(({ id }) => id));
     this.setMessageInterest({ tcp: true, datagram: true, unix: true, other: true });
     this.setFoldWindow(FOLD_WINDOW_S_DEFAULT);

@@ -91,3 +91,34 @@ run(`a stranger who stops or ends a stage is told, and the sensor goes on${why}`
     timeoutMs: 60_000,
   });
 });
+
+run(`a collector that comes back to pinned programs is no stranger to them${why}`, async (t) => {
+  t.timeout(5 * 60_000);
+  const sensor = await startSensor(t);
+  const deed = compileDeed(t, join(import.meta.dirname, "tamper"));
+  const before = pidOf(sensor, "collector");
+  process.kill(before, "SIGKILL");
+  const statusOf = async () => (await sensor.statuses()).find(({ stage }) => stage === "collector");
+  const after = await waitFor(
+    async () => {
+      const status = await statusOf();
+      return status?.ready && status.pid !== before && status.facts.wanted ? status.pid : undefined;
+    },
+    { what: "another collector has taken over, and set its filters", timeoutMs: 60_000 },
+  );
+  // What a stranger does afterwards is told: so what the collector did is through all stages by then.
+  for (const map of new Set(mapsOf(after))) deed.do(["syscalls", map]);
+  const found = await waitFor(
+    async () => {
+      const all = await detectionsOf(sensor, RULE);
+      return all.some(({ output }) => output.includes("BPF_MAP_UPDATE_ELEM") && output.includes("deed"))
+        ? all
+        : undefined;
+    },
+    { what: "the stranger's writing is at the portal", timeoutMs: 60_000, intervalMs: 1_000 },
+  );
+  t.deepEqual(
+    found.filter(({ processes }) => processes[0]?.pid === after).map(({ output }) => output),
+    [],
+  );
+});

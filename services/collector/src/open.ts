@@ -11,6 +11,7 @@ import {
   type RetiredRing,
 } from "@nightjar/native-probe";
 import type { Stage } from "@nightjar/stage";
+import { ownProcess } from "./own-processes.ts";
 import { preparePinPlace } from "./pin-place.ts";
 import { RawPublisher } from "./raw-publisher.ts";
 import { wantedRing } from "./ring-size.ts";
@@ -31,6 +32,8 @@ export function openKernel(stage: Stage, onBatch: ProbeOptions["onBatch"]): Open
     batchesInFlightMax: in_flight_batches,
     readerGoneAfterS: reader_gone_after_s,
     callsSeenAt: calls_seen_at,
+    // The programs of the collector before it watch already, and it goes on to write to their maps.
+    own: ownProcess(process.pid),
     onBatch,
     onError: (error: Error) => {
       throw error;

@@ -6,7 +6,7 @@ import { LedgerEntrySchema } from "@nightjar/proto";
 import { followInterest, pause, type Stage } from "@nightjar/stage";
 import { applyInterest } from "./interest.ts";
 import { drainRetired, openKernel } from "./open.ts";
-import { ownProcess, ownProcesses } from "./own-processes.ts";
+import { ownProcesses } from "./own-processes.ts";
 import { RawPublisher } from "./raw-publisher.ts";
 import { followRing } from "./ring-size.ts";
 
@@ -68,8 +68,6 @@ function reportAttachments(stage: Stage, probe: Probe): void {
 }
 
 function keepOwnProcesses(stage: Stage, probe: Probe): void {
-  // At once: it goes on to write to maps of the sensor, which only the sensor may.
-  probe.setOwnProcesses(ownProcess(process.pid));
   let asking = false;
   const refresh = async () => {
     if (asking || stage.signal.aborted) return;
