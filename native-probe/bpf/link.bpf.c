@@ -7,12 +7,7 @@ enum { AT_EMPTY_PATH = 0x1000 };
 
 struct link_event {
     struct event_header header;
-    struct joined_path old_absolute;
-    struct text old_requested;
-    s32 old_directory_fd;
-    struct joined_path new_absolute;
-    struct text new_requested;
-    s32 new_directory_fd;
+    struct two_names names;
     u32 flags;
     s32 fd;
     struct descriptor descriptor;
@@ -29,28 +24,23 @@ SYSCALL_PROGRAM(link, EVENT_LINK, frame, result) {
     const u32 call_id = event->header.call;
     struct named_call from = named_call_read(frame, call_id == CALL_LINKAT ? BY_DIRECTORY : BY_PATH);
     const void *new_path = (const void *)from.next[0];
-    event->old_directory_fd = from.directory_fd;
-    event->new_directory_fd = AT_FDCWD;
+    struct two_names *names = &event->names;
+    names->old_directory_fd = from.directory_fd;
+    names->new_directory_fd = AT_FDCWD;
     if (call_id == CALL_LINKAT) {
-        event->new_directory_fd = from.next[0];
+        names->new_directory_fd = from.next[0];
         new_path = (const void *)from.next[1];
         event->flags = from.next[2];
     }
-    struct named old = {}, new = {};
-    named_read(record, &old, event->old_directory_fd, from.path, false);
-    named_read(record, &new, event->new_directory_fd, new_path, false);
+    two_names_read(record, names, from.path, new_path);
     event->fd = -1;
-    if (event->flags & AT_EMPTY_PATH && !old.requested.length) {
-        event->fd = event->old_directory_fd;
+    if (event->flags & AT_EMPTY_PATH && !names->old_requested.length) {
+        event->fd = names->old_directory_fd;
         struct file *file = descriptor_file(event->fd);
         if (file) descriptor_read_with_path(record, &event->descriptor, file);
-        old.absolute.directory = event->descriptor.path;
+        names->old_absolute.directory = event->descriptor.path;
     }
-    event->old_absolute = old.absolute;
-    event->old_requested = old.requested;
-    event->new_absolute = new.absolute;
-    event->new_requested = new.requested;
-    resolved_tell(record, frame, &event->old_absolute, &event->new_absolute);
+    resolved_tell(record, frame, &names->old_absolute, &names->new_absolute);
     return record_submit(record);
 }
 

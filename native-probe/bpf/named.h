@@ -32,6 +32,16 @@ struct target {
     struct descriptor descriptor;
 };
 
+// Of calls that take two names: what one becomes of, or is made of, and the other.
+struct two_names {
+    struct joined_path old_absolute;
+    struct text old_requested;
+    s32 old_directory_fd;
+    struct joined_path new_absolute;
+    struct text new_requested;
+    s32 new_directory_fd;
+};
+
 // A call's arguments: what names the file, and what follows it.
 struct named_call {
     s32 directory_fd;
@@ -68,6 +78,18 @@ static __noinline int named_read(struct record *record, struct named *named, s32
     if (first == '/' || (!named->requested.length && !succeeded)) return 0;
     directory_read(record, &named->absolute.directory, directory_fd);
     return 0;
+}
+
+// Both names, each below its directory.
+static __always_inline void two_names_read(struct record *record, struct two_names *names, const void *old_path,
+                                           const void *new_path) {
+    struct named old = {}, new = {};
+    named_read(record, &old, names->old_directory_fd, old_path, false);
+    named_read(record, &new, names->new_directory_fd, new_path, false);
+    names->old_absolute = old.absolute;
+    names->old_requested = old.requested;
+    names->new_absolute = new.absolute;
+    names->new_requested = new.requested;
 }
 
 // What a call by path or by descriptor concerns; an empty path and a descriptor of a directory name its file.

@@ -5,12 +5,7 @@
 
 struct rename_event {
     struct event_header header;
-    struct joined_path old_absolute;
-    struct text old_requested;
-    s32 old_directory_fd;
-    struct joined_path new_absolute;
-    struct text new_requested;
-    s32 new_directory_fd;
+    struct two_names names;
     u32 flags;
 };
 
@@ -24,22 +19,17 @@ SYSCALL_PROGRAM(rename, EVENT_RENAME, frame, result) {
     header_fill_call(record, &event->header, frame, result);
     const u32 call_id = event->header.call;
     const void *old_path = (const void *)SYSCALL_ARGUMENT_0(frame), *new_path = (const void *)SYSCALL_ARGUMENT_1(frame);
-    event->old_directory_fd = event->new_directory_fd = AT_FDCWD;
+    struct two_names *names = &event->names;
+    names->old_directory_fd = names->new_directory_fd = AT_FDCWD;
     if (call_id != CALL_RENAME) {
-        event->old_directory_fd = SYSCALL_ARGUMENT_0(frame);
+        names->old_directory_fd = SYSCALL_ARGUMENT_0(frame);
         old_path = (const void *)SYSCALL_ARGUMENT_1(frame);
-        event->new_directory_fd = SYSCALL_ARGUMENT_2(frame);
+        names->new_directory_fd = SYSCALL_ARGUMENT_2(frame);
         new_path = (const void *)SYSCALL_ARGUMENT_3(frame);
     }
     if (call_id == CALL_RENAMEAT2) event->flags = SYSCALL_ARGUMENT_4(frame);
-    struct named old = {}, new = {};
-    named_read(record, &old, event->old_directory_fd, old_path, false);
-    named_read(record, &new, event->new_directory_fd, new_path, false);
-    event->old_absolute = old.absolute;
-    event->old_requested = old.requested;
-    event->new_absolute = new.absolute;
-    event->new_requested = new.requested;
-    resolved_tell(record, frame, &event->old_absolute, &event->new_absolute);
+    two_names_read(record, names, old_path, new_path);
+    resolved_tell(record, frame, &names->old_absolute, &names->new_absolute);
     return record_submit(record);
 }
 
