@@ -1,7 +1,6 @@
 // What ran live is recorded and played again, here and as if on another host: the same detections, told the same way.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { encodeRecordingPart, readRecording } from "@nightjar/events";
 import { BatchSchema, type Detection } from "@nightjar/proto";
@@ -9,9 +8,8 @@ import { startProcess, type TestProcess, temporaryFolder, waitFor } from "@night
 import test, { type ExecutionContext } from "ava";
 import { attacks } from "../attacks/acts.ts";
 import { type Sensor, startSensor, whyNoKernel } from "../harness/sensor.ts";
+import { CLI, play, printedDetections } from "./play.ts";
 
-const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
-const REPLAY_TIMEOUT_MS = 60_000;
 /** Enough for the point: one that is told by a file, one by a program, one by its line of ancestors. */
 const ACTS = attacks.slice(0, 3);
 
@@ -43,16 +41,9 @@ async function record(t: ExecutionContext, sensor: Sensor, ...args: string[]): P
   return recorder;
 }
 
-/** Plays a recording on a sensor of its own and returns what it detected of ours. */
+/** What is detected of ours when a recording is played. */
 async function replayed(t: ExecutionContext, recording: string): Promise<Detection[]> {
-  const stateDir = temporaryFolder(t);
-  const args = [CLI, "run", "--state-dir", stateDir, "--replay", recording, "--json"];
-  const player = startProcess(t, process.execPath, args, { group: true });
-  const explain = () => player.stderr.slice(-4_000);
-  await waitFor(() => !player.running, { what: "the replay ends", timeoutMs: REPLAY_TIMEOUT_MS, explain });
-  t.deepEqual(await player.exited, { code: 0, signal: null }, player.stderr);
-  const lines = player.stdout.split("\n").filter((line) => line.includes('"rule"'));
-  const found: Detection[] = lines.map((line) => JSON.parse(line)).map((line) => line.detection ?? line);
+  const found = printedDetections<Detection>(await play(t, recording));
   return found.filter(({ processes }) => processes.some(({ pid }) => pid === process.pid));
 }
 

@@ -2,13 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startProcess, type TestProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
+import { startProcess, type TestProcess, temporaryFolder } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
 import { attacks } from "../attacks/acts.ts";
+import { CLI, play, printedDetections } from "./play.ts";
 
-const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
 const RECORDING = fileURLToPath(new URL("attacks.njr", import.meta.url));
-const REPLAY_TIMEOUT_MS = 60_000;
 
 /** Runs the command line in a folder of its own. */
 function nightjar(t: ExecutionContext, folder: string, ...args: string[]): TestProcess {
@@ -22,26 +21,9 @@ interface PrintedDetection {
   explanation?: { parts: { depth?: number; holds?: boolean; place?: { file: string; line: number } }[] };
 }
 
-/** The detections it printed, of the JSON lines on standard output. */
-function detectionsOf(run: TestProcess): PrintedDetection[] {
-  return run.stdout
-    .split("\n")
-    .filter((line) => line.includes('"rule"'))
-    .map((line) => JSON.parse(line))
-    .map((line) => line.detection ?? line);
-}
-
-async function replayed(t: ExecutionContext, recording: string): Promise<TestProcess> {
-  const run = nightjar(t, temporaryFolder(t), "run", "--replay", recording, "--json");
-  const explain = () => run.stderr.slice(-4_000);
-  await waitFor(() => !run.running, { what: "the replay ends", timeoutMs: REPLAY_TIMEOUT_MS, explain });
-  t.deepEqual(await run.exited, { code: 0, signal: null }, run.stderr);
-  return run;
-}
-
 test("the recorded attacks are detected again, the same each time", async (t) => {
-  const first = detectionsOf(await replayed(t, RECORDING));
-  const second = detectionsOf(await replayed(t, RECORDING));
+  const first = printedDetections<PrintedDetection>(await play(t, RECORDING));
+  const second = printedDetections<PrintedDetection>(await play(t, RECORDING));
   t.deepEqual(first.map((one) => one.rule).sort(), attacks.map((one) => one.rule ?? "").sort());
   t.deepEqual(second.map((one) => one.id).sort(), first.map((one) => one.id).sort());
   for (const { rule, techniques = [], explanation } of first) {
