@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each address that a socket is given, and each try: the one asked for and the one it has then.
 #include "descriptor.h"
-#include "syscall.h"
+#include "ring.h"
 
 struct bind_event {
     struct event_header header;
@@ -26,3 +26,5 @@ SYSCALL_PROGRAM(bind, EVENT_BIND, frame, result) {
     event->requested_family = sockaddr_end(record, &event->requested, address, (s32)SYSCALL_ARGUMENT_2(frame));
     return record_submit(record);
 }
+
+RING_PROGRAM(bind)

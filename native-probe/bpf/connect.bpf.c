@@ -21,7 +21,7 @@ EVENT_RECORD(connect, EVENT_CONNECT)
 
 // False where the descriptor is no socket.
 static __always_inline bool connect_socket_fill(struct record *record, struct connect_event *event) {
-    struct file *file = descriptor_file(event->fd);
+    struct file *file = record_file(record, event->fd);
     struct socket *socket = file ? file_socket(file) : NULL;
     struct sock *sock = socket ? BPF_CORE_READ(socket, sk) : NULL;
     if (!sock) return false;

@@ -128,9 +128,14 @@ static __always_inline void descriptor_read_with_path(struct record *record, str
     if (descriptor->name.length) path_read(record, &descriptor->path, &file->f_path);
 }
 
+// The file that a call was given: of a descriptor, or of a slot in a ring's own table, which has none.
+static __always_inline struct file *record_file(const struct record *record, s32 fd) {
+    return fd < 0 && record->ring_file ? (struct file *)record->ring_file : descriptor_file(fd);
+}
+
 // Of an open descriptor of the running task; its file, NULL where it is closed.
 static __always_inline struct file *descriptor_fill(struct record *record, struct descriptor *descriptor, u32 fd) {
-    struct file *file = descriptor_file(fd);
+    struct file *file = record_file(record, fd);
     if (file) descriptor_read(record, descriptor, file);
     return file;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports questions to DNS servers and their answers, by whichever call they travel; the addon reads what they say.
+#include "dns_socket.h"
 #include "message.h"
+#include "ring.h"
 
 enum {
     // Sockets connected to a DNS server that are remembered; beyond that the one used longest ago is forgotten.
@@ -47,21 +49,8 @@ static __always_inline struct dns_socket dns_socket_of(s32 fd) {
     return (struct dns_socket){.pid = bpf_get_current_pid_tgid() >> 32, .fd = fd};
 }
 
-static __always_inline bool port_is_dns(u16 port) {
-    struct settings *now = settings_read();
-    if (!now || !port) return false;
-    for (int i = 0; i < DNS_PORTS_MAX; i++)
-        if (now->dns_ports[i] == port) return true;
-    return false;
-}
-
 static __always_inline bool call_is_of_files(u32 call) {
     return call == CALL_READ || call == CALL_READV || call == CALL_WRITE || call == CALL_WRITEV;
-}
-
-static __always_inline bool call_receives(u32 call) {
-    return call == CALL_READ || call == CALL_READV || call == CALL_RECVFROM || call == CALL_RECVMSG ||
-           call == CALL_RECVMMSG;
 }
 
 // Remembers a socket that was connected to a DNS server, or is being connected; forgets one that is something else now.
@@ -79,23 +68,24 @@ static __always_inline int dns_connected(s32 fd) {
 }
 
 // The server's port: the socket's remote one, else the one in the message's name.
-static __always_inline u16 message_remote_port(struct sock *sock, const struct message *message) {
+static __always_inline u16 message_remote_port(const struct record *record, struct sock *sock,
+                                               const struct message *message) {
     struct sockaddr_head head = {};
     u16 port = bpf_ntohs(BPF_CORE_READ(sock, __sk_common.skc_dport));
     if (port || !message->name || message->name_size < __builtin_offsetof(struct sockaddr_head, flow_or_ipv4))
         return port;
     u32 size = __builtin_offsetof(struct sockaddr_head, flow_or_ipv4);
-    if (bpf_probe_read_user(&head, size, (const void *)message->name)) return 0;
+    if (record_read_passed(record, &head, size, (const void *)message->name)) return 0;
     return head.family == AF_INET || head.family == AF_INET6 ? bpf_ntohs(head.port) : 0;
 }
 
-static __always_inline bool message_is_dns(const struct message *message) {
-    struct sock *sock = file_sock(descriptor_file(message->fd));
+static __always_inline bool message_is_dns(const struct record *record, const struct message *message) {
+    struct sock *sock = file_sock(record_file(record, message->fd));
     s64 size = message->transferred < 0 ? (s64)message->size : message->transferred;
     if (!sock || size < DNS_HEAD_SIZE || (call_receives(message->call) && message->transferred < 0)) return false;
     // Who only peeks reads it again.
     if (call_receives(message->call) && message->flags & MSG_PEEK) return false;
-    return port_is_dns(message_remote_port(sock, message));
+    return port_is_dns(message_remote_port(record, sock, message));
 }
 
 // Fills a record that was begun, or gives it back where its message is none; see message_read for why it is not
@@ -106,7 +96,7 @@ __noinline int dns_message_fill(u32 slot) {
     struct dns_event *event = (void *)record->bytes;
     message_read(slot);
     struct message *message = &record->message;
-    if (!message_is_dns(message)) {
+    if (!message_is_dns(record, message)) {
         record_cancel(record);
         return 0;
     }
@@ -139,22 +129,13 @@ static __always_inline int dns_message_seen(const struct call_frame *frame, s64 
     return dns_message_fill(record->slot);
 }
 
-// What is most of all that is sent and received ends here: no internet socket, or one connected to something else.
-static __always_inline bool socket_can_be_dns(s32 fd) {
-    struct sock *sock = file_sock(descriptor_file(fd));
-    u16 family = sock ? BPF_CORE_READ(sock, __sk_common.skc_family) : 0;
-    if (family != AF_INET && family != AF_INET6) return false;
-    u16 port = bpf_ntohs(BPF_CORE_READ(sock, __sk_common.skc_dport));
-    return !port || port_is_dns(port);
-}
-
 SYSCALL_PROGRAM(dns, EVENT_DNS, frame, result) {
     u32 call = syscall_call(frame);
     s32 fd = SYSCALL_ARGUMENT_0(frame);
     if (call == CALL_CONNECT) return dns_connected(fd);
     struct dns_socket key = dns_socket_of(fd);
     if (call_is_of_files(call) && !bpf_map_lookup_elem(&dns_sockets, &key)) return 0;
-    if (!socket_can_be_dns(fd) || task_is_own()) return 0;
+    if (!sock_can_be_dns(file_sock(frame_file(frame, fd))) || task_is_own()) return 0;
     // A struct iovec of 32 bits is another.
     if (frame->narrow && (call == CALL_READV || call == CALL_WRITEV)) return 0;
 
@@ -164,3 +145,5 @@ SYSCALL_PROGRAM(dns, EVENT_DNS, frame, result) {
     for (u32 index = 1; index < MESSAGES_MAX && index < messages; index++) dns_message_seen(frame, result, index);
     return 0;
 }
+
+RING_PROGRAM(dns)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each socket that begins to take connections, and each try.
 #include "descriptor.h"
-#include "syscall.h"
+#include "ring.h"
 
 struct listen_event {
     struct event_header header;
@@ -24,3 +24,5 @@ SYSCALL_PROGRAM(listen, EVENT_LISTEN, frame, result) {
     descriptor_fill(record, &event->descriptor, event->fd);
     return record_submit(record);
 }
+
+RING_PROGRAM(listen)

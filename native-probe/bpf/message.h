@@ -34,23 +34,36 @@ static __always_inline bool call_has_pieces(u32 call) {
     return call == CALL_READV || call == CALL_WRITEV || call == CALL_PWRITEV || call == CALL_PWRITEV2;
 }
 
+static __always_inline bool call_receives(u32 call) {
+    return call == CALL_READ || call == CALL_READV || call == CALL_RECVFROM || call == CALL_RECVMSG ||
+           call == CALL_RECVMMSG;
+}
+
 static __always_inline bool message_piece(const struct message *message, u32 index, struct user_piece *piece) {
     if (index >= message->piece_count) return false;
     *piece = message->single;
     if (!message->pieces) return index == 0;
-    return !bpf_probe_read_user(piece, sizeof(*piece), (const void *)(message->pieces + index * sizeof(*piece)));
+    const void *from = (const void *)(message->pieces + index * sizeof(*piece));
+    if (message->pieces_are_copies) return !bpf_probe_read_kernel(piece, sizeof(*piece), from);
+    return !bpf_probe_read_user(piece, sizeof(*piece), from);
 }
 
 // Of sendmsg, recvmsg and those with many; the last member is not there in a call with one.
-static __always_inline void message_read_user(struct message *message, u64 from, u32 index, bool is_many) {
+static __always_inline void message_read_user(struct record *record, u64 from, u32 index, bool is_many) {
+    struct message *message = &record->message;
     struct user_message user = {};
     u32 size = is_many ? sizeof(user) : __builtin_offsetof(struct user_message, transferred);
-    if (bpf_probe_read_user(&user, size, (const void *)(from + index * sizeof(user)))) return;
+    if (record_read_passed(record, &user, size, (const void *)(from + index * sizeof(user)))) return;
     message->name = user.name;
     message->name_size = user.name_size;
     message->pieces = user.pieces;
     message->piece_count = user.piece_count < MESSAGE_PIECES_MAX ? user.piece_count : MESSAGE_PIECES_MAX;
     if (is_many && message->transferred >= 0) message->transferred = user.transferred;
+}
+
+// The file that a call was given, before there is a record of it; see record_file.
+static __always_inline struct file *frame_file(const struct call_frame *frame, s32 fd) {
+    return fd < 0 && frame->ring ? (struct file *)frame->ring->file : descriptor_file(fd);
 }
 
 static __always_inline void call_read(struct record_call *call, const struct call_frame *frame, s64 result, u32 index) {
@@ -83,10 +96,10 @@ __noinline int message_read(u32 slot) {
     *message = (struct message){.call = call, .fd = from->arguments[0], .transferred = from->result};
     if (call == CALL_SENDMSG || call == CALL_RECVMSG) {
         message->flags = third;
-        message_read_user(message, second, 0, false);
+        message_read_user(record, second, 0, false);
     } else if (call_has_many_messages(call)) {
         message->flags = from->arguments[3];
-        message_read_user(message, second, from->index, true);
+        message_read_user(record, second, from->index, true);
     } else if (call_has_pieces(call)) {
         message->pieces = second;
         message->piece_count = third < MESSAGE_PIECES_MAX ? third : MESSAGE_PIECES_MAX;
@@ -102,6 +115,9 @@ __noinline int message_read(u32 slot) {
         if (call == CALL_RECVFROM && message->name)
             bpf_probe_read_user(&message->name_size, sizeof(u32), (const void *)from->arguments[5]);
     }
+    message->pieces_are_copies = record->of_copies;
+    // Where a message came from stands where the process wanted it.
+    if (call_receives(call)) record->of_copies = 0;
     struct user_piece piece;
     for (u32 i = 0; i < MESSAGE_PIECES_MAX && message_piece(message, i, &piece); i++) message->size += piece.size;
     return 0;
@@ -157,12 +173,12 @@ static __always_inline u32 sock_message_kind(struct sock *sock) {
 }
 
 // Whether a holder of interest could want what passes through the socket behind a descriptor.
-static __always_inline bool message_is_wanted(s32 fd) {
+static __always_inline bool message_is_wanted(struct file *file) {
     enum { ALL = MESSAGES_TCP | MESSAGES_DATAGRAM | MESSAGES_UNIX | MESSAGES_OTHER };
     struct settings *now = settings_read();
     u32 interest = now ? now->message_interest : ALL;
     if ((interest & ALL) == ALL) return true;
-    return interest & sock_message_kind(file_sock(descriptor_file(fd)));
+    return interest & sock_message_kind(file_sock(file));
 }
 
 static __always_inline u32 message_data_limit(void) {

@@ -75,6 +75,8 @@ struct message {
     u64 size;
     // Bytes sent or received; negative where the call failed.
     s64 transferred;
+    // The array of pieces is one of the kernel's.
+    u32 pieces_are_copies;
 };
 
 struct record {
@@ -86,6 +88,8 @@ struct record {
     u32 slot;
     // What the caller passed is read from copies in the kernel, not from the process's memory.
     u32 of_copies;
+    // Of a ring's operation on a file: the file; else 0.
+    u64 ring_file;
     // What the last walk found.
     struct path_text walked;
     // The call that is recorded, for functions that the verifier looks at by themselves: they can be given no pointers.
@@ -130,6 +134,7 @@ static __always_inline struct record *record_free(void) {
         if (record && record_take(record)) {
             record->slot = slot;
             record->of_copies = 0;
+            record->ring_file = 0;
             return record;
         }
     }

@@ -2,44 +2,13 @@
 // Operations of io_uring: what is asked for is kept when it is submitted, and told when its result is there.
 #pragma once
 
+#include "dns_socket.h"
 #include "opening.h"
-#include "path.h"
-#include "socket.h"
-#include "syscall.h"
+#include "ring_request.h"
 
 enum {
     // Requests under way at once that something is kept of; beyond, they are dropped, and counted.
     RING_CALLS_MAX = 4096,
-    RING_TEXTS = 2,
-    SOCKADDR_SIZE_MAX = 128,
-};
-
-// Of enum io_uring_op and of the flags of a submission (include/uapi/linux/io_uring.h).
-enum {
-    // O_LARGEFILE, which io_uring adds for every program of 64 bits.
-    RING_ADDS_TO_FLAGS = 0100000,
-    RING_WRITEV = 2,
-    RING_WRITE_FIXED = 5,
-    RING_CONNECT = 16,
-    RING_OPENAT = 18,
-    RING_WRITE = 23,
-    RING_OPENAT2 = 28,
-    RING_SPLICE = 30,
-    RING_RENAMEAT = 35,
-    RING_UNLINKAT = 36,
-    RING_MKDIRAT = 37,
-    RING_SYMLINKAT = 38,
-    RING_LINKAT = 39,
-    RING_SOCKET = 45,
-    RING_FIXED_FILE = 1 << 0,
-    // A success is not told to the process, nor by the tracepoint.
-    RING_SKIP_SUCCESS = 1 << 6,
-};
-
-// A request under way, and copies of what its arguments point to: the process may have changed its own since.
-struct ring_request {
-    struct ring_call call;
-    char texts[RING_TEXTS][PATH_SIZE_MAX];
 };
 
 struct {
@@ -70,11 +39,6 @@ static __always_inline struct ring_request *ring_request_of(u64 request) {
     return bpf_map_lookup_elem(&ring_requests, &request);
 }
 
-static __always_inline u64 ring_filename(struct ring_request *kept, u32 n, struct filename *filename) {
-    bpf_probe_read_kernel_str(kept->texts[n], PATH_SIZE_MAX, BPF_CORE_READ(filename, name));
-    return (u64)kept->texts[n];
-}
-
 // The event type that tells an operation; 0 where none does.
 static __always_inline u32 ring_event_type(u32 operation) {
     switch (operation) {
@@ -95,79 +59,30 @@ static __always_inline u32 ring_event_type(u32 operation) {
         return EVENT_LINK;
     case RING_SOCKET:
         return EVENT_SOCKET;
+    case RING_ACCEPT:
+        return EVENT_ACCEPT;
+    case RING_BIND:
+        return EVENT_BIND;
+    case RING_LISTEN:
+        return EVENT_LISTEN;
+    case RING_SHUTDOWN:
+        return EVENT_SHUTDOWN;
+    case RING_SEND:
+    case RING_SEND_ZC:
+    case RING_SENDMSG:
+    case RING_SENDMSG_ZC:
+        return EVENT_SEND;
+    case RING_RECV:
+    case RING_RECVMSG:
+        return EVENT_RECEIVE;
+    case RING_SETXATTR:
+    case RING_FSETXATTR:
+        return EVENT_SETXATTR;
+    case RING_FTRUNCATE:
+        return EVENT_TRUNCATE;
     default:
         return 0;
     }
-}
-
-// Operations on sockets.
-static __noinline int ring_socket_keep(struct ring_request *kept, struct io_kiocb *request, u32 operation, u32 flags) {
-    u64 *arguments = kept->call.arguments;
-    if (operation == RING_SOCKET) {
-        struct io_socket *socket = (void *)&request->cmd;
-        kept->call.call = CALL_SOCKET;
-        kept->call.makes_no_descriptor = flags & RING_SKIP_SUCCESS || BPF_CORE_READ(socket, file_slot);
-        arguments[0] = BPF_CORE_READ(socket, domain);
-        arguments[1] = BPF_CORE_READ(socket, type) | BPF_CORE_READ(socket, flags);
-        arguments[2] = BPF_CORE_READ(socket, protocol);
-        return 0;
-    }
-    struct io_connect *connect = (void *)&request->cmd;
-    u32 size = BPF_CORE_READ(connect, addr_len);
-    kept->call.call = CALL_CONNECT;
-    // A slot in the ring's own table is no descriptor.
-    arguments[0] = flags & RING_FIXED_FILE ? -1 : BPF_CORE_READ(request, cqe.fd);
-    arguments[1] = (u64)kept->texts[0];
-    arguments[2] = size;
-    barrier_var(size);
-    if (size <= SOCKADDR_SIZE_MAX) bpf_probe_read_user(kept->texts[0], size, BPF_CORE_READ(connect, addr));
-    return 0;
-}
-
-// Operations on names.
-static __noinline int ring_names_keep(struct ring_request *kept, struct io_kiocb *request, u32 operation, u32 flags) {
-    u64 *arguments = kept->call.arguments;
-    if (operation == RING_OPENAT || operation == RING_OPENAT2) {
-        struct io_open *open = (void *)&request->cmd;
-        kept->call.call = CALL_OPENAT;
-        kept->call.makes_no_descriptor = flags & RING_SKIP_SUCCESS || BPF_CORE_READ(open, file_slot);
-        arguments[0] = BPF_CORE_READ(open, dfd);
-        arguments[1] = ring_filename(kept, 0, BPF_CORE_READ(open, filename));
-        arguments[2] = BPF_CORE_READ(open, how.flags) & ~RING_ADDS_TO_FLAGS;
-        arguments[3] = BPF_CORE_READ(open, how.mode);
-    } else if (operation == RING_UNLINKAT) {
-        struct io_unlink *unlink = (void *)&request->cmd;
-        kept->call.call = CALL_UNLINKAT;
-        arguments[0] = BPF_CORE_READ(unlink, dfd);
-        arguments[1] = ring_filename(kept, 0, BPF_CORE_READ(unlink, filename));
-        arguments[2] = BPF_CORE_READ(unlink, flags);
-    } else if (operation == RING_MKDIRAT) {
-        struct io_mkdir *mkdir = (void *)&request->cmd;
-        kept->call.call = CALL_MKDIRAT;
-        arguments[0] = BPF_CORE_READ(mkdir, dfd);
-        arguments[1] = ring_filename(kept, 0, BPF_CORE_READ(mkdir, filename));
-        arguments[2] = BPF_CORE_READ(mkdir, mode);
-    } else if (operation == RING_RENAMEAT) {
-        struct io_rename *rename = (void *)&request->cmd;
-        kept->call.call = CALL_RENAMEAT2;
-        arguments[0] = BPF_CORE_READ(rename, old_dfd);
-        arguments[1] = ring_filename(kept, 0, BPF_CORE_READ(rename, oldpath));
-        arguments[2] = BPF_CORE_READ(rename, new_dfd);
-        arguments[3] = ring_filename(kept, 1, BPF_CORE_READ(rename, newpath));
-        arguments[4] = BPF_CORE_READ(rename, flags);
-    } else {
-        struct io_link *link = (void *)&request->cmd;
-        const bool is_hard = operation == RING_LINKAT;
-        u64 old_path = ring_filename(kept, 0, BPF_CORE_READ(link, oldpath));
-        u64 new_path = ring_filename(kept, 1, BPF_CORE_READ(link, newpath));
-        kept->call.call = is_hard ? CALL_LINKAT : CALL_SYMLINKAT;
-        arguments[0] = is_hard ? (u64)BPF_CORE_READ(link, old_dfd) : old_path;
-        arguments[1] = is_hard ? old_path : (u64)BPF_CORE_READ(link, new_dfd);
-        arguments[2] = is_hard ? (u64)BPF_CORE_READ(link, new_dfd) : new_path;
-        arguments[3] = new_path;
-        arguments[4] = BPF_CORE_READ(link, flags);
-    }
-    return 0;
 }
 
 static __always_inline struct task_struct *ring_task(struct io_kiocb *request) {
@@ -185,7 +100,7 @@ static __always_inline u32 ring_flags(struct io_kiocb *request) {
 
 static __always_inline bool ring_writes(u32 operation) {
     return operation == RING_WRITE || operation == RING_WRITEV || operation == RING_WRITE_FIXED ||
-           operation == RING_SPLICE;
+           operation == RING_WRITEV_FIXED || operation == RING_SPLICE;
 }
 
 // Nothing is kept of a write: its request tells all when it is done. One that keeps its success to itself is told now.
@@ -209,17 +124,34 @@ static __always_inline int ring_opening_watch(void *ctx, struct io_kiocb *reques
     return fd < 0 || BPF_CORE_READ(open, file_slot) ? 0 : opening_begin(descriptor_file(fd));
 }
 
+// Who is told of an operation when it is done; 0 where nobody is. Most messages are nobody's: nothing is kept of these.
+static __always_inline u32 ring_wanted_type(struct io_kiocb *request, u32 operation, u32 flags, u32 *watched_by) {
+    const u32 type = ring_event_type(operation);
+    struct settings *now = settings_read();
+    if (!type || !now) return 0;
+    const bool is_wanted = type_is_wanted(now, type);
+    if (type != EVENT_SEND && type != EVENT_RECEIVE) return is_wanted ? type : 0;
+    // Of a slot in the ring's own table the file is not known yet.
+    const bool is_slot = flags & RING_FIXED_FILE;
+    struct file *file = is_slot ? NULL : descriptor_file(BPF_CORE_READ(request, cqe.fd));
+    const bool is_dns = type_is_wanted(now, EVENT_DNS) && (is_slot || sock_can_be_dns(file_sock(file)));
+    if (!is_wanted || !(is_slot || message_is_wanted(file))) return is_dns ? EVENT_DNS : 0;
+    if (is_dns) *watched_by = EVENT_DNS;
+    return type;
+}
+
 static __always_inline int ring_submitted(void *ctx, struct io_kiocb *request) {
     // Before 6.0 requests looked otherwise.
     if (!bpf_core_type_exists(struct io_cmd_data)) return 0;
     u32 operation = BPF_CORE_READ(request, opcode);
     if (ring_writes(operation)) return ring_write_submitted(ctx, request);
-    u32 type = ring_event_type(operation);
-    struct settings *now = settings_read();
-    if (!type || !now || !type_is_wanted(now, type)) return 0;
+    const u32 flags = ring_flags(request);
+    u32 watched_by = 0;
+    u32 type = ring_wanted_type(request, operation, flags, &watched_by);
+    if (!type) return 0;
 
     u64 key = (u64)request;
-    u32 zero = 0, flags = ring_flags(request);
+    u32 zero = 0;
     struct ring_request *nothing = bpf_map_lookup_elem(&ring_nothing, &zero);
     if (!nothing || bpf_map_update_elem(&ring_requests, &key, nothing, BPF_ANY)) {
         if (event_seen(type)) event_dropped(type, DROP_REASON_TOO_MANY_REQUESTS);
@@ -228,11 +160,9 @@ static __always_inline int ring_submitted(void *ctx, struct io_kiocb *request) {
     struct ring_request *kept = ring_request_of(key);
     if (!kept) return 0;
     kept->call.type = type;
+    kept->call.watched_by = watched_by;
     kept->call.task = ring_task(request);
-    if (operation == RING_CONNECT || operation == RING_SOCKET)
-        ring_socket_keep(kept, request, operation, flags);
-    else
-        ring_names_keep(kept, request, operation, flags);
+    kept->call.call = ring_keep(kept, request, operation, flags);
     if (flags & RING_SKIP_SUCCESS) bpf_tail_call(ctx, &ring_submitted_programs, type);
     return 0;
 }
@@ -257,6 +187,15 @@ int BPF_PROG(ring_complete, void *ring_of_request, void *request) {
     return 0;
 }
 
+// When an event type has told an operation: the one that looks at it too has its turn, or it is forgotten.
+static __always_inline int ring_told(void *ctx, void *programs, struct ring_request *kept, u64 request) {
+    const u32 watched_by = kept->call.watched_by;
+    kept->call.watched_by = 0;
+    if (watched_by) bpf_tail_call(ctx, programs, watched_by);
+    bpf_map_delete_elem(&ring_requests, &request);
+    return 0;
+}
+
 // Defines the programs that tell an operation with the body of the event type's SYSCALL_PROGRAM, which comes before.
 // Kernels before 6.0 have the tracepoints, but requests of another form: what they read is not there.
 #define RING_PROGRAM(name)                                                                                             \
@@ -265,11 +204,10 @@ int BPF_PROG(ring_complete, void *ring_of_request, void *request) {
         if (!bpf_core_type_exists(struct io_cmd_data)) return 0;                                                       \
         struct ring_request *kept = ring_request_of((u64)request);                                                     \
         if (!kept) return 0;                                                                                           \
+        kept->call.file = (u64)BPF_CORE_READ((struct io_kiocb *)request, cmd.file);                                    \
         struct call_frame call = {.ring = &kept->call};                                                                \
         name##_call_returned(&call, BPF_CORE_READ((struct io_kiocb *)request, cqe.res));                               \
-        u64 key = (u64)request;                                                                                        \
-        bpf_map_delete_elem(&ring_requests, &key);                                                                     \
-        return 0;                                                                                                      \
+        return ring_told(ctx, &ring_done_programs, kept, (u64)request);                                                \
     }                                                                                                                  \
     SEC("tp_btf/io_uring_submit_req")                                                                                  \
     int BPF_PROG(ring_submitted_##name, void *request) {                                                               \
@@ -278,7 +216,5 @@ int BPF_PROG(ring_complete, void *ring_of_request, void *request) {
         if (!kept) return 0;                                                                                           \
         struct call_frame call = {.ring = &kept->call};                                                                \
         name##_call_returned(&call, 0);                                                                                \
-        u64 key = (u64)request;                                                                                        \
-        bpf_map_delete_elem(&ring_requests, &key);                                                                     \
-        return 0;                                                                                                      \
+        return ring_told(ctx, &ring_submitted_programs, kept, (u64)request);                                           \
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each extended attribute that is set or removed, and each try: setxattr, removexattr in all forms.
 #include "named.h"
+#include "ring.h"
 
 enum {
     // XATTR_NAME_MAX and a NUL.
@@ -38,7 +39,7 @@ static __always_inline void setxattr_value_read(struct record *record, struct se
     event->flags = args->flags;
     barrier_var(size);
     if (!room || size == 0 || size > VALUE_SIZE_MAX) return;
-    if (!bpf_probe_read_user(room, size, (const void *)args->value)) record_text(record, &event->value, size);
+    if (!record_read_passed(record, room, size, (const void *)args->value)) record_text(record, &event->value, size);
 }
 
 SYSCALL_PROGRAM(setxattr, EVENT_SETXATTR, frame, result) {
@@ -59,3 +60,5 @@ SYSCALL_PROGRAM(setxattr, EVENT_SETXATTR, frame, result) {
     if (!setxattr_removes(call_id)) setxattr_value_read(record, event, &args);
     return record_submit(record);
 }
+
+RING_PROGRAM(setxattr)

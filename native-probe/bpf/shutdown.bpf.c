@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each direction of a connection that a process ends, and each try.
 #include "descriptor.h"
-#include "syscall.h"
+#include "ring.h"
 
 struct shutdown_event {
     struct event_header header;
@@ -24,3 +24,5 @@ SYSCALL_PROGRAM(shutdown, EVENT_SHUTDOWN, frame, result) {
     descriptor_fill(record, &event->descriptor, event->fd);
     return record_submit(record);
 }
+
+RING_PROGRAM(shutdown)

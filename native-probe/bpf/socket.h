@@ -4,7 +4,8 @@
 
 #include "record.h"
 
-enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10 };
+// No family has a number from the last on; the highest today is 45.
+enum { AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_MAX = 64 };
 
 // Of every kind of socket, whatever the name says (include/net/tcp_states.h).
 enum { TCP_SYN_SENT = 2, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9, TCP_LISTEN = 10 };

@@ -33,6 +33,10 @@ struct ring_call {
     u64 arguments[CALL_ARGUMENTS_MAX];
     // The task whose ring it is.
     struct task_struct *task;
+    // The file it was done on, which need not have a descriptor; 0 where there is none, or none yet.
+    u64 file;
+    // An event type that looks at the operation too; 0 where there is none.
+    u32 watched_by;
 };
 
 // A system call that has returned, as the program of an event type sees it, whichever way it came.
@@ -204,6 +208,7 @@ static __always_inline void header_fill_call(struct record *record, struct event
     header->call = syscall_call(frame);
     header->result = syscall_result(result);
     header->by_io_uring = record->of_copies = frame->ring != NULL;
+    record->ring_file = frame->ring ? frame->ring->file : 0;
     if (frame->ring) return;
     if (frame->narrow) header->abi = CALL_ABI_32_BIT;
     if (!frame->narrow && SYSCALL_IS_X32(frame->regs)) header->abi = CALL_ABI_X32;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each change of a length, and each try: truncate, ftruncate.
 #include "resolved.h"
+#include "ring.h"
 
 struct truncate_event {
     struct event_header header;
@@ -25,3 +26,5 @@ SYSCALL_PROGRAM(truncate, EVENT_TRUNCATE, frame, result) {
 }
 
 RESOLVED_PATH(truncate, EVENT_TRUNCATE, security_path_truncate)
+
+RING_PROGRAM(truncate)

@@ -30,6 +30,8 @@ struct io_kiocb {
     u8 opcode;
     struct io_cqe cqe;
     struct io_uring_task *tctx;
+    // What an operation was given, where it does not fit into cmd.
+    void *async_data;
 };
 
 // 6.13 dropped task, which tctx has too (b6f58a3f4aa8).
@@ -57,11 +59,19 @@ struct io_splice {
     u64 len;
 };
 
+struct delayed_filename {
+    struct filename *__incomplete_filename;
+};
+
 struct io_open {
     int dfd;
     u32 file_slot;
     struct filename *filename;
     struct open_how how;
+};
+
+struct io_open___delayed {
+    struct delayed_filename filename;
 };
 
 struct io_rename {
@@ -70,9 +80,17 @@ struct io_rename {
     int flags;
 };
 
+struct io_rename___delayed {
+    struct delayed_filename oldpath, newpath;
+};
+
 struct io_unlink {
     int dfd, flags;
     struct filename *filename;
+};
+
+struct io_unlink___delayed {
+    struct delayed_filename filename;
 };
 
 struct io_mkdir {
@@ -81,15 +99,87 @@ struct io_mkdir {
     struct filename *filename;
 };
 
+struct io_mkdir___delayed {
+    struct delayed_filename filename;
+};
+
 struct io_link {
     int old_dfd, new_dfd;
     struct filename *oldpath, *newpath;
     int flags;
 };
 
+struct io_link___delayed {
+    struct delayed_filename oldpath, newpath;
+};
+
 struct io_connect {
     void *addr;
     int addr_len;
+};
+
+struct io_accept {
+    int flags;
+    u32 file_slot;
+};
+
+struct io_bind {
+    int addr_len;
+};
+
+struct io_listen {
+    int backlog;
+};
+
+struct io_shutdown {
+    int how;
+};
+
+struct io_ftrunc {
+    s64 len;
+};
+
+struct io_sr_msg {
+    void *umsg;
+    void *buf;
+    int len;
+    u32 msg_flags;
+};
+
+// Until 6.12.
+struct io_sr_msg___with_address {
+    void *addr;
+    u16 addr_len;
+};
+
+struct msghdr {
+    void *msg_name;
+    int msg_namelen;
+};
+
+struct any_address {
+    u16 family;
+};
+
+struct io_async_msghdr {
+    struct msghdr msg;
+    struct any_address addr;
+};
+
+struct xattr_context {
+    void *kvalue;
+    u64 size;
+    void *kname;
+    u32 flags;
+};
+
+struct io_xattr {
+    struct xattr_context ctx;
+    struct filename *filename;
+};
+
+struct io_xattr___delayed {
+    struct delayed_filename filename;
 };
 
 struct io_socket {

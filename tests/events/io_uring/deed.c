@@ -16,6 +16,9 @@
 
 enum { ENTRIES = 4, IDLE_MS = 100, POSITION = 3, REOPENINGS = 20 };
 
+// Newer than the headers of the machine that compiles may be.
+enum { OP_FTRUNCATE = 55, OP_BIND = 56, OP_LISTEN = 57 };
+
 struct ring {
     int fd;
     unsigned *tail, *array, *mask, *head_done, *tail_done, *mask_done;
@@ -77,6 +80,105 @@ static void fill_write(struct io_uring_sqe *operation, const char *path, const c
     operation->off = POSITION;
 }
 
+static char hello[] = "hello, ", world[] = "world", room[16];
+static char attribute[] = "user.test";
+static struct iovec pieces[] = {{hello, sizeof(hello) - 1}, {world, sizeof(world) - 1}};
+static struct sockaddr_in peer = {.sin_family = AF_INET};
+static struct msghdr header = {.msg_name = &peer, .msg_namelen = sizeof(peer), .msg_iov = pieces, .msg_iovlen = 2};
+
+// A socket of the type, bound to a port of its own; `peer` is its address then.
+static int bound_socket(int type) {
+    socklen_t length = sizeof(peer);
+    int fd = socket(AF_INET, type, 0);
+    peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(fd, (struct sockaddr *)&peer, length) || getsockname(fd, (struct sockaddr *)&peer, &length)) exit(5);
+    return fd;
+}
+
+static int server(void) {
+    int fd = bound_socket(SOCK_STREAM);
+    if (listen(fd, 1)) exit(5);
+    return fd;
+}
+
+// A server at which a client waits.
+static int server_with_client(void) {
+    int fd = server();
+    if (connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&peer, sizeof(peer))) exit(5);
+    return fd;
+}
+
+// A socket of datagrams that one waits in, sent by itself.
+static int socket_with_datagram(void) {
+    int fd = bound_socket(SOCK_DGRAM);
+    if (sendto(fd, world, sizeof(world) - 1, 0, (struct sockaddr *)&peer, sizeof(peer)) < 0) exit(5);
+    return fd;
+}
+
+// Operations on sockets, by the numbers of the submission that are not 0; false where it is none of them.
+static int fill_socket(struct io_uring_sqe *operation, const char *what, int port) {
+    struct io_uring_sqe fields = {0};
+    if (!strcmp(what, "accept")) {
+        fields = (struct io_uring_sqe){.opcode = IORING_OP_ACCEPT, .fd = server_with_client()};
+        fields.accept_flags = SOCK_CLOEXEC;
+    } else if (!strcmp(what, "bind")) {
+        fields = (struct io_uring_sqe){.opcode = OP_BIND, .fd = socket(AF_INET, SOCK_STREAM, 0)};
+        peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        fields.addr = (unsigned long)&peer;
+        fields.addr2 = sizeof(peer);
+    } else if (!strcmp(what, "listen")) {
+        fields = (struct io_uring_sqe){.opcode = OP_LISTEN, .fd = bound_socket(SOCK_STREAM), .len = 7};
+    } else if (!strcmp(what, "shutdown")) {
+        fields = (struct io_uring_sqe){.opcode = IORING_OP_SHUTDOWN, .fd = server(), .len = SHUT_RDWR};
+    } else if (!strcmp(what, "send")) {
+        fields = (struct io_uring_sqe){.opcode = IORING_OP_SEND, .fd = bound_socket(SOCK_DGRAM), .len = 5};
+        fields.addr = (unsigned long)world;
+        if (connect(fields.fd, (struct sockaddr *)&peer, sizeof(peer))) exit(5);
+    } else if (!strcmp(what, "send_zc")) {
+        fields = (struct io_uring_sqe){.opcode = IORING_OP_SEND_ZC, .fd = bound_socket(SOCK_DGRAM), .len = 5};
+        fields.addr = (unsigned long)world;
+        fields.addr2 = (unsigned long)&peer;
+        fields.addr_len = sizeof(peer);
+    } else if (!strcmp(what, "sendmsg")) {
+        fields = (struct io_uring_sqe){.opcode = IORING_OP_SENDMSG, .fd = bound_socket(SOCK_DGRAM), .len = 1};
+        if (port) peer.sin_port = htons(port);
+        fields.addr = (unsigned long)&header;
+    } else if (!strcmp(what, "recv")) {
+        fields = (struct io_uring_sqe){.opcode = IORING_OP_RECV, .fd = socket_with_datagram(), .len = sizeof(room)};
+        fields.addr = (unsigned long)room;
+    } else if (!strcmp(what, "recvmsg")) {
+        fields = (struct io_uring_sqe){.opcode = IORING_OP_RECVMSG, .fd = socket_with_datagram(), .len = 1};
+        pieces[0] = (struct iovec){room, sizeof(room)};
+        header.msg_iovlen = 1;
+        fields.addr = (unsigned long)&header;
+    } else {
+        return 0;
+    }
+    *operation = fields;
+    return 1;
+}
+
+// Operations on files that are open, or on their attributes; false where it is none of them.
+static int fill_file(struct io_uring_sqe *operation, const char *what, const char *path, const char *text) {
+    int fd = open(path, O_RDWR | O_CREAT, 0640);
+    if (!strcmp(what, "write")) {
+        fill_write(operation, path, text);
+    } else if (!strcmp(what, "ftruncate")) {
+        *operation = (struct io_uring_sqe){.opcode = OP_FTRUNCATE, .fd = fd, .off = 11};
+    } else if (strstr(what, "setxattr")) {
+        int by_path = !strcmp(what, "setxattr");
+        *operation = (struct io_uring_sqe){.opcode = by_path ? IORING_OP_SETXATTR : IORING_OP_FSETXATTR, .fd = fd};
+        operation->addr = (unsigned long)attribute;
+        operation->addr2 = (unsigned long)text;
+        operation->len = strlen(text);
+        operation->xattr_flags = 1;
+        operation->addr3 = by_path ? (unsigned long)path : 0;
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
 static void fill(struct io_uring_sqe *operation, const char *what, char **arguments, struct sockaddr_in *address) {
     const char *first = arguments[0], *second = arguments[1];
     fill_paths(operation, first, second);
@@ -105,8 +207,6 @@ static void fill(struct io_uring_sqe *operation, const char *what, char **argume
         operation->addr = operation->addr2 = 0;
         operation->off = SOCK_DGRAM;
         operation->len = 0;
-    } else if (!strcmp(what, "write")) {
-        fill_write(operation, first, second);
     } else if (!strcmp(what, "connect")) {
         operation->opcode = IORING_OP_CONNECT;
         operation->fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -151,11 +251,14 @@ int main(int count, char **arguments) {
     if (opened) return 3;
     umask(0);
     int registered = syscall(SYS_io_uring_register, ring.fd, 4095, NULL, 7) ? -errno : 0;
-    fill(&operation, arguments[1], arguments + 2, &address);
+    if (!fill_socket(&operation, arguments[1], atoi(arguments[3])) &&
+        !(strstr("write ftruncate setxattr fsetxattr", arguments[1]) &&
+          fill_file(&operation, arguments[1], arguments[2], arguments[3])))
+        fill(&operation, arguments[1], arguments + 2, &address);
     if (!strcmp(arguments[4], "silent")) operation.flags |= IOSQE_CQE_SKIP_SUCCESS;
     if (!strcmp(arguments[4], "slot") && use_slot(&ring, &operation)) return 4;
     int again = !strcmp(arguments[4], "again");
     int result = again ? open_and_write(&ring, &operation) : ring_do(&ring, &operation);
-    printf("%d %d %d %d", result, ring.fd, registered, operation.fd);
+    printf("%d %d %d %d %d", result, ring.fd, registered, operation.fd, ntohs(peer.sin_port));
     return 0;
 }

@@ -1,4 +1,5 @@
 // Rings do what system calls do, and it is read back as the event of that call, marked.
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -8,9 +9,12 @@ import { temporaryFolder } from "@nightjar/test-support";
 import type { ExecutionContext } from "ava";
 import { compileDeed, type Done } from "../support/deed.ts";
 import { balances, kernelTest, type Seen, type TypeName, text, type Watch, watchKernel } from "../support/kernel.ts";
-import { AF_INET, LOOPBACK_4, NOTHING, SOCK_DGRAM } from "../support/sockets.ts";
+import { AF_INET, LOOPBACK_4, NOTHING, SOCK_CLOEXEC, SOCK_DGRAM } from "../support/sockets.ts";
 
 const ENOENT = 2n;
+const EINVAL = 22;
+const SHUT_RDWR = 2;
+const EVERY_MESSAGE = { tcp: true, datagram: true, unix: true, other: true };
 const O_CREAT_RDWR = 0o102n;
 
 type Operation = readonly [what: string, first: string, second: string];
@@ -29,6 +33,19 @@ async function operate<Name extends TypeName>(
   t.is(text(event.name), "deed");
   t.is(watch.of(type, ({ pid, byIoUring }) => pid === done.pid && byIoUring).length, 1);
   return { event, done };
+}
+
+/** The same, of an operation that an older kernel does not know; undefined there. */
+async function operateIfKnown<Name extends TypeName>(
+  t: ExecutionContext,
+  watch: Watch,
+  type: Name,
+  operation: Operation,
+): Promise<{ event: Seen<Name>; done: Done } | undefined> {
+  const [result] = compileDeed(t, import.meta.dirname)
+    .do([...operation, "-"])
+    .stdout.split(" ");
+  return Number(result) === -EINVAL ? undefined : operate(t, watch, type, operation);
 }
 
 for (const how of ["-", "thread"]) {
@@ -98,9 +115,115 @@ kernelTest("a socket is made, and one is connected", async (t) => {
   t.like(event.data.remote, { address: LOOPBACK_4, port });
 });
 
+/** What a deed prints behind the result, the ring's descriptor and whether it could be registered. */
+const descriptorOf = (done: Done) => Number(done.stdout.split(" ")[3]);
+const portOf = (done: Done) => Number(done.stdout.split(" ")[4]);
+
+kernelTest("a server's operations: bind, listen, accept, shutdown", async (t) => {
+  const watch = watchKernel(t, { types: ["bind", "listen", "accept", "shutdown"] });
+  const accepted = await operate(t, watch, "accept", ["accept", "-", "-"]);
+  t.is(accepted.event.call, Call.ACCEPT4);
+  t.like(accepted.event.data, { fd: Number(accepted.event.result), listeningFd: descriptorOf(accepted.done) });
+  t.like(accepted.event.data, { flags: SOCK_CLOEXEC });
+  t.like(accepted.event.data.descriptor, { isServer: true, connected: true });
+  t.like(accepted.event.data.descriptor?.local, { address: LOOPBACK_4, port: portOf(accepted.done) });
+
+  const shut = await operate(t, watch, "shutdown", ["shutdown", "-", "-"]);
+  t.is(shut.event.call, Call.SHUTDOWN);
+  t.like(shut.event.data, { fd: descriptorOf(shut.done), how: SHUT_RDWR });
+
+  const bound = await operateIfKnown(t, watch, "bind", ["bind", "-", "-"]);
+  if (!bound) return;
+  t.is(bound.event.call, Call.BIND);
+  t.like(bound.event.data, { fd: descriptorOf(bound.done), requestedFamily: AF_INET });
+  t.deepEqual(bound.event.data.requested?.address, LOOPBACK_4);
+  t.not(bound.event.data.descriptor?.local?.port, 0);
+  const listening = (await operate(t, watch, "listen", ["listen", "-", "-"])).event;
+  t.is(listening.call, Call.LISTEN);
+  t.like(listening.data, { backlog: 7 });
+  t.is(listening.data.descriptor?.isServer, true);
+});
+
+/** Of each operation that sends: as which call, and what. */
+const SENDING = [
+  ["send", Call.SENDTO, "world"],
+  ["send_zc", Call.SENDTO, "world"],
+  ["sendmsg", Call.SENDMSG, "hello, world"],
+] as const;
+const RECEIVING = [
+  ["recv", Call.RECVFROM],
+  ["recvmsg", Call.RECVMSG],
+] as const;
+
+kernelTest("messages that a ring sends and receives", async (t) => {
+  const watch = watchKernel(t, { types: ["send", "receive", "exit"] });
+  watch.probe.setMessageInterest({ ...EVERY_MESSAGE, dataBytes: 80 });
+  for (const [what, call, data] of SENDING) {
+    for (const how of what === "send" ? ["-", "slot"] : ["-"]) {
+      const { event, done } = await operate(t, watch, "send", [what, "-", "-"], how);
+      t.is(event.call, call, what);
+      t.like(event.data, { fd: how === "slot" ? -1 : descriptorOf(done), size: BigInt(data.length) }, what);
+      t.is(text(event.data.data), data, what);
+      t.like(event.data.descriptor?.remote, { address: LOOPBACK_4, port: portOf(done) }, `${what} ${how}`);
+    }
+  }
+  for (const [what, call] of RECEIVING) {
+    const { event, done } = await operate(t, watch, "receive", [what, "-", "-"]);
+    t.is(event.call, call, what);
+    t.like(event.data, { fd: descriptorOf(done), size: 16n }, what);
+    t.is(text(event.data.data), "world", what);
+    if (what === "recvmsg") t.like(event.data.descriptor?.remote, { address: LOOPBACK_4, port: portOf(done) });
+  }
+  watch.probe.setMessageInterest({ ...EVERY_MESSAGE, datagram: false });
+  const unwanted = compileDeed(t, import.meta.dirname).do(["send", "-", "-", "-"]);
+  await watch.ended(unwanted.pid);
+  t.is(watch.of("send", ({ pid }) => pid === unwanted.pid).length, 0);
+  await watch.probe.stop();
+  t.true(balances(watch.ledger("send")) && balances(watch.ledger("receive")));
+});
+
+kernelTest("DNS through a ring, whether messages are wanted too or not", async (t) => {
+  const server = createSocket("udp4").bind(0, "127.0.0.1");
+  t.teardown(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address();
+  const watch = watchKernel(t, { types: ["dns", "send"] });
+  watch.probe.setDnsPorts([port]);
+  for (const wanted of [["dns"], ["dns", "send"]] as const) {
+    watch.want(wanted);
+    const { event, done } = await operate(t, watch, "dns", ["sendmsg", "-", String(port)]);
+    t.like(event.data, { fd: descriptorOf(done), carrier: Call.SENDMSG, size: 12, malformed: true });
+    t.like(event.data.descriptor?.remote, { address: LOOPBACK_4, port });
+    t.is(watch.of("send", ({ pid }) => pid === done.pid).length, wanted.length - 1);
+  }
+  await watch.probe.stop();
+  t.true(balances(watch.ledger("dns")) && balances(watch.ledger("send")));
+});
+
+kernelTest("extended attributes and the length of a file", async (t) => {
+  const watch = watchKernel(t, { types: ["setxattr", "truncate"] });
+  const path = join(temporaryFolder(t), "file");
+  const byPath = (await operate(t, watch, "setxattr", ["setxattr", path, "value"])).event;
+  t.is(byPath.call, Call.SETXATTR);
+  t.deepEqual([text(byPath.data.requested), text(byPath.data.absolute)], [path, path]);
+  const { event, done } = await operate(t, watch, "setxattr", ["fsetxattr", `${path}2`, "value"]);
+  t.is(event.call, Call.FSETXATTR);
+  t.is(event.data.fd, descriptorOf(done));
+  t.is(text(event.data.descriptor?.path ?? NOTHING), `${path}2`);
+  for (const { data } of [byPath, event]) {
+    t.deepEqual([text(data.name), text(data.value)], ["user.test", "value"]);
+    t.like(data, { sizeBytes: 5n, flags: 1 });
+  }
+  const cut = await operateIfKnown(t, watch, "truncate", ["ftruncate", path, "-"]);
+  if (!cut) return;
+  t.is(cut.event.call, Call.FTRUNCATE);
+  t.is(cut.event.data.sizeBytes, 11n);
+  t.is(text(cut.event.data.descriptor?.path ?? NOTHING), path);
+});
+
 kernelTest("the first write to a file is told, by whatever the ring names it", async (t) => {
   const watch = watchKernel(t, { types: ["firstWrite", "exit"] });
-  watch.probe.setMessageInterest({ tcp: true, datagram: true, unix: true, other: true, dataBytes: 80 });
+  watch.probe.setMessageInterest({ ...EVERY_MESSAGE, dataBytes: 80 });
   for (const how of ["-", "thread", "slot"]) {
     const path = join(temporaryFolder(t), "file");
     const { event } = await operate(t, watch, "firstWrite", ["write", path, "hello"], how);
