@@ -278,6 +278,17 @@ void Object::update(const char *map, const void *key, const void *value) const {
     if (fd < 0 || bpf_map_update_elem(fd, key, value, BPF_ANY)) refuse(errno);
 }
 
+// 0, or why it is not attached: ENOENT where it was left out.
+int Object::attach_program(const bpf_program *program) {
+    if (!bpf_program__autoload(program)) return ENOENT;
+    bpf_link *link = bpf_program__attach(program);
+    const long error = libbpf_get_error(link);
+    if (error) return static_cast<int>(-error);
+    links_[bpf_program__name(program)] = link;
+    claim_link(bpf_link__fd(link));
+    return 0;
+}
+
 std::vector<Attachment> Object::attach() {
     if (!taken_from_.empty()) return pinned_attachments();
     std::vector<Attachment> attachments;
@@ -289,23 +300,13 @@ std::vector<Attachment> Object::attach() {
     if (functions_error_) attachments.push_back({"call_functions", "fexit of system call functions", functions_error_});
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
-        if (called_program(bpf_program__name(program)).type || (returns_ && is_dispatcher(program))) continue;
-        if (notes_paths(bpf_program__name(program)) && !bpf_program__autoload(program)) continue;
-        if (!bpf_program__autoload(program)) {
-            attachments.push_back({bpf_program__name(program), bpf_program__section_name(program), ENOENT});
-            continue;
-        }
-        bpf_link *link = bpf_program__attach(program);
-        const long error = libbpf_get_error(link);
-        if (!error) {
-            links_[bpf_program__name(program)] = link;
-            claim_link(bpf_link__fd(link));
-        }
-        if (!error && notes_paths(bpf_program__name(program)))
+        const char *name = bpf_program__name(program);
+        if (called_program(name).type || (returns_ && is_dispatcher(program))) continue;
+        const int error = attach_program(program);
+        if (!notes_paths(name) || (error && error != ENOENT))
+            attachments.push_back({name, bpf_program__section_name(program), error});
+        else if (!error)
             noting++;
-        else
-            attachments.push_back(
-                {bpf_program__name(program), bpf_program__section_name(program), static_cast<int>(-error)});
     }
     attachments.push_back(paths_noted_at(noting));
     return attachments;
@@ -320,7 +321,7 @@ std::vector<Attachment> Object::pinned_attachments() const {
     bpf_object__for_each_program(program, object_) {
         const char *name = bpf_program__name(program);
         if (called_program(name).type || (at_functions && is_dispatcher(program))) continue;
-        if (notes_paths(bpf_program__name(program))) {
+        if (notes_paths(name)) {
             noting += is_link_pinned(taken_from_, name) ? 1 : 0;
             continue;
         }

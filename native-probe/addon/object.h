@@ -12,6 +12,7 @@
 
 struct bpf_object;
 struct bpf_link;
+struct bpf_program;
 
 namespace nightjar {
 
@@ -47,6 +48,7 @@ class Object {
     void open();
     bool load_at_functions(uint32_t ring_bytes);
     void load_programs(uint32_t ring_bytes);
+    int attach_program(const bpf_program *program);
     std::vector<Attachment> pinned_attachments() const;
     void leave_out_absent();
     void leave_out_unwanted();
