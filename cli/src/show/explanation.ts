@@ -25,11 +25,13 @@ const KINDS: Readonly<Record<string, string>> = {
   not: "not",
 };
 const INDENT = "    ";
+/** Longer tests push what they saw to the right; the others stay in line. */
+const TESTS_WIDTH_MAX = 60;
 
 /** One line a part: whether it holds, the test, what it saw, where it stands. */
 export function showExplanation(output: Output, { parts, omitted }: ShownExplanation): void {
   const shown = parts.map((part) => [whatOf(part), seenOf(part)] as const);
-  const width = Math.max(0, ...shown.map(([what]) => what.length));
+  const width = Math.min(TESTS_WIDTH_MAX, Math.max(0, ...shown.map(([what]) => what.length)));
   for (const [at, part] of parts.entries()) {
     const [what = "", seen = ""] = shown[at] ?? [];
     const mark = part.holds ? output.paint("green", "✓") : output.paint("red", "✗");

@@ -25,7 +25,10 @@ export function addRulesCommand(environment: Environment): Command {
     arguments: [{ name: "<path>", description: "a file, or a folder with YAML files, of either language" }],
     options: [
       new Option("--name <name>", "what they are called from then on (default: the name of the file or folder)"),
-      new Option("--force", "add them with their errors; what is right of them is used"),
+      new Option(
+        "--force",
+        "add them with their errors: a running sensor keeps the rules before, the next uses what is right",
+      ),
     ],
     settings: ["rule_engine.rules"],
     examples: ["nightjar rules add falco_rules.yaml", "nightjar rules add ~/sigma/rules/linux --name sigma"],

@@ -15,7 +15,7 @@ export function checkRulesCommand(environment: Environment): Command {
     name: "check",
     description:
       "Check rules files and tell each mistake with file, line, column and code. With --json one document: how many " +
-      "rules loaded, how many items were refused, and the problems.",
+      "rules loaded (correlations among them), how many items were refused, and the problems.",
     arguments: [{ name: "<paths...>", description: "files, or folders whose YAML files are taken by name" }],
     options: [new Option("--format <format>", "how the problems are written").choices(["text", "sarif"])],
     examples: [
@@ -27,15 +27,16 @@ export function checkRulesCommand(environment: Environment): Command {
   });
 }
 
-function check({ output }: Context, { rules, problems }: LoadResult, asSarif: boolean): ExitName {
+function check({ output }: Context, { rules, correlations, problems }: LoadResult, asSarif: boolean): ExitName {
+  const loaded = rules.length + correlations.length;
   const errors = errorsOf(problems);
   if (asSarif) output.raw(`${JSON.stringify(sarifOf(problems), undefined, 2)}\n`);
   else {
     for (const problem of problems) output.line(problemLine(problem));
-    output.json({ loaded: rules.length, refused: refusedOf(problems), problems: problems.map(problemJson) });
+    output.json({ loaded, refused: refusedOf(problems), problems: problems.map(problemJson) });
   }
   const warnings = problems.length - errors.length;
-  output.note(`${rules.length} rules can be used; ${errors.length} errors, ${warnings} warnings`);
+  output.note(`${loaded} rules can be used; ${errors.length} errors, ${warnings} warnings`);
   return errors.length > 0 ? "FAILED" : "OK";
 }
 

@@ -1,7 +1,7 @@
 // `nightjar rules list`: the rules that load, with what a person looks for in them.
 
 import { PrioritySchema } from "@nightjar/proto";
-import { attackOf, eventTypesOf, type Rule } from "@nightjar/rules";
+import { attackOf, type Correlation, eventTypesOf, type Rule } from "@nightjar/rules";
 import type { Command } from "commander";
 import { define, type Environment } from "../../command.ts";
 import { errorsOf, loadPaths, sensorRulePaths } from "../../rules/load-paths.ts";
@@ -21,8 +21,8 @@ export function listRulesCommand(environment: Environment): Command {
     examples: ["nightjar rules list", "nightjar rules list rules/ --json | jq -r 'select(.enabled | not) | .name'"],
     action: async (context, _options, paths) => {
       const { output } = context;
-      const { rules, problems } = loadPaths(paths.length > 0 ? paths : sensorRulePaths(context));
-      const rows = rules.map(describe);
+      const { rules, correlations, problems } = loadPaths(paths.length > 0 ? paths : sensorRulePaths(context));
+      const rows = [...rules.map(describe), ...correlations.map(describeCorrelation)];
       const header = ["PRIORITY", "LANGUAGE", "RULE", "EVENTS", "ATT&CK", "PLACE"];
       for (const line of table([header, ...rows.map(cells)])) output.line(line);
       for (const row of rows) output.json(row);
@@ -46,9 +46,19 @@ function describe(rule: Rule) {
   };
 }
 
-function cells(row: ReturnType<typeof describe>): string[] {
+/** A correlation is about what its rules are about. */
+function describeCorrelation({ name, priority, tags, description, place, location, type, references }: Correlation) {
+  return {
+    ...{ name, language: "sigma" as const, priority: enumWord(PrioritySchema, priority), enabled: true },
+    ...{ description, tags, ...attackOf(tags), event_types: [], place, ...location },
+    ...{ correlation: type, rules: references.map((one) => one.name) },
+  };
+}
+
+function cells(row: ReturnType<typeof describe> | ReturnType<typeof describeCorrelation>): string[] {
   const types = row.event_types;
-  const events = types.length > EVENT_TYPES_SHOWN_MAX ? `${types.length} types` : types.join(" ");
+  const kind = "correlation" in row ? row.correlation : undefined;
+  const events = kind ?? (types.length > EVENT_TYPES_SHOWN_MAX ? `${types.length} types` : types.join(" "));
   const attack = [...row.techniques, ...row.tactics].join(", ");
   const off = row.enabled ? "" : " (off)";
   return [row.priority.toLowerCase(), row.language, printable(row.name) + off, events, attack, printable(row.place)];

@@ -256,6 +256,9 @@ test("a correlation is tested with several events and their times", async (t) =>
   - {test: wrong, match: Often, events: [${event("0s", "me")}]}
 `,
   );
+  const listed = lines((await rules("list", file("c.yml"), "--json")).stdout);
+  t.like(listed[1], { name: "Often", language: "sigma", correlation: "event_count", rules: ["Copy run"] });
+  t.is(JSON.parse((await rules("check", file("c.yml"), "--json")).stdout).loaded, 2);
   const { stdout } = await rules("test", path);
   t.regex(stdout, /^ok near\nok far\nok apart\nFAILED wrong .*\n {2}Often the correlation did not fire\n$/);
 });
