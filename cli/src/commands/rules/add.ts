@@ -1,12 +1,12 @@
 // `nightjar rules add` and `remove`: rules that stand in the state folder beside the sensor's own, a folder each.
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, parse, resolve } from "node:path";
-import { loadRules, type Problem, type Rule, SKIPPING_CODES } from "@nightjar/rules";
+import { loadRules, SKIPPING_CODES } from "@nightjar/rules";
 import { readRuleFiles, statePaths } from "@nightjar/stage";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../../command.ts";
 import type { ExitName } from "../../exit-codes.ts";
-import { errorsOf, problemLine, refusalsOf, sensorRulePaths } from "../../rules/load-paths.ts";
+import { errorsOf, problemLine, sensorRulePaths } from "../../rules/load-paths.ts";
 
 interface AddOptions {
   name?: string;
@@ -20,8 +20,8 @@ export function addRulesCommand(environment: Environment): Command {
     name: "add",
     description:
       "Copy a file or folder of rules into the state folder, where a running sensor takes them up at once. They are " +
-      "checked together with the rules that are there; with an error nothing is changed. Files of rules for events " +
-      "that the sensor does not make are left out. The same name again replaces.",
+      "checked together with the rules that are there; with an error nothing is changed. Rules for events that " +
+      "the sensor does not make are told of and skipped. The same name again replaces.",
     arguments: [{ name: "<path>", description: "a file, or a folder with YAML files, of either language" }],
     options: [
       new Option("--name <name>", "what they are called from then on (default: the name of the file or folder)"),
@@ -48,19 +48,13 @@ async function add(context: Context, path: string, { name = parse(path).name, fo
   const kept = others.filter((file) => !file.name.startsWith(`${folder}/`));
   const { rules, problems } = loadRules([...kept, ...files]);
   const own = new Set(files.map((file) => file.name));
-  const unserved = unservedFiles(problems, rules).filter((file) => own.has(file));
-  const errors = errorsOf(problems).filter(({ file }) => own.has(file) && !unserved.includes(file));
-  for (const problem of errors) output.note(problemLine(problem));
+  const skipped = problems.filter(({ file, code }) => own.has(file) && SKIPPING_CODES.has(code));
+  const errors = errorsOf(problems).filter(({ file }) => own.has(file));
+  for (const problem of [...errors, ...skipped]) output.note(problemLine(problem));
   const added = rules.filter(({ location }) => own.has(location.file)).length;
   const refused = errors.length > 0 && !force;
-  if (!refused) copyInto(path, folder, new Set(unserved));
-  for (const { file, message } of problems) if (unserved.includes(file)) output.note(`left out: ${file}: ${message}`);
-  const counts = {
-    files: files.length - unserved.length,
-    rules: added,
-    left_out: unserved.length,
-    errors: errors.length,
-  };
+  if (!refused) copyInto(path, folder);
+  const counts = { files: files.length, rules: added, skipped: skipped.length, errors: errors.length };
   output.json({ name, folder, ...counts, added: !refused });
   if (refused) output.note(`${errors.length} errors: nothing was changed; --force adds them all the same`);
   else
@@ -70,25 +64,13 @@ async function add(context: Context, path: string, { name = parse(path).name, fo
   return refused ? "FAILED" : "OK";
 }
 
-/** Files of which no rule is left, only because this sensor makes no such events: without them the rest is whole. */
-function unservedFiles(problems: readonly Problem[], rules: readonly Rule[]): string[] {
-  const loaded = new Set(rules.map(({ location }) => location.file));
-  return [...Map.groupBy(refusalsOf(problems), ({ file }) => file)]
-    .filter(([file, refusals]) => !loaded.has(file) && refusals.every(({ code }) => SKIPPING_CODES.has(code)))
-    .map(([file]) => file);
-}
-
 /** Into place in one step, since a running sensor looks at once. */
-function copyInto(path: string, folder: string, except: ReadonlySet<string>): void {
+function copyInto(path: string, folder: string): void {
   const fresh = `${dirname(folder)}.adding-${process.pid}`;
   rmSync(fresh, { recursive: true, force: true });
   const isFolder = statSync(path).isDirectory();
   mkdirSync(isFolder ? dirname(fresh) : fresh, { recursive: true, mode: 0o700 });
-  cpSync(path, isFolder ? fresh : join(fresh, basename(path)), {
-    recursive: true,
-    dereference: true,
-    filter: (file) => !except.has(file),
-  });
+  cpSync(path, isFolder ? fresh : join(fresh, basename(path)), { recursive: true, dereference: true });
   mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
   rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);
