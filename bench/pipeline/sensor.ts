@@ -30,6 +30,8 @@ const CLI = join(import.meta.dirname, "../../cli");
 /** What a user's command runs: bundled where it was built. */
 const BUNDLED = join(CLI, "dist/main.js");
 const PROGRAM = existsSync(BUNDLED) ? BUNDLED : join(CLI, "src/main.ts");
+/** Each deed is looked for by a detection of its own. */
+const EACH_DEED = ["--rule-engine-fold-repeats", "false"];
 const READY_MS_MAX = 60_000;
 const READY_LOOK_MS = 100;
 const STOP_MS_MAX = 20_000;
@@ -127,10 +129,14 @@ export class Sensor {
   static async start(folder: string, rules: readonly string[]): Promise<Sensor> {
     const started = performance.now();
     const stateDir = mkdtempSync(join(folder, "state-"));
-    const child = spawn(process.execPath, [PROGRAM, "run", "--state-dir", stateDir, "--rules", ...rules], {
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      [PROGRAM, "run", "--state-dir", stateDir, ...EACH_DEED, "--rules", ...rules],
+      {
+        detached: true,
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     let output = "";
     const keep = (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-OUTPUT_CHARACTERS_MAX);

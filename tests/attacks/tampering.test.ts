@@ -40,7 +40,7 @@ function mapsOf(pid: number): string[] {
 
 run(`a stranger who writes to a map of the sensor is told, and one who looks at it is not${why}`, async (t) => {
   t.timeout(5 * 60_000);
-  const sensor = await startSensor(t);
+  const sensor = await startSensor(t, { args: ["--rule-engine-fold-repeats", "false"] });
   const deed = compileDeed(t, join(import.meta.dirname, "tamper"));
   const maps = new Set(mapsOf(pidOf(sensor, "collector")));
   t.true(maps.size > 0);
@@ -57,7 +57,7 @@ run(`a stranger who writes to a map of the sensor is told, and one who looks at 
 
 run(`a stranger who stops or ends a stage is told, and the sensor goes on${why}`, async (t) => {
   t.timeout(5 * 60_000);
-  const sensor = await startSensor(t);
+  const sensor = await startSensor(t, { args: ["--rule-engine-fold-repeats", "false"] });
   const enricher = pidOf(sensor, "enricher");
   // The collector learns once a second which processes are the sensor's; questions and continuations are no attack.
   const stopped = await waitFor(

@@ -71,7 +71,9 @@ run(
     const folder = temporaryFolder(t);
     const watched = join(folder, "watched");
     mkdirSync(watched);
-    const sensor = await startSensor(t, { args: ["--rules", rulesFile(folder, watched), ...PATIENCE] });
+    const sensor = await startSensor(t, {
+      args: ["--rules", rulesFile(folder, watched), "--rule-engine-fold-repeats", "false", ...PATIENCE],
+    });
     const load = startProcess(t, process.execPath, [
       "-e",
       LOAD,

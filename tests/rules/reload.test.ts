@@ -47,7 +47,7 @@ async function setUp(t: ExecutionContext) {
   const deeds = temporaryFolder(t);
   mkdirSync(rules);
   replaceFile(join(rules, "a.yaml"), ruleOf("Deed", deeds));
-  const sensor = await startSensor(t, { args: ["--rules", rules] });
+  const sensor = await startSensor(t, { args: ["--rules", rules, "--rule-engine-fold-repeats", "false"] });
   const write = (name: string, text: string) => replaceFile(join(rules, name), text);
   return { sensor, deeds, write, remove: (name: string) => unlinkSync(join(rules, name)) };
 }

@@ -15,6 +15,7 @@ interface DetectionsOptions {
   follow?: boolean;
   since?: string;
   format?: "falco";
+  expanded?: boolean;
 }
 
 type Print = (one: StoredDetection) => void;
@@ -27,14 +28,15 @@ export function detectionsCommand(environment: Environment): Command {
       new Option("-f, --follow", "go on with each as it comes, until Ctrl-C"),
       new Option("--since <time>", `only those that happened since then: ${TIME_FORMS}`),
       new Option("--format <form>", "falco: an object a line, as Falco prints them").choices(["falco"]),
+      new Option("--expanded", "with samples of the times that were folded into one detection"),
     ],
     examples: ["nightjar detections --since 1h", "nightjar detections --follow --json | jq .rule"],
-    action: async (context, { follow, since, format }) => {
+    action: async (context, { follow, since, format, expanded = false }) => {
       const from = since === undefined ? undefined : readTime(since, Date.now());
       if (since !== undefined && !from) {
         throw new CommandError("USAGE", `--since: ${JSON.stringify(since)} is not allowed; allowed is ${TIME_FORMS}`);
       }
-      const print = printerTo(context, format);
+      const print = printerTo(context, format, expanded);
       const portal = connectPortal(context.stateDir);
       try {
         await (follow ? followAll(context, print, from) : list(context, portal, print, from));
@@ -47,10 +49,10 @@ export function detectionsCommand(environment: Environment): Command {
   });
 }
 
-function printerTo({ output }: Context, format: DetectionsOptions["format"]): Print {
+function printerTo({ output }: Context, format: DetectionsOptions["format"], expanded: boolean): Print {
   if (format === "falco") return (one) => output.raw(`${falcoJson(one)}\n`);
   return (one) => {
-    showDetection(output, one);
+    showDetection(output, one, { expanded });
     output.json(detectionJson(one));
   };
 }

@@ -7,6 +7,7 @@ import { checkRulesCommand } from "./rules/check.ts";
 import { fieldsCommand } from "./rules/fields.ts";
 import { listRulesCommand } from "./rules/list.ts";
 import { schemaCommand } from "./rules/schema.ts";
+import { suppressionsCommand } from "./rules/suppressions.ts";
 import { testRulesCommand } from "./rules/test.ts";
 import { whyNotCommand } from "./rules/why-not.ts";
 
@@ -20,6 +21,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   benchRulesCommand,
   addRulesCommand,
   removeRulesCommand,
+  suppressionsCommand,
   schemaCommand,
 ];
 

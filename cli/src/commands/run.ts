@@ -14,6 +14,7 @@ import { Session } from "../supervisor/session.ts";
 
 interface RunOptions {
   rules?: string[];
+  suppressions?: string[];
   replay?: string;
   keepRunning?: boolean;
 }
@@ -25,14 +26,16 @@ export function runCommand(environment: Environment): Command {
     allSettings: true,
     options: [
       new Option("--rules <path...>", "files or folders of rules instead of the starter rules"),
+      new Option("--suppressions <path...>", "files or folders of exceptions to them"),
       new Option(
         "--replay <file>",
         "play a recording instead of watching the kernel; needs no root; ends when all is processed",
       ),
       new Option("--keep-running", "with --replay: go on until Ctrl-C"),
     ],
-    settingOf: ({ rules, replay }) => ({
+    settingOf: ({ rules, suppressions, replay }) => ({
       ...(rules && { "--rule-engine-rules": rules }),
+      ...(suppressions && { "--rule-engine-suppressions": suppressions }),
       ...(replay && { "--collector-replay-file": resolve(replay) }),
     }),
     examples: [
@@ -47,7 +50,8 @@ export function runCommand(environment: Environment): Command {
 async function run(context: Context, { keepRunning = false }: RunOptions): Promise<ExitName> {
   const { settings } = context;
   const recording = settings.collector.replay_file;
-  checkPaths(recording === "" ? settings.rule_engine.rules : [...settings.rule_engine.rules, recording]);
+  const { rules, suppressions } = settings.rule_engine;
+  checkPaths([...rules, ...suppressions, ...(recording === "" ? [] : [recording])]);
   if (recording !== "" && settings.common.state_dir === "") return replayAside(context, keepRunning);
   const missing = recording === "" ? missingRights() : undefined;
   if (missing) throw new CommandError("NOT_PERMITTED", missing);

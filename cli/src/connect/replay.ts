@@ -34,7 +34,8 @@ export function isReplayed(statuses: readonly StageStatus[], queues: readonly Qu
   const published = of("collector")?.facts.replay === "finished";
   const queueCount = streams.filter(({ retention }) => retention === "work_queue").length;
   const empty = queues.length === queueCount && queues.every(({ messages }) => messages === 0);
-  return published && empty && of("uplink")?.counters.outbox_detections === 0n;
+  const told = of("rule-engine")?.counters.repeats_untold === 0n;
+  return published && empty && told && of("uplink")?.counters.outbox_detections === 0n;
 }
 
 /** The cursor of the last detection that the portal has now; 0 when it has none. */

@@ -1,10 +1,10 @@
 // A detection as a person reads it in a terminal, and as JSON.
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { Priority, PrioritySchema, type StoredDetection, StoredDetectionSchema } from "@nightjar/proto";
+import { type Detection, Priority, PrioritySchema, type StoredDetection, StoredDetectionSchema } from "@nightjar/proto";
 import type { Output, Style } from "../output.ts";
 import { enumWord, type Plain, toPlain } from "./plain.ts";
 import { processLine } from "./process.ts";
-import { printable } from "./text.ts";
+import { count, printable } from "./text.ts";
 
 /** The style of a priority is that of the first row whose number is not below it. */
 const PRIORITY_STYLES: readonly [Priority, Style][] = [
@@ -13,8 +13,11 @@ const PRIORITY_STYLES: readonly [Priority, Style][] = [
   [Priority.DEBUG, "cyan"],
 ];
 
-/** Time, severity and rule; the process with its ancestors; what it did. */
-export function showDetection(output: Output, { detection }: StoredDetection): void {
+/**
+ * Time, severity and rule; the process with its ancestors; what it did; and of repeats how often and until when,
+ * `expanded` with samples of them.
+ */
+export function showDetection(output: Output, { detection }: StoredDetection, { expanded = false } = {}): void {
   if (!detection) return;
   const time = detection.time ? localTime(timestampDate(detection.time)) : "-";
   const style = PRIORITY_STYLES.find(([worst]) => detection.priority <= worst)?.[1] ?? "cyan";
@@ -25,6 +28,19 @@ export function showDetection(output: Output, { detection }: StoredDetection): v
   );
   output.line(`    ${processLine(detection.processes)}`);
   output.line(`    ${printable(detection.output)}`);
+  showRepeats(output, detection, expanded);
+}
+
+function showRepeats(output: Output, { count: times, lastTime, samples, story }: Detection, expanded: boolean): void {
+  if (times <= 1n) return;
+  const last = lastTime ? `, the last at ${localTime(timestampDate(lastTime))}` : "";
+  output.line(`    ${output.paint("bold", `${count(Number(times))} times`)}${last}`);
+  if (!expanded) return;
+  if (story?.target) output.line(`    all on ${printable(story.target)}`);
+  for (const sample of samples) {
+    const time = sample.time ? localTime(timestampDate(sample.time)) : "-";
+    output.line(`      ${output.paint("dim", time)} ${printable(sample.output)}`);
+  }
 }
 
 /** So many digits tell a host's detections apart, and `nightjar explain` takes them. */

@@ -51,6 +51,19 @@ test("a detection: time, severity, rule; the process and its ancestors; what it 
   t.is(third, "    cat read /etc/shadow\\x1b[2J");
 });
 
+test("repeats: how often, until when, and expanded what they were like", (t) => {
+  const stored = sampleDetection();
+  const time = timestampFromMs(Date.UTC(2026, 0, 2, 3, 4, 9));
+  const samples = [{ $typeName: "nightjar.detection.v1.Sample" as const, time, eventId: "", output: "cat read\u0007" }];
+  Object.assign(stored.detection ?? {}, { count: 1200n, lastTime: time, samples });
+  const short = collect();
+  showDetection(short.output, stored);
+  t.regex(short.read(), /\n {4}1.?200 times, the last at \d{4}-\d\d-\d\d \d\d:\d\d:09\.000\n$/);
+  const long = collect();
+  showDetection(long.output, stored, { expanded: true });
+  t.regex(long.read(), /09\.000 cat read\\x07\n$/);
+});
+
 test("colours only where they are asked for", (t) => {
   const { output, read } = collect({ color: "always" });
   showDetection(output, sampleDetection());

@@ -11,7 +11,10 @@ const TOTALS: readonly [name: string, stage: string, counter: string, doc: strin
   ["enriched", "enricher", "events_out", "events given on, with their process"],
   ["unwanted", "enricher", "events_filtered", "events that no rule wants"],
   ["processed", "rule-engine", "events", "events evaluated"],
-  ["detections", "rule-engine", "detections", "rules that matched"],
+  ["matches", "rule-engine", "matches", "rules that matched: suppressed, folded, or detections"],
+  ["suppressed", "rule-engine", "matches_suppressed", "matches that a suppression hid"],
+  ["folded", "rule-engine", "matches_folded", "matches that were counted in a detection before them"],
+  ["detections", "rule-engine", "detections", "matches that went out as detections"],
   ["detections_sent", "uplink", "detections_sent", "detections the portal has stored"],
 ];
 

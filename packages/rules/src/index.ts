@@ -9,7 +9,7 @@ export type { RuleMatch } from "./correlation/match.ts";
 export type { CorrelatedRule } from "./correlation/resolve.ts";
 export { valuesOf } from "./correlation/values.ts";
 export { type CheckedCondition, checkCondition, compileCondition } from "./engine/condition.ts";
-export { compileRules, type Engine, type Match, type RuleMatching } from "./engine/engine.ts";
+export { compileRules, type Engine, type Match, type RuleCost, type RuleMatching } from "./engine/engine.ts";
 export { eventTypesOf } from "./engine/event-types-of.ts";
 export { EventView } from "./engine/event-view.ts";
 export {
@@ -21,6 +21,7 @@ export {
   type Seen,
 } from "./engine/explain.ts";
 export { interpret } from "./engine/interpret.ts";
+export { formatAddress } from "./fields/address.ts";
 export { FIELDS, findField } from "./fields/catalogue.ts";
 export type { Field, Value } from "./fields/definition.ts";
 export { EVENT_NAMES } from "./fields/event-names.ts";
@@ -39,3 +40,5 @@ export type { CorrelationDocument } from "./sigma/documents.ts";
 export { sigmaNames } from "./sigma/field-names.ts";
 export { isNamed, type SigmaContext } from "./sigma/load.ts";
 export type { Logsource, View, ViewsOf } from "./sigma/view.ts";
+export { loadSuppressions, type Suppression } from "./suppressions/load.ts";
+export { compileSuppressions } from "./suppressions/suppress.ts";

@@ -54,6 +54,9 @@ export const PROBLEM_CODES = {
   ],
   CORRELATION_CYCLE: ["error", "A correlation is about itself, by way of others."],
   CORRELATION_TOO_LONG: ["error", "The timespan is longer than the sensor keeps matches."],
+  SUPPRESSION_INVALID: ["error", "A suppression is not shaped as one: a key is missing, unknown or of the wrong kind."],
+  SUPPRESSION_CONDITION: ["error", "A suppression's condition does not parse, or names an unknown field."],
+  SUPPRESSION_NO_RULE: ["warning", "No rule has a name or tag that the suppression names."],
   RULES_FILE_TOO_LARGE: ["error", "The file is larger than FILE_CHARACTERS_MAX."],
   RULES_TOO_LARGE: ["error", "With its lists and macros put in, a condition is larger than is allowed."],
 } as const satisfies Record<string, readonly ["error" | "warning", string]>;

@@ -80,6 +80,10 @@ export const healthCodes = {
       "correlation may not fire, or its detection lacks events.",
   },
   RULES_NONE: { severity: ERROR, doc: "No rule could be loaded: nothing can be detected." },
+  SUPPRESSIONS_EXPIRED: {
+    severity: WARNING,
+    doc: "A suppression is over: what it hid is told again. Take it out of its file, or give it another end.",
+  },
   PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },
   OUTBOX_FULL: {
     severity: ERROR,

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import { type LedgerEntry, StageStatusSchema } from "@nightjar/proto";
+import { type LedgerEntry, type StageStatus, StageStatusSchema } from "@nightjar/proto";
 import { Bus } from "./bus.ts";
 import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_OK, EXIT_REFUSED, EXIT_SETTINGS } from "./codes.ts";
 import { Counters } from "./counters.ts";
@@ -39,6 +39,8 @@ export interface Stage {
   readonly facts: Map<FactName, string>;
   /** The collector's. */
   ledger: LedgerEntry[];
+  /** The rule engine's. */
+  activity: Pick<StageStatus, "rules" | "rulesOmitted" | "suppressions">;
   /** Processes of other programs that belong to the stage. */
   childPids: number[];
   /** Called just before the stage answers a question for its status: bring summary, counters and facts up to date. */
@@ -118,6 +120,7 @@ class RunningStage implements Stage {
   readonly facts = new Map<FactName, string>();
   summary = "starting";
   ledger: LedgerEntry[] = [];
+  activity: Stage["activity"] = { rules: [], rulesOmitted: 0, suppressions: [] };
   childPids: number[] = [];
   beforeStatus: () => void = () => {};
   readonly #startedAt = timestampNow();
@@ -172,6 +175,7 @@ class RunningStage implements Stage {
         ledger: this.ledger,
         childPids: this.childPids,
         facts: Object.fromEntries(this.facts),
+        ...this.activity,
       }),
     );
   }

@@ -11,6 +11,7 @@ export const OUTPUT_CHARS_MAX = 64 * 1024;
 export const TAGS_MAX = 256;
 export const TAG_CHARS_MAX = 256;
 export const PROCESSES_MAX = 512;
+export const SAMPLES_MAX = 64;
 /** Of host names, kernel releases and the like. */
 export const FACT_CHARS_MAX = 256;
 export const STAGES_MAX = 64;

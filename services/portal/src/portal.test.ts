@@ -93,6 +93,26 @@ test("a detection sent again is counted; a higher revision takes its place, a lo
   t.true(now[0]!.cursor > again!.cursor, "a new revision is new to readers");
 });
 
+test("revisions in any order come to the same, the last time counts for since", async (t) => {
+  const at = (second: number) => timestampFromMs(1_700_000_000_000 + second * 1_000);
+  const revision = (count: number) => ({ revision: count, count: BigInt(count), lastTime: at(count) });
+  for (const order of [
+    [1, 7, 200],
+    [200, 1, 7],
+    [7, 200, 1],
+  ]) {
+    const sensor = newSensor();
+    const first = detection({ time: at(0) });
+    for (const count of order) await sensor.send({ ...first, ...revision(count) });
+    const { queries } = clientsOf(stateDir);
+    const { detections } = await queries.listDetections({ sensorId: sensor.sensorId, since: at(100) });
+    t.deepEqual(
+      detections.map((one) => [one.detection?.count, one.detection?.time?.seconds]),
+      [[200n, at(0).seconds]],
+    );
+  }
+});
+
 test("one detection several times in one request and in requests at once is stored once", async (t) => {
   const sensor = newSensor();
   const same = detection();

@@ -247,7 +247,8 @@ function rowsOf(merged: readonly Merged[], cursor: bigint, nowNs: bigint): unkno
     hostName,
     detection.rule,
     detection.priority,
-    nsOfTimestamp(detection.time!),
+    // Of repeats the last time: who asks for what happened since then wants what goes on.
+    nsOfTimestamp(detection.lastTime ?? detection.time!),
     nowNs,
     encoded,
   ]);

@@ -20,6 +20,7 @@ import {
   PAGE_MAX,
   PROCESSES_MAX,
   RULE_CHARS_MAX,
+  SAMPLES_MAX,
   STAGES_MAX,
   TAG_CHARS_MAX,
   TAGS_MAX,
@@ -74,7 +75,7 @@ export function checkSendDetections(request: SendDetectionsRequest): Problem {
 }
 
 function checkDetection(detection: Detection): Problem {
-  const { id, rule, priority, output, time, tags, processes } = detection;
+  const { id, rule, priority, output, time, lastTime, tags, processes, samples } = detection;
   return firstProblem([
     ["id", DETECTION_ID.test(id), "32 lower-case hex digits"],
     ["rule", rule.length > 0, "a name"],
@@ -82,6 +83,8 @@ function checkDetection(detection: Detection): Problem {
     ["priority", priority >= Priority.EMERGENCY && priority <= PRIORITY_LAST, `1 to ${PRIORITY_LAST}, not ${priority}`],
     within("output", output, OUTPUT_CHARS_MAX),
     ["time", isTime(time), "a time from 1970 to 2262"],
+    ["last_time", lastTime === undefined || isTime(lastTime), "a time from 1970 to 2262"],
+    within("samples", samples, SAMPLES_MAX),
     within("tags", tags, TAGS_MAX),
     ["tags", tags.every((tag) => tag.length <= TAG_CHARS_MAX), `at most ${TAG_CHARS_MAX} characters each`],
     within("processes", processes, PROCESSES_MAX),

@@ -1,9 +1,10 @@
 // Detections carry the event and its process tree, have the same id each time, and fit the bus.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BatchReader, WireError } from "@nightjar/events";
-import { BatchSchema, DetectionBatchSchema, Priority } from "@nightjar/proto";
+import { BatchSchema, DetectionBatchSchema, DetectionSchema, Priority } from "@nightjar/proto";
 import test from "ava";
-import { detectionId, groupDetections, type Matched } from "./detections.ts";
+import { detectionId, detectionOf, encodeWithin, GROUP_BYTES_MAX, type Matched } from "./detections.ts";
+import { packDetections } from "./ordered/pack.ts";
 
 const VERSION = "0123456789ab";
 const BOOT_ID = new Uint8Array(16).fill(0xab);
@@ -33,20 +34,18 @@ function match(eventIndex: number, priority: Priority = Priority.WARNING): Match
 }
 
 test("a detection has the event, the tree from actor to root, and the time of day", (t) => {
-  const [group] = groupDetections(batchOf(2), [match(1)], VERSION);
-  t.is(group?.subject, "nightjar.detections.warning");
-  const [detection] = fromBinary(DetectionBatchSchema, group?.bytes ?? new Uint8Array()).detections;
-  t.is(detection?.eventId, `${"ab".repeat(16)}:0000000000000007:1001`);
-  t.is(detection?.id, detectionId("A rule", detection?.eventId ?? ""));
+  const detection = detectionOf(batchOf(2), match(1), VERSION);
+  t.is(detection.eventId, `${"ab".repeat(16)}:0000000000000007:1001`);
+  t.is(detection.id, detectionId("A rule", detection.eventId));
   t.deepEqual(
-    detection?.processes.map((process) => process.pid),
+    detection.processes.map((process) => process.pid),
     [300, 20, 1],
   );
-  t.is(detection?.event?.data.case, "open");
-  t.is(detection?.time?.seconds, 1_700_000_001n);
-  t.is(detection?.time?.nanos, 500_000_000);
-  t.deepEqual(detection?.techniques, ["T1003.008"]);
-  t.is(detection?.contentVersion, VERSION);
+  t.is(detection.event?.data.case, "open");
+  t.is(detection.time?.seconds, 1_700_000_001n);
+  t.is(detection.time?.nanos, 500_000_000);
+  t.deepEqual(detection.techniques, ["T1003.008"]);
+  t.is(detection.contentVersion, VERSION);
 });
 
 test("what the rules did not read and is no message is a WireError", (t) => {
@@ -56,13 +55,23 @@ test("what the rules did not read and is no message is a WireError", (t) => {
   const place = Buffer.from(bytes).indexOf("/etc/shadow") + "/etc/shadow".length - 1;
   bytes.set([0x0c], place);
   bytes[Buffer.from(bytes).indexOf("/etc/shado") - 1] = "/etc/shado".length;
-  t.throws(() => groupDetections(new BatchReader(bytes), [match(0)], VERSION), { instanceOf: WireError });
+  t.throws(() => detectionOf(new BatchReader(bytes), match(0), VERSION), { instanceOf: WireError });
 });
+
+/** The messages of all matches of a batch. */
+function messagesOf(batch: BatchReader, matches: readonly Matched[]) {
+  return packDetections(
+    matches.map((one) => ({
+      priority: one.rule.priority,
+      detection: encodeWithin(detectionOf(batch, one, VERSION), GROUP_BYTES_MAX),
+    })),
+  );
+}
 
 test("the same batch makes the same messages, the worst priority first", (t) => {
   const matches = [match(0, Priority.NOTICE), match(1, Priority.CRITICAL), match(2, Priority.NOTICE)];
-  const groups = groupDetections(batchOf(3), matches, VERSION);
-  t.deepEqual(groups, groupDetections(batchOf(3), matches, VERSION));
+  const groups = messagesOf(batchOf(3), matches);
+  t.deepEqual(groups, messagesOf(batchOf(3), matches));
   t.deepEqual(
     groups.map(({ subject, count }) => [subject, count]),
     [
@@ -74,10 +83,9 @@ test("the same batch makes the same messages, the worst priority first", (t) => 
 
 test("detections too large for one message are split, none lost", (t) => {
   const events = 256;
-  const groups = groupDetections(
+  const groups = messagesOf(
     batchOf(events, "x".repeat(10_000)),
     Array.from({ length: events }, (_, i) => match(i)),
-    VERSION,
   );
   t.true(groups.length > 1);
   t.true(groups.every(({ bytes }) => bytes.length <= 1024 * 1024));
@@ -87,12 +95,11 @@ test("detections too large for one message are split, none lost", (t) => {
 });
 
 test("a detection too large for a message loses evidence, not itself", (t) => {
-  const [group, ...others] = groupDetections(batchOf(1, "x".repeat(3_000_000)), [match(0)], VERSION);
-  t.deepEqual(others, []);
-  t.true((group?.bytes.length ?? Number.POSITIVE_INFINITY) <= 1024 * 1024);
-  const [detection] = fromBinary(DetectionBatchSchema, group?.bytes ?? new Uint8Array()).detections;
-  t.is(detection?.output, "cat read /etc/shadow");
+  const batch = batchOf(1, "x".repeat(3_000_000));
+  const bytes = encodeWithin(detectionOf(batch, match(0), VERSION), GROUP_BYTES_MAX);
+  t.true(bytes.length <= GROUP_BYTES_MAX);
+  t.is(fromBinary(DetectionSchema, bytes).output, "cat read /etc/shadow");
   const huge = { ...match(0), output: "y".repeat(3_000_000) };
-  const [cut] = groupDetections(batchOf(1), [huge], VERSION);
-  t.is(fromBinary(DetectionBatchSchema, cut?.bytes ?? new Uint8Array()).detections[0]?.output.length, 64 * 1024);
+  const cut = encodeWithin(detectionOf(batchOf(1), huge, VERSION), GROUP_BYTES_MAX);
+  t.true(cut.length <= GROUP_BYTES_MAX && fromBinary(DetectionSchema, cut).output.length > 0);
 });

@@ -4,7 +4,6 @@ import { create, type DescMessage, fromBinary, toBinary } from "@bufbuild/protob
 import { type BatchReader, WireError } from "@nightjar/events";
 import {
   type Detection,
-  DetectionBatchSchema,
   DetectionSchema,
   EventSchema,
   type Explanation,
@@ -47,24 +46,6 @@ const priorityWords = wordsOf(PrioritySchema);
 /** Computed from the rule and the event's identity: 32 hex digits. */
 export function detectionId(rule: string, eventId: string): string {
   return createHash("sha256").update(rule).update("\0").update(eventId).digest("hex").slice(0, ID_HEX_DIGITS);
-}
-
-/**
- * The detections of a batch, worst priority first, in messages that the bus takes; throws a WireError. `contentVersion`
- * is that of the rules that matched.
- */
-export function groupDetections(
-  batch: BatchReader,
-  matches: readonly Matched[],
-  contentVersion: string,
-): DetectionGroup[] {
-  const byPriority = Map.groupBy(matches, (match) => match.rule.priority);
-  return [...byPriority.keys()]
-    .sort((a, b) => a - b)
-    .flatMap((priority) => {
-      const detections = (byPriority.get(priority) ?? []).map((match) => detectionOf(batch, match, contentVersion));
-      return pack(detections, `${batch.id}:${priority}`, subjectOf(priority));
-    });
 }
 
 /** The subject of a priority's detections. */
@@ -111,21 +92,16 @@ function decode<Schema extends DescMessage>(schema: Schema, { bytes }: BatchRead
   }
 }
 
-/** Halves until each message is small enough, the same way each time. */
-function pack(detections: Detection[], messageId: string, subject: string): DetectionGroup[] {
-  const bytes = toBinary(DetectionBatchSchema, create(DetectionBatchSchema, { detections }));
-  if (bytes.length <= GROUP_BYTES_MAX) return [{ subject, messageId, bytes, count: detections.length }];
-  const [first] = detections;
-  if (first && detections.length === 1) return pack([lighter(first)], messageId, subject);
-  const half = Math.ceil(detections.length / 2);
-  return [
-    ...pack(detections.slice(0, half), `${messageId}.0`, subject),
-    ...pack(detections.slice(half), `${messageId}.1`, subject),
-  ];
+/** An encoded detection of at most `bytesMax`, as far as leaving out its evidence and text can make it so. */
+export function encodeWithin(detection: Detection, bytesMax: number): Uint8Array {
+  for (let left = detection; ; left = lighter(left)) {
+    const bytes = toBinary(DetectionSchema, left);
+    if (bytes.length <= bytesMax || left.output === "") return bytes;
+  }
 }
 
 /** A detection too large for the bus goes without what a person misses least: far ancestors, the event, the texts. */
-export function lighter(detection: Detection): Detection {
+function lighter(detection: Detection): Detection {
   const { processes, event, fields, explanation, ...rest } = detection;
   if (processes.length > 1) {
     return { ...detection, processes: processes.slice(0, Math.ceil(processes.length / 2)) };

@@ -1,10 +1,13 @@
 // Evaluates the batches of EVENTS: each once, with the rules in force, and handed on in the order they came.
 import { BatchReader, WireError } from "@nightjar/events";
 import { GarbageError, type Stage } from "@nightjar/stage";
+import type { Activity } from "./activity.ts";
 import type { LiveRules } from "./live-rules.ts";
 import type { Correlate } from "./ordered/correlate.ts";
 import type { OrderedStage } from "./ordered/ordered-stage.ts";
 import type { ProcessedRanges } from "./processed.ts";
+import type { StoryIntake } from "./stories/intake.ts";
+import type { MatchedBatch } from "./worker.ts";
 
 /** What takes part in the evaluation of a batch. */
 export interface Parts {
@@ -13,6 +16,8 @@ export interface Parts {
   processed: ProcessedRanges;
   ordered: OrderedStage;
   correlate: Correlate;
+  stories: StoryIntake;
+  activity: Activity;
 }
 
 /** Evaluates a batch once: what is under way or done already is only waited for. */
@@ -52,7 +57,7 @@ function doneOf(batch: BatchReader, processed: ProcessedRanges): number[] {
  * matches may take longer, and is safe without it: see OrderedStage.
  */
 async function evaluate(parts: Parts, batch: BatchReader, done: readonly number[]): Promise<void> {
-  const { stage, rules, processed, ordered, correlate } = parts;
+  const { rules, stories, ordered, correlate } = parts;
   const ticket = ordered.admit();
   try {
     await ordered.room();
@@ -61,25 +66,30 @@ async function evaluate(parts: Parts, batch: BatchReader, done: readonly number[
       plan: set.description.plan,
     }));
     if (!result.ok) throw new GarbageError(result.error);
-    const direct = result.groups.map(({ subject, bytes, messageId }) =>
-      stage.bus.publish("DETECTIONS", subject, bytes, messageId),
-    );
-    await Promise.all([...direct, ordered.store(ticket, result.notes)]);
     const { sourceId: source, firstPosition: first, nextPosition: next } = batch;
-    await processed.commit({ source, first, next });
     const { notes, lastTimeNs } = result;
+    await ticket.turn;
+    count(parts, result);
+    // Committed when both are stored: a batch that comes again makes both again.
+    const also = ordered.store(ticket, notes);
+    await stories.take(batch, result, { range: { source, first, next }, also });
     // A failure in it is a bug, and ends the process as every unhandled rejection does.
     const bootTimeUnixNs = Number(batch.bootTimeUnixNs);
     const prepare = () => correlate.replace(plan);
     void ordered.takeIn(ticket, { source, next, notes, bootTimeUnixNs, lastTimeNs, prepare });
-    stage.counters.add("batches");
-    stage.counters.add("events", result.events);
-    stage.counters.add("detections", result.matches);
-    stage.counters.add("matches_left_out", result.leftOut);
   } catch (error) {
     ordered.withdraw(ticket);
     throw error;
   }
+}
+
+function count({ stage: { counters }, activity }: Parts, result: MatchedBatch): void {
+  activity.evaluated(result);
+  counters.add("batches");
+  counters.add("events", result.events);
+  for (const number of result.matched.values()) counters.add("matches", number);
+  for (const { count: number } of result.hidden) counters.add("matches_suppressed", number);
+  counters.add("matches_left_out", result.leftOut);
 }
 
 /** What looking into a message gives; bytes that are none of ours are garbage, not a bug. */

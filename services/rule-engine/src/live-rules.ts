@@ -1,13 +1,15 @@
 // The rules in force, and how others take their place: checked on the side, switched between two batches.
 import type { Stage } from "@nightjar/stage";
 import { PublishedInterest } from "./interest.ts";
-import { type Content, type Mistake, RuleSet, readContent } from "./rule-set.ts";
+import { type Content, type Mistake, RuleSet, readContent, type Source } from "./rule-set.ts";
 import { settled } from "./settled.ts";
 import { watchFiles } from "./watch.ts";
 
-/** Where rules come from, and the threads that evaluate them. */
-export interface RulesSource {
-  paths: readonly string[];
+/** Suppressions expire at the end of a day, mostly: nobody waits for the notice. */
+const EXPIRY_LOOK_MS = 60_000;
+
+/** Where rules come from, and how many threads evaluate them. */
+export interface RulesSource extends Source {
   threads: number;
 }
 
@@ -36,7 +38,7 @@ export class LiveRules {
 
   /** Compiles the rules there are and says what they want; the bus must be connected. */
   static async start(stage: Stage, source: RulesSource): Promise<LiveRules> {
-    const first = await RuleSet.compile(readContent(source.paths), source.threads);
+    const first = await RuleSet.compile(readContent(source), source.threads);
     logMistakes(stage, first.mistakes);
     const rules = new LiveRules(stage, source, first);
     rules.#tell(first.errors, "the others are in force");
@@ -56,8 +58,11 @@ export class LiveRules {
   /** From now on looks for changes: when the files say so, every now and then, and at SIGHUP. */
   follow(): void {
     const look = () => void this.look();
-    watchFiles(this.#source.paths, look, this.#stage);
+    const { paths, suppressions } = this.#source;
+    watchFiles([...paths, ...suppressions], look, this.#stage);
     process.on("SIGHUP", look);
+    const expiry = setInterval(() => this.#tellExpired(), EXPIRY_LOOK_MS);
+    this.#stage.onStop(() => clearInterval(expiry));
     this.#stage.onStop(() => {
       process.off("SIGHUP", look);
     });
@@ -79,7 +84,7 @@ export class LiveRules {
   async #lookUntilSeen(): Promise<void> {
     while (this.#lookAgain && !this.#stage.signal.aborted) {
       this.#lookAgain = false;
-      const content = await settled(() => readContent(this.#source.paths), this.#stage.signal);
+      const content = await settled(() => readContent(this.#source), this.#stage.signal);
       if (content.version === this.#seen) continue;
       this.#seen = content.version;
       if (content.version === this.set.version) this.#tell(this.set.errors, "the others are in force");
@@ -133,6 +138,16 @@ export class LiveRules {
     await interest.narrow();
     this.#stage.facts.set("rules", String(description.rules));
     this.#stage.facts.set("content_version", version);
+    this.#tellExpired();
+  }
+
+  /** By the wall clock, as people do; whether one hides a match is asked of the event's own time. */
+  #tellExpired(): void {
+    const { health } = this.#stage;
+    const over = this.set.description.suppressions.filter(({ expiresMs = Infinity }) => expiresMs <= Date.now());
+    const [first] = over;
+    if (!first) health.resolve("SUPPRESSIONS_EXPIRED");
+    else health.raise("SUPPRESSIONS_EXPIRED", `${over.length} suppressions are over: ${first.name} (${first.place})`);
   }
 
   #tell(errors: readonly Mistake[], consequence: string): void {

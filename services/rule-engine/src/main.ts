@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runStage, type Stage, statePaths } from "@nightjar/stage";
+import { Activity } from "./activity.ts";
 import type { DetectionGroup } from "./detections.ts";
 import { evaluator } from "./evaluator.ts";
 import { LiveRules } from "./live-rules.ts";
@@ -11,6 +12,7 @@ import type { Note } from "./ordered/note.ts";
 import { OrderedStage } from "./ordered/ordered-stage.ts";
 import type { Step } from "./ordered/step.ts";
 import { ProcessedRanges } from "./processed.ts";
+import { StoryIntake } from "./stories/intake.ts";
 
 /** How long MATCHES keeps what no correlation needs longer. */
 const MATCHES_KEPT_S = 600;
@@ -28,20 +30,32 @@ await runStage("rule-engine", async (stage) => {
   const fired = await FiredPlace.open(`${stage.folder}/fired`);
   stage.onStop(() => fired.close());
   await stage.bus.connect();
-  const rules = await LiveRules.start(stage, { paths, threads: settings.workers });
+  const { suppressions } = settings;
+  const rules = await LiveRules.start(stage, { paths, suppressions, threads: settings.workers });
   stage.onStop(() => rules.close());
   const correlate = new Correlate();
+  const activity = new Activity();
+  const stories = await StoryIntake.open(stage, processed, activity);
   stage.beforeStatus = () => {
+    const { description } = rules.set;
     stage.counters.set("ranges", processed.ranges.count);
     tellCorrelation(stage, correlate);
+    stage.counters.set("stories", stories.size);
+    stage.counters.set("repeats_untold", stories.untold);
     stage.facts.set("processed", JSON.stringify(processed.ranges.toRecord()));
-    stage.summary = `${rules.set.description.rules} rules, ${stage.counters.get("events")} events evaluated`;
+    const { rows, omitted } = activity.rules();
+    stage.activity = {
+      rules: rows,
+      rulesOmitted: omitted,
+      suppressions: activity.suppressions(description.suppressions),
+    };
+    stage.summary = `${description.rules} rules, ${stage.counters.get("events")} events evaluated`;
   };
   const { plan } = rules.set.description;
   correlate.replace(plan);
   const ordered = orderedStage(stage, fired, [correlate]);
   await ordered.rebuild(await stage.bus.readLog("MATCHES", keptS(plan)), processed.ranges);
-  const evaluate = evaluator({ stage, rules, processed, ordered, correlate });
+  const evaluate = evaluator({ stage, rules, processed, ordered, correlate, stories, activity });
   stage.bus.consume("EVENTS", evaluate, { inFlightMax: settings.in_flight_batches });
   rules.follow();
   rules.beforeReplacing = (set) => stage.bus.keepLogs(keptS(set.description.plan));

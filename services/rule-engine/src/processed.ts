@@ -1,6 +1,7 @@
-// Which ranges of events have been evaluated: kept on disk, so that what comes again after a crash is known.
+// Which ranges of events have been evaluated, with the state that this changed: kept on disk, so that what comes again
+// after a crash is known.
 import { type Range, RangeSet } from "@nightjar/events";
-import { LatestValue } from "./latest-value.ts";
+import { type Change, LatestValue } from "./latest-value.ts";
 
 const KEY = "processed";
 
@@ -24,10 +25,23 @@ export class ProcessedRanges {
     return this.#ranges.has(range);
   }
 
-  /** Resolves when the range is on disk. Ranges that come while another write goes on are written together. */
-  async commit(range: Range): Promise<void> {
-    this.#ranges.add(range);
-    await this.#value.write(() => JSON.stringify(this.#ranges.toRecord()));
+  /**
+   * Resolves when the range is on disk together with the changes that came of it; without a range, the changes alone.
+   * What comes while another write goes on is written together.
+   */
+  async commit(range: Range | undefined, changes: readonly Change[] = []): Promise<void> {
+    if (range) this.#ranges.add(range);
+    await this.#value.write(() => JSON.stringify(this.#ranges.toRecord()), changes);
+  }
+
+  /** The state that was committed with ranges, under keys that begin so. */
+  entries(prefix: string): Promise<[key: string, value: Uint8Array][]> {
+    return this.#value.entries(prefix);
+  }
+
+  /** What was committed under a key. */
+  get(key: string): Promise<Uint8Array | undefined> {
+    return this.#value.get(key);
   }
 
   /** The ranges, for the status: one is the rule, each gap adds one. */

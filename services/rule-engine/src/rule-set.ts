@@ -6,7 +6,8 @@ import type { RulesDescription } from "./worker.ts";
 
 /** Everything a set is made of, as it was found. */
 export interface Content {
-  files: readonly RuleFile[];
+  rules: readonly RuleFile[];
+  suppressions: readonly RuleFile[];
   /** What could not be read. */
   problems: readonly FileProblem[];
   /** Changes when any of it does. */
@@ -23,11 +24,20 @@ export interface Mistake {
   message: string;
 }
 
-/** Reads the files of a set: rules, in order. */
-export function readContent(paths: readonly string[]): Content {
-  const { files, problems } = readRuleFiles(paths);
+/** Where a set is read from: files or folders of rules, and of suppressions, in order. */
+export interface Source {
+  paths: readonly string[];
+  suppressions: readonly string[];
+}
+
+export function readContent({ paths, suppressions }: Source): Content {
+  const rules = readRuleFiles(paths);
+  const others = readRuleFiles(suppressions);
+  const problems = [...rules.problems, ...others.problems];
   const unread = problems.map(({ code, file }) => ({ name: file, text: code }));
-  return { files, problems, version: contentVersion([...files, ...unread]) };
+  const border = { name: "", text: "" };
+  const version = contentVersion([...rules.files, border, ...others.files, border, ...unread]);
+  return { rules: rules.files, suppressions: others.files, problems, version };
 }
 
 export class RuleSet {
@@ -47,7 +57,8 @@ export class RuleSet {
 
   /** Compiles the rules in threads of their own; rejects where these could not even be started, which is a bug. */
   static async compile(content: Content, threads: number): Promise<RuleSet> {
-    const pool = new Pool({ files: content.files, contentVersion: content.version }, threads);
+    const { rules, suppressions, version: contentVersion } = content;
+    const pool = new Pool({ files: rules, suppressions, contentVersion }, threads);
     try {
       return new RuleSet(content, pool, await pool.describe());
     } catch (error) {

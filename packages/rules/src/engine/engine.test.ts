@@ -255,3 +255,26 @@ test("the compiled engine means what the tree means", (t) => {
   t.log(`${cases} cases`);
   t.true(cases > 10 * RUNS);
 });
+
+test("what the rules cost is told once, and only of those that were asked", (t) => {
+  const text = [
+    rule("Always", "evt.type = openat and fd.num > 1000"),
+    rule("Indexed", "evt.type = openat and fd.name contains /nowhere"),
+    rule("Exec", "evt.type = execve"),
+  ].join("");
+  const engine = compileRules(loadRules([{ name: "r.yaml", text }]).rules);
+  const batch = encode(
+    Array.from({ length: 256 }, () => open("/etc/x", 0)),
+    [],
+    [],
+  );
+  for (let time = 0; time < 8; time++) engine.matchBatch(batch);
+  const costs = engine.takeCosts();
+  t.deepEqual(
+    costs.map((cost) => [cost.rule.name, cost.evaluated]),
+    [["Always", 2_048]],
+  );
+  t.is(costs[0]?.timed, 2);
+  t.true((costs[0]?.timedMs ?? 0) > 0);
+  t.deepEqual(engine.takeCosts(), []);
+});

@@ -23,6 +23,16 @@ export interface Match {
   fields: Record<string, string>;
 }
 
+/** What a rule has cost. */
+export interface RuleCost {
+  rule: Rule;
+  /** Of how many events its condition was asked; an index answers for the others. */
+  evaluated: number;
+  /** How often that was timed, and how long that took: reading a field counts for the rule that asks first. */
+  timed: number;
+  timedMs: number;
+}
+
 interface Group {
   rules: readonly Rule[];
   matcher: Matcher;
@@ -41,6 +51,8 @@ export interface Engine {
    * are no batch. Nothing in the result refers to the bytes.
    */
   matchBatch(bytes: Uint8Array): Match[];
+  /** What the rules have cost since this was asked last, but for those that cost nothing. */
+  takeCosts(): RuleCost[];
 }
 
 /** `all` lets no rule hide another; `first` gives the first rule that is true of an event, as Falco does by default. */
@@ -93,6 +105,23 @@ class CompiledEngine implements Engine {
       for (const hit of hits.slice(0, this.#hitsMax)) matches.push(this.#match(group.rules[hit] as Rule));
     }
     return matches;
+  }
+
+  takeCosts(): RuleCost[] {
+    const costs = new Map<Rule, RuleCost>();
+    for (const { rules, matcher } of this.#groups.values()) {
+      for (const [number, rule] of rules.entries()) {
+        const evaluated = matcher.asked[number] as number;
+        if (evaluated === 0) continue;
+        const cost = costs.get(rule) ?? { rule, evaluated: 0, timed: 0, timedMs: 0 };
+        cost.evaluated += evaluated;
+        cost.timed += matcher.timed[number] as number;
+        cost.timedMs += matcher.timedMs[number] as number;
+        costs.set(rule, cost);
+      }
+      for (const counts of [matcher.asked, matcher.timed, matcher.timedMs]) counts.fill(0);
+    }
+    return [...costs.values()];
   }
 
   #match(rule: Rule): Match {

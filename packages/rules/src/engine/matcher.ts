@@ -13,8 +13,20 @@ interface IndexedTerm {
   numbers: Set<number>;
 }
 
+/**
+ * One question in so many is timed: looking at the clock costs as much as a short condition. A prime, so that it is
+ * another condition's turn each time, however many there are.
+ */
+const TIMED_QUESTIONS = 1021;
+
 /** Conditions of one event type, numbered as they stand. */
 export class Matcher {
+  /** Of each condition: of how many events it was asked, */
+  readonly asked: Float64Array;
+  /** how often that was timed, and how long it took together, in ms. */
+  readonly timed: Float64Array;
+  readonly timedMs: Float64Array;
+  #untilTimed = TIMED_QUESTIONS;
   readonly #expressions: readonly Expression[];
   readonly #generator: Generator;
   readonly #conditions: (Condition | undefined)[];
@@ -31,6 +43,9 @@ export class Matcher {
     this.#generator = new Generator(expressions);
     this.#conditions = new Array(expressions.length).fill(undefined);
     this.#askedAt = new Float64Array(expressions.length);
+    this.asked = new Float64Array(expressions.length);
+    this.timed = new Float64Array(expressions.length);
+    this.timedMs = new Float64Array(expressions.length);
     const find = requirementFinder();
     for (const [number, expression] of expressions.entries()) {
       const requirements = find(expression);
@@ -63,8 +78,19 @@ export class Matcher {
     for (const number of numbers) {
       if (this.#askedAt[number] === look) continue;
       this.#askedAt[number] = look;
-      if (this.#condition(number)(view)) hits.push(number);
+      this.asked[number] = (this.asked[number] as number) + 1;
+      const condition = this.#condition(number);
+      if (--this.#untilTimed === 0 ? this.#timed(number, condition, view) : condition(view)) hits.push(number);
     }
+  }
+
+  #timed(number: number, condition: Condition, view: EventView): boolean {
+    this.#untilTimed = TIMED_QUESTIONS;
+    const start = performance.now();
+    const holds = condition(view);
+    this.timedMs[number] = (this.timedMs[number] as number) + performance.now() - start;
+    this.timed[number] = (this.timed[number] as number) + 1;
+    return holds;
   }
 
   #condition(number: number): Condition {

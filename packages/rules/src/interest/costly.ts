@@ -1,7 +1,7 @@
 // What the probe reads only for those who want it, since it costs or can hold secrets: the environment, and data.
 import { termsOfFormat } from "../engine/format.ts";
 import type { Rule } from "../files/load.ts";
-import { fieldsOf, type Term } from "../language/expression.ts";
+import { type Expression, fieldsOf, type Term } from "../language/expression.ts";
 
 /** What rules want beside the events themselves. */
 export interface Costly {
@@ -16,10 +16,14 @@ const ALL_ARGUMENTS: ReadonlySet<string> = new Set(["evt.args", "evt.info"]);
 const DATA_ARGUMENTS: ReadonlySet<string> = new Set(["evt.arg", "evt.rawarg"]);
 const DATA_ARGUMENT = "data";
 
-/** What the conditions and outputs of the enabled rules name. All arguments in an output are no wish for data. */
-export function costlyOf(rules: readonly Rule[]): Costly {
+/**
+ * What the conditions and outputs of the enabled rules name, and `more` conditions. All arguments in an output are no
+ * wish for data.
+ */
+export function costlyOf(rules: readonly Rule[], more: readonly Expression[] = []): Costly {
   const enabled = rules.filter((rule) => rule.enabled);
-  const inConditions = enabled.flatMap(({ expression }) => [...fieldsOf(expression)]);
+  const conditions = [...enabled.map(({ expression }) => expression), ...more];
+  const inConditions = conditions.flatMap((condition) => [...fieldsOf(condition)]);
   const inOutputs = enabled.flatMap(({ format, extraFields = [] }) =>
     [format, ...extraFields.map((field) => field.format)].flatMap((each) => [...termsOfFormat(each).values()]),
   );

@@ -1,10 +1,18 @@
 // The settings of the rule engine.
-import { integer, list, type SettingTable } from "../setting.ts";
+import { boolean, integer, list, type SettingTable } from "../setting.ts";
 
 export const ruleEngineSettings = {
   rules: list({
     default: [],
     doc: "Files or folders of rules, in order. Empty means the starter rules that come with Nightjar.",
+  }),
+  suppressions: list({
+    default: [],
+    doc: "Files or folders of suppressions: exceptions beside the rules, each with its condition, reason and end.",
+  }),
+  fold_repeats: boolean({
+    default: true,
+    doc: "Repeats of a detection are counted in it. Without, each is a detection of its own.",
   }),
   workers: integer({
     default: 1,

@@ -8,9 +8,8 @@ import {
   type Priority,
 } from "@nightjar/proto";
 import { attackOf, type Correlation, CorrelationEngine, type Firing, type RuleMatch } from "@nightjar/rules";
-import { detectionId, GROUP_BYTES_MAX } from "../detections.ts";
+import { detectionId, encodeWithin, GROUP_BYTES_MAX } from "../detections.ts";
 import { Evidence } from "./evidence.ts";
-import { encodeWithin } from "./note.ts";
 import type { Candidate, Step } from "./step.ts";
 
 /** Of the detection of a correlation, with all its events; beyond this the events go without what they hold. */

@@ -3,14 +3,13 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { BatchReader } from "@nightjar/events";
 import {
   type Detection,
-  DetectionSchema,
   type Match,
   MatchBatchSchema,
   type MatchedRule,
   MatchedRuleSchema,
   MatchSchema,
 } from "@nightjar/proto";
-import { detectionOf, GROUP_BYTES_MAX, lighter, type Matched } from "../detections.ts";
+import { detectionOf, encodeWithin, GROUP_BYTES_MAX, type Matched } from "../detections.ts";
 
 /** Of a detection on MATCHES; what is larger goes without what a person misses least. */
 const DETECTION_BYTES_MAX = 64 * 1024;
@@ -142,13 +141,5 @@ class RuleTable {
     const { fields } = this.rows[this.indexOf(match)] as MatchedRule;
     const index = fields.indexOf(name);
     return index >= 0 ? index : fields.push(name) - 1;
-  }
-}
-
-/** An encoded detection of at most `bytesMax`, as far as leaving out its evidence and text can make it so. */
-export function encodeWithin(detection: Detection, bytesMax: number): Uint8Array {
-  for (let left = detection; ; left = lighter(left)) {
-    const bytes = toBinary(DetectionSchema, left);
-    if (bytes.length <= bytesMax || left.output === "") return bytes;
   }
 }

@@ -4,7 +4,7 @@ import { RangeSet } from "@nightjar/events";
 import type { DetectionGroup } from "../detections.ts";
 import type { FiredPlace } from "./fired.ts";
 import type { Note } from "./note.ts";
-import { packCandidates } from "./pack.ts";
+import { packDetections } from "./pack.ts";
 import { BootTimes, type NotedRange, readNote } from "./read-note.ts";
 import { Sequence, type Ticket } from "./sequence.ts";
 import type { Candidate, Step } from "./step.ts";
@@ -134,7 +134,7 @@ export class OrderedStage {
   }
 
   #takeIn({ source, next, lastTimeUs, candidates }: NotedRange): void {
-    const groups = packCandidates(this.#run(candidates, lastTimeUs));
+    const groups = packDetections(this.#run(candidates, lastTimeUs));
     const watermarkUs = this.#watermarkUs;
     const published = groups.map((group) => this.#world.publish(group));
     const before = this.#settled;

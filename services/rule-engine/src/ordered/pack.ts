@@ -1,16 +1,21 @@
 // Puts encoded detections into messages for DETECTIONS: by priority, the worst first, as large as the bus takes.
 import { createHash } from "node:crypto";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { DetectionBatchSchema } from "@nightjar/proto";
+import { DetectionBatchSchema, type Priority } from "@nightjar/proto";
 import { type DetectionGroup, GROUP_BYTES_MAX, subjectOf } from "../detections.ts";
-import type { Candidate } from "./step.ts";
 
 const DETECTIONS_FIELD = DetectionBatchSchema.field.detections.number;
 const MESSAGE_ID_HEX_DIGITS = 32;
 
-/** The messages of what goes out together; the same candidates give the same messages with the same ids. */
-export function packCandidates(candidates: readonly Candidate[]): DetectionGroup[] {
-  const byPriority = Map.groupBy(candidates, ({ priority }) => priority);
+/** An encoded Detection and its priority. */
+export interface EncodedDetection {
+  priority: Priority;
+  detection: Uint8Array;
+}
+
+/** The messages of what goes out together; the same detections give the same messages with the same ids. */
+export function packDetections(detections: readonly EncodedDetection[]): DetectionGroup[] {
+  const byPriority = Map.groupBy(detections, ({ priority }) => priority);
   return [...byPriority.keys()]
     .sort((a, b) => a - b)
     .flatMap((priority) => {
