@@ -36,20 +36,18 @@ function attachedRows(results: readonly Result[]): string[][] {
   return points.map((point) => [`\`${point}\``, ...results.map((result) => answer(result, point))]);
 }
 
-/** What failed and what a kernel cannot give, a row for each test, with the kernels it was so on. */
+/** What failed, by test, and what a kernel cannot give, by file; with the kernels it was so on. */
 function exceptionRows(results: readonly Result[]): string[][] {
-  const rows = new Map<string, { cells: string[]; versions: Set<string> }>();
+  const rows = new Map<string, Set<string>>();
   for (const { version, place, tests } of results) {
     for (const { file, title, outcome, notHere } of tests) {
-      const why = outcome === "failed" ? "**failed**" : (notHere ?? (outcome === "skipped" ? "skipped" : ""));
-      if (why === "") continue;
-      const cells = [`${file}: ${title}`, why];
-      const row = rows.get(cells.join("|")) ?? { cells, versions: new Set() };
-      rows.set(cells.join("|"), row);
-      row.versions.add(place === "functions" ? `${version} (functions)` : version);
+      if (outcome === "passed" && notHere === undefined) continue;
+      const cells = outcome === "passed" ? [file, notHere ?? ""] : [`${file}: ${title}`, outcome];
+      const row = cells.join(" | ");
+      rows.set(row, (rows.get(row) ?? new Set()).add(place === "functions" ? `${version} (functions)` : version));
     }
   }
-  return [...rows.values()].map(({ cells, versions }) => [...cells, [...versions].join(", ")]);
+  return [...rows].map(([row, versions]) => [...row.split(" | "), [...versions].join(", ")]);
 }
 
 function countsOf(result: Result | undefined): string {
@@ -69,12 +67,20 @@ export function writePage(results: readonly Result[], atFunctions: readonly Resu
     result.version,
     `\`${result.release}\``,
     `Debian, ${result.suite}`,
+    result.events.length > 0 ? result.events.join(", ") : "all",
     countsOf(result),
     countsOf(atFunctions.find(({ version }) => version === result.version)),
   ]);
   const exceptions = exceptionRows([...results, ...atFunctions]);
   const versions = results.map(({ version }) => version);
-  const header = ["kernel", "release", "from", "calls seen at the tracepoint", "calls seen at their functions"];
+  const header = [
+    "kernel",
+    "release",
+    "from",
+    "tests of",
+    "calls seen at the tracepoint",
+    "calls seen at their functions",
+  ];
   const text = [
     BEGIN,
     table(header, summary),

@@ -64,13 +64,13 @@ export function countOf(results: readonly Result[], wanted: TestResult["outcome"
 
 const pathOf = (version: string, place: Place) => join(folder, `${version}-${place}.json`);
 
-/** Keeps the result of a whole run for the page. */
+/** Keeps the result for the page. */
 export function keep(result: Result): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(pathOf(result.version, result.place), `${JSON.stringify(result, null, 2)}\n`);
 }
 
-/** The whole runs kept so far, in the order of the kernels. */
+/** What is kept of each kernel, in the order of the kernels. */
 export function kept(kernels: readonly Kernel[], place: Place): Result[] {
   const paths = kernels.map(({ version }) => pathOf(version, place)).filter((path) => existsSync(path));
   return paths.map((path) => JSON.parse(readFileSync(path, "utf8")) as Result);

@@ -2,10 +2,10 @@
 //
 //   node tests/kernels/run.ts [--page] [--functions] [--events NAME]... [VERSION]...
 //
-// Without a version all are run. --functions has system calls seen at the ends of their functions. A run of all tests
-// is kept as JSON in .tools/kernels/results; --page writes all that are kept there into docs/kernels.md. The last line
-// is for programs: "N passed, N failed", with ", N skipped" where some were. Ends with 0 when nothing failed, 1 when
-// something did, 2 when the arguments are wrong. Needs root; what is missing is installed from Debian's archive,
+// Without a version all are run. --functions has system calls seen at the ends of their functions. What the last run of
+// each kernel told is kept as JSON in .tools/kernels/results; --page writes all of it into docs/kernels.md. The last
+// line is for programs: "N passed, N failed", with ", N skipped" where some were. Ends with 0 when nothing failed, 1
+// when something did, 2 when the arguments are wrong. Needs root; what is missing is installed from Debian's archive,
 // kernels only unpacked.
 import { execFileSync } from "node:child_process";
 import { dirname, join, relative } from "node:path";
@@ -71,7 +71,7 @@ async function runKernel(kernel: Kernel, release: string, { place, events, files
     result.error = (error as Error).message;
   }
   addMissing(files, result);
-  if (events.length === 0 && !signal.aborted) keep(result);
+  if (!signal.aborted) keep(result);
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`   ${kernel.version}: ${inWords([result])} (${seconds} s)`);
   for (const { program, point, attached, code } of result.attachments)
