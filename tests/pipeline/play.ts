@@ -15,10 +15,14 @@ export function printedDetections<T>(run: TestProcess): T[] {
     .map((line) => line.detection ?? line);
 }
 
-/** Resolves when all of the recording has gone through; it must end well. */
-export async function play(t: ExecutionContext, recording: string): Promise<TestProcess> {
+/** Resolves when all of the recording has gone through; it must end well. `env` is for settings. */
+export async function play(
+  t: ExecutionContext,
+  recording: string,
+  env: Record<string, string> = {},
+): Promise<TestProcess> {
   const args = [CLI, "run", "--state-dir", temporaryFolder(t), "--replay", recording, "--json"];
-  const player = startProcess(t, process.execPath, args, { group: true });
+  const player = startProcess(t, process.execPath, args, { env, group: true });
   const explain = () => player.stderr.slice(-4_000);
   await waitFor(() => !player.running, { what: "the replay ends", timeoutMs: REPLAY_TIMEOUT_MS, explain });
   t.deepEqual(await player.exited, { code: 0, signal: null }, player.stderr);

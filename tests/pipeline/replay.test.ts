@@ -1,6 +1,6 @@
 // A recording goes through all stages on a real nats-server, without root and without the kernel's help.
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProcess, type TestProcess, temporaryFolder } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
@@ -35,6 +35,31 @@ test("the recorded attacks are detected again, the same each time", async (t) =>
       rule,
     );
   }
+});
+
+/** SigmaHQ's rules for what the recorded attacks do, by their titles. */
+const PUBLIC_SIGMA_RULES = [
+  "Bash Interactive Shell",
+  "Execution Of Script Located In Potentially Suspicious Directory",
+  "Linux Shell Pipe to Shell",
+  "Local System Accounts Discovery - Linux",
+  "Potentially Suspicious Execution From Tmp Folder",
+  "Process Execution From Shared Memory Directory",
+  "Program Executions in Suspicious Folders",
+  "Suspicious Use of /dev/tcp",
+];
+
+test("SigmaHQ's public rules detect the recorded attacks that they are about, and nothing else", async (t) => {
+  const cases = process.env.NIGHTJAR_CASES ?? join(import.meta.dirname, "../../..", "shared", "cases");
+  const folder = resolve(cases, "rules_sigma");
+  if (!existsSync(folder)) {
+    t.log(`NOT RUN: no rules in ${folder}; set NIGHTJAR_CASES to the folder of cases`);
+    t.pass();
+    return;
+  }
+  const run = await play(t, RECORDING, { NIGHTJAR_RULE_ENGINE_RULES: folder });
+  const found = printedDetections<PrintedDetection>(run);
+  t.deepEqual([...new Set(found.map(({ rule }) => rule))].sort(), PUBLIC_SIGMA_RULES);
 });
 
 test("a file that is no recording is refused with its code", async (t) => {
