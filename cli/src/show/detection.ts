@@ -28,6 +28,7 @@ export function showDetection(output: Output, { detection }: StoredDetection, { 
   );
   output.line(`    ${processLine(detection.processes)}`);
   output.line(`    ${printable(detection.output)}`);
+  showCorrelated(output, detection);
   showRepeats(output, detection, expanded);
 }
 
@@ -41,6 +42,15 @@ function showRepeats(output: Output, { count: times, lastTime, samples, story }:
     const time = sample.time ? localTime(timestampDate(sample.time)) : "-";
     output.line(`      ${output.paint("dim", time)} ${printable(sample.output)}`);
   }
+}
+
+/** The events of a correlation, in their order. */
+function showCorrelated(output: Output, { correlated, correlatedOmitted }: Detection): void {
+  for (const { time: at, rule, output: what } of correlated) {
+    const when = at ? localTime(timestampDate(at)) : "-";
+    output.line(`      ${output.paint("dim", when)} ${printable(rule)}: ${printable(what)}`);
+  }
+  if (correlatedOmitted > 0) output.line(`      … and ${correlatedOmitted} more events`);
 }
 
 /** So many digits tell a host's detections apart, and `nightjar explain` takes them. */

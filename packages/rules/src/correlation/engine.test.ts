@@ -26,7 +26,7 @@ function matchOf([rule, atS, fields = {}, lineage = []]: Given, position: number
 }
 
 /** What fires at each match, with the watermark at it and no wait for late ones: titles, or values. */
-function fire(documents: string[], given: readonly Given[], show = (firing: Firing): unknown => firing.value) {
+function fire(documents: string[], given: readonly Given[], show = ({ fired }: Firing): unknown => fired.value) {
   const { correlations } = load(...documents);
   const engine = new CorrelationEngine(correlations, 0);
   return given.map((one, position) => {
@@ -199,7 +199,7 @@ test("what cannot be taken back waits for what comes late", (t) => {
   t.deepEqual(engine.take([matchOf(["a", 2], 0)], 2_000_000), []);
   t.deepEqual(engine.take([matchOf(["a", 1.5], 1)], 2_400_000), []);
   const [firing] = engine.take([], 3_500_000);
-  t.is(firing?.last.position, 1, "it is the older one with which the count was 1");
+  t.is(firing?.fired.last.position, 1, "it is the older one with which the count was 1");
 });
 
 test("faults are named, with their place, and take with them what depends on them", (t) => {
@@ -268,7 +268,7 @@ test("the order in which matches come within a second changes nothing that is fi
   const outcome = (matches: readonly RuleMatch[]) => {
     const engine = new CorrelationEngine(correlations);
     const firings = [...matches.flatMap((match) => engine.take([match], match.timeUs)), ...engine.take([], 10_000_000)];
-    return [...new Set(firings.map(({ correlation: { name }, last }) => `${name} ${last.position}`))].sort();
+    return [...new Set(firings.map(({ correlation: { name }, fired }) => `${name} ${fired.last.position}`))].sort();
   };
   void fc.assert(
     fc.property(fc.array(event, { maxLength: 12 }), fc.infiniteStream(fc.nat()), (events, random) => {

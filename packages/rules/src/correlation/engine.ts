@@ -11,10 +11,12 @@ export const REORDER_US = 1_000_000;
 const WAITING_MAX = 100_000;
 
 /** A correlation that fires. */
-export interface Firing extends WindowFiring {
+export interface Firing {
   correlation: Correlation;
   /** What its matches have in common, by the names of the grouping. */
   group: Readonly<Record<string, string>>;
+  /** With which match, and what it is made of. */
+  fired: WindowFiring;
   /**
    * The first match of the firing that began this story. While a group goes on firing, each further match repeats the
    * same story; it is a new one once the group has been silent for a timespan, or a timespan after the story began.
@@ -159,23 +161,22 @@ export class CorrelationEngine {
 }
 
 /** The firing as another correlation sees it: a match at the moment of the match that completed it. */
-function asMatch({ correlation, group, last, matches }: Firing): RuleMatch {
+function asMatch({ correlation, group, fired: { last, matches } }: Firing): RuleMatch {
   return { ...last, rule: correlation.name, fields: { ...last.fields, ...group }, parts: matches };
 }
 
 function firingOf(correlation: Correlation, group: Group, fired: WindowFiring): Firing {
   const { timeUs } = fired.last;
   const { timespanUs } = correlation;
-  const repeats =
-    group.story !== undefined && timeUs - group.firedUs <= timespanUs && timeUs - group.storyUs <= timespanUs;
+  const going = timeUs - group.firedUs <= timespanUs && timeUs - group.storyUs <= timespanUs;
+  const repeats = group.story !== undefined && going;
+  const story = repeats && group.story ? group.story : fired.first;
   if (!repeats) {
-    group.story = fired.first;
+    group.story = story;
     group.storyUs = timeUs;
   }
   group.firedUs = Math.max(group.firedUs, timeUs);
-  const story = group.story ?? fired.first;
-  // The window's own object goes on, so that what it works out when asked for is not worked out here.
-  return Object.assign(Object.create(fired) as WindowFiring, { correlation, group: group.values, story, repeats });
+  return { correlation, group: group.values, fired, story, repeats };
 }
 
 function waits({ type, bounds, expression }: Correlation): boolean {

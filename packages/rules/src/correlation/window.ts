@@ -23,15 +23,55 @@ export interface Entry {
   value: string | number | undefined;
 }
 
-/** The condition holds with this match as the last one in the window. */
-export interface WindowFiring {
-  last: RuleMatch;
-  first: RuleMatch;
+/** The condition holds with this match as the last one in the window. What it is made of is worked out when asked. */
+export class WindowFiring {
+  readonly last: RuleMatch;
   /** What the condition was about: a count, or the value worked out. */
-  value: number;
-  /** The matches it is made of in order, at most NAMED_MATCHES_MAX, and how many others there are. */
-  matches: readonly RuleMatch[];
-  omitted: number;
+  readonly value: number;
+  readonly #references: number;
+  readonly #link: Link | undefined;
+  readonly #entries: readonly Entry[];
+  readonly #begin: number;
+  readonly #end: number;
+
+  /** `entries` from `begin` on are in the window now; `link` ends the chain of an ordered one. */
+  constructor(
+    last: RuleMatch,
+    value: number,
+    references: number,
+    entries: readonly Entry[],
+    begin: number,
+    link?: Link,
+  ) {
+    this.last = last;
+    this.value = value;
+    this.#references = references;
+    this.#entries = entries;
+    this.#begin = begin;
+    this.#end = entries.length;
+    this.#link = link;
+  }
+
+  get first(): RuleMatch {
+    let link = this.#link;
+    if (!link) return (this.#entries[this.#begin] as Entry).match;
+    while (link.before) link = link.before;
+    return link.entry.match;
+  }
+
+  /** The matches it is made of in order, at most NAMED_MATCHES_MAX. */
+  get matches(): readonly RuleMatch[] {
+    return named(this.#all(), this.#references).map(({ match }) => match);
+  }
+
+  /** How many others there are. */
+  get omitted(): number {
+    return Math.max(0, this.#all().length - NAMED_MATCHES_MAX);
+  }
+
+  #all(): readonly Entry[] {
+    return this.#link ? entriesOf(this.#link) : this.#entries.slice(this.#begin, this.#end);
+  }
 }
 
 const BOUNDS: Readonly<Record<BoundOperator, (value: number, bound: number) => boolean>> = {
@@ -146,40 +186,25 @@ export class Window {
   }
 
   #firing({ match }: Entry): WindowFiring {
+    const { references } = this.#correlation;
     const value = this.#aggregate.value() ?? 0;
-    const link = this.#link;
-    const first = link ? (entriesOf(link)[0] as Entry) : (this.#entries[this.#begin] as Entry);
-    const window = this;
-    const all = link ? entriesOf(link) : undefined;
-    const [entries, begin] = [this.#entries, this.#begin];
-    const end = entries.length;
-    return {
-      last: match,
-      first: first.match,
-      value,
-      get matches() {
-        return window.#named(all ?? entries.slice(begin, end));
-      },
-      get omitted() {
-        return Math.max(0, (all?.length ?? end - begin) - NAMED_MATCHES_MAX);
-      },
-    };
+    return new WindowFiring(match, value, references.length, this.#entries, this.#begin, this.#link);
   }
+}
 
-  /** As many as a firing names: of each reference its youngest, then the first and the last. */
-  #named(entries: readonly Entry[]): RuleMatch[] {
-    if (entries.length <= NAMED_MATCHES_MAX) return entries.map(({ match }) => match);
-    const kept = new Set<Entry>();
-    for (let index = 0; index < this.#correlation.references.length && kept.size < NAMED_MATCHES_MAX / 2; index++) {
-      const youngest = entries.findLast(({ reference }) => reference === index);
-      if (youngest) kept.add(youngest);
-    }
-    for (let step = 0; kept.size < NAMED_MATCHES_MAX; step++) {
-      kept.add(entries[step] as Entry);
-      if (kept.size < NAMED_MATCHES_MAX) kept.add(entries[entries.length - 1 - step] as Entry);
-    }
-    return entries.filter((entry) => kept.has(entry)).map(({ match }) => match);
+/** As many as a firing names: of each reference its youngest, then the first and the last. */
+function named(entries: readonly Entry[], references: number): readonly Entry[] {
+  if (entries.length <= NAMED_MATCHES_MAX) return entries;
+  const kept = new Set<Entry>();
+  for (let index = 0; index < references && kept.size < NAMED_MATCHES_MAX / 2; index++) {
+    const youngest = entries.findLast(({ reference }) => reference === index);
+    if (youngest) kept.add(youngest);
   }
+  for (let step = 0; kept.size < NAMED_MATCHES_MAX; step++) {
+    kept.add(entries[step] as Entry);
+    if (kept.size < NAMED_MATCHES_MAX) kept.add(entries[entries.length - 1 - step] as Entry);
+  }
+  return entries.filter((entry) => kept.has(entry));
 }
 
 const NONE: readonly WindowFiring[] = [];

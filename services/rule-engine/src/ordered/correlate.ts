@@ -71,11 +71,12 @@ export class Correlate implements Step {
 
 /** The candidate of a firing: it happened when the match did that completed it, and has that one's processes. */
 function detectionOf(firing: Firing, contentVersion: string): Candidate {
-  const { correlation, last, group, value } = firing;
-  const leaves = firing.matches.flatMap(leavesOf);
+  const { correlation, group, fired, story } = firing;
+  const { last, value } = fired;
+  const leaves = fired.matches.flatMap(leavesOf);
   const events = leaves.slice(-CORRELATED_EVENTS_MAX);
   const completing = decode(leavesOf(last).at(-1));
-  const [first] = leavesOf(firing.story);
+  const [first] = leavesOf(story);
   const eventId = first ? `${first.source}:${first.position}` : "";
   const detection: Detection = create(DetectionSchema, {
     id: detectionId(correlation.name, eventId),
@@ -90,7 +91,7 @@ function detectionOf(firing: Firing, contentVersion: string): Candidate {
     processes: completing?.processes ?? [],
     fields: { ...group, [correlation.type]: String(value) },
     correlated: events.map(correlatedEvent),
-    correlatedOmitted: firing.omitted + leaves.length - events.length,
+    correlatedOmitted: fired.omitted + leaves.length - events.length,
     contentVersion,
     ...(completing?.time && { time: completing.time }),
     ...(completing?.event && { event: completing.event }),
@@ -132,7 +133,8 @@ function encode(detection: Detection): Uint8Array {
 }
 
 /** A sentence for a person, of a correlation's own: its documents have no output. */
-function outputOf({ correlation, group, value, matches, omitted }: Firing): string {
+function outputOf({ correlation, group, fired }: Firing): string {
+  const { value, matches, omitted } = fired;
   const rules = [...new Set(matches.map(({ rule }) => rule))].join(
     correlation.type === "temporal_ordered" ? " → " : ", ",
   );
