@@ -9,8 +9,10 @@ import { isBefore, type RuleMatch } from "./match.ts";
 export const ENTRIES_PER_GROUP_MAX = 10_000;
 /** How much later than a younger one a match may come and still be counted where it belongs. */
 export const LATE_US_MAX = 5_000_000;
-/** Left entries are given up together. */
-const COMPACT_ENTRIES = 256;
+/** Entries that have left the window are given up together, when they are so many and half of all. */
+const COMPACT_ENTRIES = 16;
+/** What a group that is full gives up at once. */
+const DROPPED_ENTRIES = 256;
 /** Matches that a firing names; between the first and the last so many, the others are only counted. */
 export const NAMED_MATCHES_MAX = 32;
 
@@ -126,7 +128,7 @@ export class Window {
 
   /** Gives up the oldest matches, to make room; how many. */
   dropOldest(): number {
-    const dropped = Math.min(COMPACT_ENTRIES, this.#entries.length);
+    const dropped = Math.min(DROPPED_ENTRIES, this.#entries.length);
     for (let index = this.#begin; index < dropped; index++) this.#aggregate.remove(this.#entries[index] as Entry);
     this.#entries = this.#entries.slice(dropped);
     this.#begin = Math.max(0, this.#begin - dropped);
@@ -159,7 +161,8 @@ export class Window {
       this.#aggregate.remove(oldest);
       oldest = this.#entries[++this.#begin] as Entry;
     }
-    if (this.#begin >= COMPACT_ENTRIES) this.#compact(timeUs - timespanUs - LATE_US_MAX);
+    if (this.#begin >= COMPACT_ENTRIES && 2 * this.#begin >= this.#entries.length)
+      this.#compact(timeUs - timespanUs - LATE_US_MAX);
     this.#aggregate.add(entry);
     this.#link = this.#chain?.add(entry);
     if (this.#chain && !(this.#link && this.#link.startUs >= timeUs - timespanUs)) return false;
