@@ -9,6 +9,7 @@ import { listRulesCommand } from "./rules/list.ts";
 import { schemaCommand } from "./rules/schema.ts";
 import { suppressionsCommand } from "./rules/suppressions.ts";
 import { testRulesCommand } from "./rules/test.ts";
+import { topRulesCommand } from "./rules/top.ts";
 import { whyNotCommand } from "./rules/why-not.ts";
 
 /** Each makes one command; the order is that of the help. */
@@ -19,6 +20,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   testRulesCommand,
   whyNotCommand,
   benchRulesCommand,
+  topRulesCommand,
   addRulesCommand,
   removeRulesCommand,
   suppressionsCommand,

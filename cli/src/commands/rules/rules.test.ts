@@ -295,3 +295,11 @@ test("what the command line writes in JSON, it reads back", (t) => {
   const batch = sampleBatch();
   for (const event of batch.events) t.deepEqual(fromPlain(EventSchema, toPlain(EventSchema, event)), event);
 });
+
+test("top refuses figures that are none, and says where no sensor runs", async (t) => {
+  const { rules } = folderOf(t);
+  t.is((await rules("top", "--count", "0")).code, exitCodes.USAGE.code);
+  t.is((await rules("top", "--every", "-1")).code, exitCodes.USAGE.code);
+  t.is((await rules("top", "--by", "name")).code, exitCodes.USAGE.code);
+  t.is((await rules("top")).code, exitCodes.NOT_RUNNING.code);
+});
