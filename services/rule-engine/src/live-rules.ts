@@ -1,17 +1,15 @@
 // The rules in force, and how others take their place: checked on the side, switched between two batches.
 import type { Stage } from "@nightjar/stage";
 import { PublishedInterest } from "./interest.ts";
-import { type Content, type Mistake, RuleSet, readContent, type Source } from "./rule-set.ts";
+import { type Content, type Evaluation, type Mistake, RuleSet, readContent, type Source } from "./rule-set.ts";
 import { settled } from "./settled.ts";
 import { watchFiles } from "./watch.ts";
 
 /** Suppressions expire at the end of a day, mostly: nobody waits for the notice. */
 const EXPIRY_LOOK_MS = 60_000;
 
-/** Where rules come from, and how many threads evaluate them. */
-export interface RulesSource extends Source {
-  threads: number;
-}
+/** Where rules come from, and how they are evaluated. */
+export interface RulesSource extends Source, Evaluation {}
 
 /**
  * A batch is evaluated wholly by the set that is in force when it begins. A set with an error does not take the place
@@ -38,7 +36,7 @@ export class LiveRules {
 
   /** Compiles the rules there are and says what they want; the bus must be connected. */
   static async start(stage: Stage, source: RulesSource): Promise<LiveRules> {
-    const first = await RuleSet.compile(readContent(source), source.threads);
+    const first = await RuleSet.compile(readContent(source), source);
     logMistakes(stage, first.mistakes);
     const rules = new LiveRules(stage, source, first);
     rules.#tell(first.errors, "the others are in force");
@@ -115,7 +113,7 @@ export class LiveRules {
   async #compile(content: Content): Promise<RuleSet | undefined> {
     const stage = this.#stage;
     try {
-      return await RuleSet.compile(content, this.#source.threads);
+      return await RuleSet.compile(content, this.#source);
     } catch (error) {
       stage.counters.add("rules_refused");
       stage.log.error("the rules could not be compiled", { error: error as Error });

@@ -30,8 +30,8 @@ await runStage("rule-engine", async (stage) => {
   const fired = await FiredPlace.open(`${stage.folder}/fired`);
   stage.onStop(() => fired.close());
   await stage.bus.connect();
-  const { suppressions } = settings;
-  const rules = await LiveRules.start(stage, { paths, suppressions, threads: settings.workers });
+  const { suppressions, workers: threads, rule_matching: ruleMatching } = settings;
+  const rules = await LiveRules.start(stage, { paths, suppressions, threads, ruleMatching });
   stage.onStop(() => rules.close());
   const correlate = new Correlate();
   const activity = new Activity();

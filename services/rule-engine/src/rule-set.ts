@@ -1,4 +1,5 @@
 // One set of rules: the files it was read from, the threads it is compiled in, and the mistakes it has.
+import type { RuleMatching } from "@nightjar/rules";
 import { type FileProblem, type RuleFile, readRuleFiles } from "@nightjar/stage";
 import { contentVersion } from "./content-version.ts";
 import { Pool } from "./pool.ts";
@@ -30,6 +31,12 @@ export interface Source {
   suppressions: readonly string[];
 }
 
+/** How a set is evaluated: in how many threads, and which of the rules that are true of an event are told. */
+export interface Evaluation {
+  threads: number;
+  ruleMatching: RuleMatching;
+}
+
 export function readContent({ paths, suppressions }: Source): Content {
   const rules = readRuleFiles(paths);
   const others = readRuleFiles(suppressions);
@@ -56,9 +63,9 @@ export class RuleSet {
   }
 
   /** Compiles the rules in threads of their own; rejects where these could not even be started, which is a bug. */
-  static async compile(content: Content, threads: number): Promise<RuleSet> {
+  static async compile(content: Content, { threads, ruleMatching }: Evaluation): Promise<RuleSet> {
     const { rules, suppressions, version: contentVersion } = content;
-    const pool = new Pool({ files: rules, suppressions, contentVersion }, threads);
+    const pool = new Pool({ files: rules, suppressions, contentVersion, ruleMatching }, threads);
     try {
       return new RuleSet(content, pool, await pool.describe());
     } catch (error) {

@@ -11,6 +11,7 @@ import {
   loadSuppressions,
   type Problem,
   type Rule,
+  type RuleMatching,
   valuesOf,
   wishesOf,
 } from "@nightjar/rules";
@@ -28,6 +29,7 @@ export interface WorkerData {
   files: readonly RuleFile[];
   suppressions: readonly RuleFile[];
   contentVersion: string;
+  ruleMatching: RuleMatching;
 }
 
 export type Task = { kind: "describe" } | { kind: "match"; bytes: Uint8Array; done: readonly number[] };
@@ -73,9 +75,10 @@ export interface MatchedBatch {
 }
 
 // The pool wraps what it was given: [its own data, ours].
-const { files, suppressions, contentVersion } = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerData;
+const given = (Array.isArray(workerData) ? workerData[1] : workerData) as WorkerData;
+const { files, suppressions, contentVersion, ruleMatching } = given;
 const loaded = loadRules(files);
-const engine = compileRules(loaded.rules);
+const engine = compileRules(loaded.rules, ruleMatching);
 const suppressed = loadSuppressions(suppressions, loaded.rules);
 const suppressor = new Suppressor(suppressed.suppressions);
 const costs = new CostReport(engine);

@@ -1,5 +1,5 @@
 // The settings of the rule engine.
-import { boolean, integer, list, type SettingTable } from "../setting.ts";
+import { boolean, choice, integer, list, type SettingTable } from "../setting.ts";
 
 export const ruleEngineSettings = {
   rules: list({
@@ -9,6 +9,13 @@ export const ruleEngineSettings = {
   suppressions: list({
     default: [],
     doc: "Files or folders of suppressions: exceptions beside the rules, each with its condition, reason and end.",
+  }),
+  rule_matching: choice({
+    default: "all",
+    choices: ["all", "first"],
+    doc:
+      "Which of the rules that are true of an event are told: all, so that no rule hides another, or the first in the " +
+      "order in which they were loaded, as Falco does by default.",
   }),
   fold_repeats: boolean({
     default: true,
