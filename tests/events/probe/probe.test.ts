@@ -160,14 +160,15 @@ kernelTest("opened and stopped again and again, the probe leaves nothing behind"
 });
 
 kernelTest("without capabilities the refusal says what to check", async (t) => {
-  const script = `import { openProbe, type ProbeOptions } from "@nightjar/native-probe";
+  const script = `import { openProbe } from "@nightjar/native-probe";
     try { openProbe({ onBatch() {} }); }
     catch ({ message, code, errno, hints }) { console.log(JSON.stringify({ message, code, errno, hints })); }`;
   const node = [process.execPath, "--input-type=module", "--eval", script];
-  const { stdout } = spawnSync("setpriv", ["--bounding-set=-all", "--inh-caps=-all", ...node], {
+  const { stdout, stderr, status, signal } = spawnSync("setpriv", ["--bounding-set=-all", "--inh-caps=-all", ...node], {
     cwd: import.meta.dirname,
     encoding: "utf8",
   });
+  t.not(stdout, "", `ended with ${status ?? signal}: ${stderr}`);
   const { message, code, errno, hints } = JSON.parse(stdout);
   t.regex(message, /^failed loading ebpf skeleton: /);
   t.deepEqual([code, errno], ["EPERM", 1]);
