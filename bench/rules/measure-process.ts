@@ -18,9 +18,10 @@ export interface Measured {
   refused: number;
   events: number;
   matches: number;
-  /** CPU time. */
+  /** CPU time of loading and compiling. */
   loadMs: number;
-  compileMs: number;
+  /** The same on the clock: the garbage collector works beside. */
+  loadClockMs: number;
   nsPerEvent: number;
   /** What the rules and the engine hold, and the most the process had. */
   heapBytes: number;
@@ -53,13 +54,13 @@ async function measure(set: SetName, recording: string): Promise<Measured> {
   collect();
   const heapBefore = process.memoryUsage().heapUsed;
   let loaded = loadRules([]);
+  let engine = compileRules([]);
+  const clock = performance.now();
   const loadMs = cpuMs(() => {
     loaded = loadRules(files);
-  });
-  let engine = compileRules([]);
-  const compileMs = cpuMs(() => {
     engine = compileRules(loaded.rules.map((rule) => ({ ...rule, enabled: true })));
   });
+  const loadClockMs = performance.now() - clock;
   collect();
   const heapBytes = process.memoryUsage().heapUsed - heapBefore;
   const batches = await readBatches(recording);
@@ -74,7 +75,7 @@ async function measure(set: SetName, recording: string): Promise<Measured> {
     events,
     matches: measured.matches,
     loadMs,
-    compileMs,
+    loadClockMs,
     nsPerEvent: (measured.ms * 1e6) / (measured.passes * events),
     heapBytes,
     peakResidentBytes: process.resourceUsage().maxRSS * 1024,

@@ -12,8 +12,9 @@ interface SetFigures {
   matches: number;
   eventsPerS: Spread | undefined;
   nsPerEvent: Spread | undefined;
-  /** Loading and compiling together. */
+  /** Loading and compiling together, of CPU and on the clock. */
   loadMs: Spread | undefined;
+  loadClockMs: Spread | undefined;
   heapBytes: Spread | undefined;
   peakResidentBytes: Spread | undefined;
 }
@@ -49,7 +50,8 @@ function figuresOf(set: SetName, runs: readonly Measured[]): SetFigures {
     matches: own[0]?.matches ?? 0,
     eventsPerS: spread(own.map(({ nsPerEvent }) => 1e9 / nsPerEvent)),
     nsPerEvent: spread(own.map(({ nsPerEvent }) => nsPerEvent)),
-    loadMs: spread(own.map(({ loadMs, compileMs }) => loadMs + compileMs)),
+    loadMs: spread(own.map(({ loadMs }) => loadMs)),
+    loadClockMs: spread(own.map(({ loadClockMs }) => loadClockMs)),
     heapBytes: spread(own.map(({ heapBytes }) => heapBytes)),
     peakResidentBytes: spread(own.map(({ peakResidentBytes }) => peakResidentBytes)),
   };
@@ -64,12 +66,12 @@ function aimsOf(sets: readonly SetFigures[]): Aim[] {
     return least === undefined ? [] : [{ what, measured: number(measured), aim, reached: measured >= least }];
   });
   const many = sets.find(({ set }) => set === "many");
-  const loadMs = many?.loadMs?.median ?? Number.NaN;
+  const loadMs = many?.loadClockMs?.median ?? Number.NaN;
   const heap = many?.heapBytes?.median ?? Number.NaN;
   return [
     ...ofSets,
     {
-      what: `${number(MADE_UP_RULES)} rules load`,
+      what: `${number(MADE_UP_RULES)} rules load, on the clock`,
       measured: `${number(loadMs)} ms`,
       aim: `under ${number(LOAD_MS_MAX)} ms`,
       reached: loadMs < LOAD_MS_MAX,
@@ -97,6 +99,7 @@ export function reportText({ machine, events, types, sets, growth, aims }: Repor
     shown(each.eventsPerS),
     shown(each.nsPerEvent),
     shown(each.loadMs),
+    shown(each.loadClockMs),
     ...[each.heapBytes, each.peakResidentBytes].map((bytes) => number((bytes?.median ?? Number.NaN) / BYTES_PER_MB)),
   ]);
   const aimRows = aims.map(({ what, measured, aim, reached }) => [
@@ -108,7 +111,18 @@ export function reportText({ machine, events, types, sets, growth, aims }: Repor
     `${events.toLocaleString("en")} recorded events: ${types.map(([type, count]) => `${type} ${count}`).join(", ")}`,
     "one core, CPU time, decoding included; medians over rounds [least..most]",
     table([
-      ["set", "rules", "refused", "matches", "events/s", "ns/event", "load, ms", "heap, MB", "peak, MB"],
+      [
+        "set",
+        "rules",
+        "refused",
+        "matches",
+        "events/s",
+        "ns/event",
+        "load, CPU ms",
+        "on the clock",
+        "heap, MB",
+        "peak, MB",
+      ],
       ...rows,
     ]),
     `An event costs ${number(growth)} times as much with ${number(MADE_UP_RULES)} rules as with the starter rules.`,

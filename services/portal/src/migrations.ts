@@ -31,8 +31,11 @@ export const migrations: readonly (readonly string[])[] = [
       heartbeat bytea NOT NULL
     )`,
   ],
-  // A person gives the first digits of an id.
-  [`CREATE INDEX detections_id ON detections (id COLLATE "C")`],
+  [
+    // A person gives the first digits of an id: the key finds them, and each detection has no further index to fill.
+    `ALTER TABLE detections ALTER COLUMN id TYPE text COLLATE "C"`,
+    "ALTER TABLE detections DROP CONSTRAINT detections_pkey, ADD PRIMARY KEY (id, sensor_id)",
+  ],
 ];
 
 /** Takes the steps the database has not taken, each in a transaction. Throws when the database is newer than we are. */

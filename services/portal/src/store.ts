@@ -109,7 +109,7 @@ export class Store {
     // What begins with the digits sorts before what goes on with a letter behind f.
     if (query.idPrefix !== undefined) {
       const prefix = `$${values.push(query.idPrefix)}`;
-      conditions.push(`id COLLATE "C" >= ${prefix} AND id COLLATE "C" < ${prefix} || 'g'`);
+      conditions.push(`id >= ${prefix} AND id < ${prefix} || 'g'`);
     }
     return this.#database.query<DetectionRow>(
       `SELECT sensor_id, host_name, received_at_ns, cursor, deliveries, detection FROM detections
