@@ -14,8 +14,8 @@ export const ruleEngineSettings = {
     default: "all",
     choices: ["all", "first"],
     doc:
-      "Which of the rules that are true of an event are told: all, so that no rule hides another, or the first in the " +
-      "order in which they were loaded, as Falco does by default.",
+      "Which of the rules that are true of an event are told: all, so that no rule hides another, or the first in " +
+      "the order in which they were loaded, as Falco does by default.",
   }),
   fold_repeats: boolean({
     default: true,
