@@ -10,7 +10,6 @@ export type { CorrelatedRule } from "./correlation/resolve.ts";
 export { valuesOf } from "./correlation/values.ts";
 export { type CheckedCondition, checkCondition, compileCondition } from "./engine/condition.ts";
 export { compileRules, type Engine, type Match, type RuleCost, type RuleMatching } from "./engine/engine.ts";
-export { eventTypesOf } from "./engine/event-types-of.ts";
 export { EventView } from "./engine/event-view.ts";
 export {
   type ExplainedPart,
@@ -21,6 +20,7 @@ export {
   type Seen,
 } from "./engine/explain.ts";
 export { interpret } from "./engine/interpret.ts";
+export { eventTypesOf } from "./engine/possible-types.ts";
 export { formatAddress } from "./fields/address.ts";
 export { FIELDS, findField } from "./fields/catalogue.ts";
 export type { Field, Value } from "./fields/definition.ts";

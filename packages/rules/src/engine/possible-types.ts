@@ -1,5 +1,5 @@
 // Which event types a condition can be true of: an approximation from above that costs one walk for all types at once.
-import { eventTypes } from "@nightjar/proto";
+import { eventTypeName, eventTypes } from "@nightjar/proto";
 import type { Rule } from "../files/load.ts";
 import { type Expression, remembering, type Term, type Test, termName } from "../language/expression.ts";
 import { holds } from "../language/tests.ts";
@@ -33,6 +33,11 @@ export function rulesByType(rules: readonly Rule[]): Map<number, PossibleRule[]>
     if (possible.length > 0) found.set(id, possible);
   }
   return found;
+}
+
+/** Names of the event types that a rule can be true of, as in `proto/`; none where it cannot match at all. */
+export function eventTypesOf(rule: Rule): string[] {
+  return [...rulesByType([rule]).keys()].map(eventTypeName);
 }
 
 /** Makes the function that finds the types; macros and tests that stand in many rules are looked at once. */

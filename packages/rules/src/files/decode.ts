@@ -4,7 +4,7 @@ import { type Place, type Problem, type ProblemCode, problem } from "../problem.
 import type { Entry } from "./items.ts";
 import type { MappingValue, TextValue, Value } from "./yaml.ts";
 
-/** Ends the reading of one item; caught where items are read, and returned as a problem. */
+/** Ends the reading of one item or document; caught where they are read, and returned as a problem. */
 export class ItemError extends Error {
   readonly problem: Problem;
   constructor(problemFound: Problem) {

@@ -1,6 +1,6 @@
 // Fields that rules files give a value themselves: `static.site` is what the item `static_fields` says of `site`.
 import type { Field } from "../fields/definition.ts";
-import { EVERY_EVENT } from "../fields/served.ts";
+import { ownField } from "../fields/own-field.ts";
 import type { CheckContext } from "../language/check.ts";
 import { fail, text } from "./decode.ts";
 import type { MappingValue, Value } from "./yaml.ts";
@@ -35,19 +35,5 @@ function fieldOf(name: string, mapping: MappingValue): Field {
   if (!/^[a-zA-Z][a-zA-Z0-9_]*$/.test(name)) {
     fail("LOAD_ERR_YAML_VALIDATE", `'${name}' is no name for a field: letters, digits and underscores`, place, ITEM);
   }
-  return {
-    name: `${PREFIX}${name}`,
-    type: "string",
-    argument: "none",
-    dotted: false,
-    filterOnly: false,
-    printOnly: false,
-    rightHand: true,
-    transformable: true,
-    deprecated: false,
-    events: EVERY_EVENT,
-    valuesOn: () => [value],
-    from: "static_fields",
-    getter: () => () => value,
-  };
+  return { ...ownField(`${PREFIX}${name}`, "string", "static_fields", () => value), valuesOn: () => [value] };
 }

@@ -1,4 +1,5 @@
 // What an editor is told of Sigma's documents, by version 2.1 of the specification; other keys are allowed there.
+import { TYPES } from "../correlation/words.ts";
 
 const TEXT = { type: "string" } as const;
 const TEXTS = { type: "array", items: TEXT } as const;
@@ -18,23 +19,12 @@ const DETECTION = {
   additionalProperties: { anyOf: [{ type: "object" }, { type: "array" }, TEXT, { type: "number" }] },
 } as const;
 
-const CORRELATION_TYPES = [
-  "event_count",
-  "value_count",
-  "temporal",
-  "temporal_ordered",
-  "value_sum",
-  "value_avg",
-  "value_percentile",
-  "value_median",
-] as const;
-
 const CORRELATION = {
   type: "object",
   description: "What must come together, and within which time.",
   required: ["type", "rules"],
   properties: {
-    type: { enum: CORRELATION_TYPES },
+    type: { enum: TYPES },
     rules: TEXT_OR_TEXTS,
     "group-by": TEXT_OR_TEXTS,
     timespan: { type: "string", pattern: "^[0-9]+[smhdwMy]$" },

@@ -4,9 +4,10 @@ import { callsOfEventType, EventSchema, ExecSchema } from "@nightjar/proto";
 import type { EventView } from "../engine/event-view.ts";
 import type { Field, Value } from "../fields/definition.ts";
 import { EVENT_NAMES } from "../fields/event-names.ts";
+import { ownField } from "../fields/own-field.ts";
 import { eventsNamed } from "../fields/served.ts";
 import { ALWAYS, and, type Expression, not, type Term, type Test, writeSource } from "../language/expression.ts";
-import { eventTypeIs, fieldTerm, ownField, termOf } from "./fields.ts";
+import { eventTypeIs, fieldTerm, termOf } from "./fields.ts";
 import type { View, Views } from "./view.ts";
 
 const EVENT = EventSchema.field;

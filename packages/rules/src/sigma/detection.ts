@@ -1,27 +1,13 @@
 // Reads detections: maps of fields, lists of maps, keywords; each line with its modifiers put to its values.
 
 import { parseNetwork } from "../fields/address.ts";
+import { fail, type ItemName } from "../files/decode.ts";
 import type { TextValue, Value } from "../files/yaml.ts";
-import { type Place, type Problem, type ProblemCode, problem } from "../problem.ts";
+import type { Place, ProblemCode } from "../problem.ts";
 import { regexFault } from "./lower.ts";
 import { type Fault, LINE_MODIFIERS, modified } from "./modifiers.ts";
 import { readPattern } from "./text.ts";
 import type { Detection, Item, PlacedValue, SigmaValue } from "./value.ts";
-
-/** Ends the reading of one document; caught where documents are read, and returned as a problem. */
-export class DocumentError extends Error {
-  readonly problem: Problem;
-  constructor(problemFound: Problem) {
-    super(problemFound.message);
-    this.problem = problemFound;
-  }
-}
-
-export type ItemName = NonNullable<Problem["item"]>;
-
-export function fail(code: ProblemCode, message: string, place: Place, item: ItemName): never {
-  throw new DocumentError(problem(code, message, place, item));
-}
 
 /** How many values a document may have, with what its modifiers make of them. */
 const VALUES_MAX = 100_000;

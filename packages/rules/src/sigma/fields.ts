@@ -1,30 +1,11 @@
 // The fields that Sigma's rules see and Falco's language has no name for, and terms for those it has.
 import { eventTypes, ProcessSchema } from "@nightjar/proto";
 import { findField } from "../fields/catalogue.ts";
-import type { Field, Getter } from "../fields/definition.ts";
-import type { ValueType } from "../fields/known.ts";
-import { EVERY_EVENT } from "../fields/served.ts";
+import type { Field } from "../fields/definition.ts";
+import { ownField } from "../fields/own-field.ts";
 import { type Expression, type Term, writeSource } from "../language/expression.ts";
 
 const PROCESS = ProcessSchema.field;
-
-/** A field of a name that no rule of Falco's can write. */
-export function ownField(name: string, type: ValueType, from: string, get: Getter): Field {
-  return {
-    name,
-    type,
-    argument: "none",
-    dotted: false,
-    filterOnly: false,
-    printOnly: false,
-    rightHand: true,
-    transformable: true,
-    deprecated: false,
-    events: EVERY_EVENT,
-    from,
-    getter: () => get,
-  };
-}
 
 export function fieldTerm(field: Field): Term {
   return { kind: "field", field, type: field.type, list: false };

@@ -1,11 +1,11 @@
 // Turns documents of Sigma into rules: read, changed by pipelines, narrowed by filters, lowered for their logsource.
 import { specialiser } from "../engine/specialise.ts";
 import { EVERY_EVENT } from "../fields/served.ts";
+import { fail, ItemError } from "../files/decode.ts";
 import type { Rule } from "../files/load.ts";
 import type { MappingValue } from "../files/yaml.ts";
 import { and, type Expression, fieldsOf, NEVER, or } from "../language/expression.ts";
 import { type Problem, problem } from "../problem.ts";
-import { DocumentError, fail } from "./detection.ts";
 import type { CorrelationDocument, SigmaDocument } from "./documents.ts";
 import { PRIORITY_OF_LEVEL } from "./levels.ts";
 import { SENSOR_VIEWS } from "./logsources.ts";
@@ -63,7 +63,7 @@ class SigmaLoader {
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof DocumentError)) throw error;
+      if (!(error instanceof ItemError)) throw error;
       this.#problems.push(error.problem);
       return undefined;
     }

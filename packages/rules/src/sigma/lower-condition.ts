@@ -1,7 +1,8 @@
 // Lowers a rule's conditions: names of detections to what they say, «N of» to its combinations.
+
+import { fail } from "../files/decode.ts";
 import { and, type Expression, NEVER, not, or } from "../language/expression.ts";
 import { type Condition, namesFitting } from "./condition.ts";
-import { fail } from "./detection.ts";
 import { lowerDetection } from "./lower.ts";
 import { type Placeholders, withPlaceholderValues } from "./placeholders.ts";
 import type { SigmaFilter, SigmaRule } from "./read.ts";

@@ -2,9 +2,10 @@
 import test from "ava";
 import { compileCondition } from "../engine/condition.ts";
 import type { Getter, Value } from "../fields/definition.ts";
+import { ownField } from "../fields/own-field.ts";
 import { loadRules } from "../files/load.ts";
 import { ALWAYS } from "../language/expression.ts";
-import { fieldTerm, ownField } from "./fields.ts";
+import { fieldTerm } from "./fields.ts";
 import type { View } from "./view.ts";
 
 type Record_ = Readonly<Record<string, Value>>;

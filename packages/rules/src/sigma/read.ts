@@ -1,8 +1,10 @@
 // Reads a document of Sigma: what it says of itself, its logsource, its detections and conditions.
+
+import { fail, type ItemName } from "../files/decode.ts";
 import type { MappingValue, TextValue, Value } from "../files/yaml.ts";
 import { type Place, type Problem, type ProblemCode, problem } from "../problem.ts";
 import { type Condition, parseSigmaCondition } from "./condition.ts";
-import { DetectionReader, fail, type ItemName } from "./detection.ts";
+import { DetectionReader } from "./detection.ts";
 import type { Detection } from "./value.ts";
 import type { Logsource } from "./view.ts";
 
@@ -119,7 +121,7 @@ function conditionsOf(value: Value, item: ItemName): Detections["conditions"] {
   });
 }
 
-/** Reads a rule. Throws a DocumentError with the first fault. */
+/** Reads a rule. Throws an ItemError with the first fault. */
 export function readRule(mapping: MappingValue, warn: Warn): SigmaRule {
   const { title, item } = titleOf(mapping, "rule", warn);
   const logsource = logsourceOf(mapping, item);
@@ -144,7 +146,7 @@ export function readRule(mapping: MappingValue, warn: Warn): SigmaRule {
   };
 }
 
-/** Reads a filter. Throws a DocumentError with the first fault. */
+/** Reads a filter. Throws an ItemError with the first fault. */
 export function readFilter(mapping: MappingValue, warn: Warn): SigmaFilter {
   const { title, item } = titleOf(mapping, "filter", warn);
   const logsource = logsourceOf(mapping, item);

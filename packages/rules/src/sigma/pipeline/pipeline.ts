@@ -1,6 +1,7 @@
 // Processing pipelines: what they are made of, and how they change a rule before it is lowered.
+
+import { fail } from "../../files/decode.ts";
 import type { Place } from "../../problem.ts";
-import { fail } from "../detection.ts";
 import type { SigmaFilter, SigmaRule } from "../read.ts";
 import type { Detection, Item } from "../value.ts";
 
@@ -42,7 +43,7 @@ export interface PipelineItem {
   transformation: Transformation;
 }
 
-/** The rule as the pipelines have it, one behind the other. Throws a DocumentError where one refuses it. */
+/** The rule as the pipelines have it, one behind the other. Throws an ItemError where one refuses it. */
 export function processed(rule: SigmaRule, pipelines: readonly Pipeline[]): SigmaRule {
   return pipelines.reduce((changed, { items, variables }) => {
     return runItems(changed, items, { variables, values: new Map(), applied: new Set() });
