@@ -7,7 +7,16 @@ import test from "ava";
 import { type Sensor, startSensor, type Victim, whyNoKernel } from "../harness/sensor.ts";
 
 const KILLS = 49;
-const VICTIMS: readonly Victim[] = ["nats-server", "bus", "collector", "enricher", "rule-engine", "uplink", "portal"];
+const VICTIMS: readonly Victim[] = [
+  "nats-server",
+  "bus",
+  "collector",
+  "metadata",
+  "enricher",
+  "rule-engine",
+  "uplink",
+  "portal",
+];
 /** Between two kills, so that some fall on parts that are still coming back. */
 const KILL_INTERVAL_MS_MAX = 1_200;
 const SETTLE_TIMEOUT_MS = 120_000;

@@ -51,7 +51,7 @@ test(`a running sensor answers every command; a killed stage comes back; Ctrl-C 
   const { stages } = JSON.parse(wait.stdout);
   t.is(stages.find((one: { stage: string }) => one.stage === "enricher").restarts, 1);
   t.not(sensor.pid("enricher"), before);
-  t.is(processesOf(sensor.stateDir).length, 6);
+  t.is(processesOf(sensor.stateDir).length, 7);
   const server = sensor.pid("nats-server") as number;
   sensor.process.signal("SIGINT");
   t.deepEqual(await sensor.process.exited, { code: 0, signal: null });
@@ -67,7 +67,7 @@ async function answers(t: ExecutionContext, { stateDir }: Sensor): Promise<void>
   t.is(second.code, 6);
   t.regex(second.stderr, /another `nightjar run` works on/);
   const status = await nightjar(t, ["status", ...folder]);
-  for (const name of ["bus", "portal", "uplink", "rule-engine", "enricher", "collector"]) {
+  for (const name of ["bus", "portal", "uplink", "rule-engine", "metadata", "enricher", "collector"]) {
     t.regex(status.stdout, new RegExp(`^${name} .* yes `, "m"), name);
   }
   const statistics = JSON.parse((await nightjar(t, ["get-statistics", ...folder, "--json"])).stdout);

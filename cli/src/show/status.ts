@@ -11,6 +11,7 @@ import { count, printable } from "./text.ts";
 /** Which of a stage's counters is its work, for the column EVENTS. */
 const WORK_COUNTERS: Readonly<Record<string, string>> = {
   collector: "events_published",
+  metadata: "questions",
   enricher: "events_in",
   "rule-engine": "events",
   uplink: "detections_in",

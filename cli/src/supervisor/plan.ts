@@ -18,12 +18,21 @@ const WORK: readonly [FolderName, string][] = [
   ["portal", "stores detections and sensors, serves them"],
   ["uplink", "sends detections and heartbeats to the portal"],
   ["rule-engine", "evaluates rules"],
+  ["metadata", "asks container runtimes and Kubernetes"],
   ["enricher", "adds processes, ancestors and users"],
   ["collector", "takes events from the kernel"],
 ];
 
 /** From the source of events to their end, so that each has a reader while it empties its hands. */
-export const STOP_ORDER: readonly FolderName[] = ["collector", "enricher", "rule-engine", "uplink", "portal", "bus"];
+export const STOP_ORDER: readonly FolderName[] = [
+  "collector",
+  "enricher",
+  "metadata",
+  "rule-engine",
+  "uplink",
+  "portal",
+  "bus",
+];
 
 /** The embedded portal is left out when the uplink has another. */
 export function planStages(settings: Settings): StagePlan[] {

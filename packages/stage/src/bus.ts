@@ -88,6 +88,16 @@ export class Bus {
     });
   }
 
+  /** Answers each question on `subject` with one message, in whatever order `answer` resolves; it must not reject. */
+  serve(subject: string, answer: (question: Uint8Array) => Promise<Uint8Array>): void {
+    this.connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error || !message.reply?.startsWith(INBOXES)) return;
+        answer(message.data).then((bytes) => message.respond(bytes), this.#crash);
+      },
+    });
+  }
+
   /**
    * Resolves when the stream has stored the message; tries again until then. `messageId` must be the same for the same
    * contents: it is how a copy is recognised.

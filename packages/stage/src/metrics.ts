@@ -27,6 +27,7 @@ export const counterDocs = {
     ring_bytes: "The size of the ring buffer.",
     ring_used_bytes: "Bytes of the ring buffer that wait for the bus, now.",
   },
+  metadata: { questions: "Questions for a container that were answered." },
   enricher: {
     batches: "Batches taken in.",
     batches_repeated: "Batches that had been taken in before.",
@@ -107,6 +108,7 @@ export const factDocs = {
     stored: "The position up to which everything is stored in RAW.",
     wanted: "The event types that the kernel sends; the others are only counted.",
   },
+  metadata: { runtimes: "Where container runtimes were found." },
   enricher: { event_types: "The ids of the event types that the readers of EVENTS are interested in." },
   "rule-engine": {
     content_version: "The version of the rules in force, made of their files; detections carry it.",

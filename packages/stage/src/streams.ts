@@ -1,8 +1,8 @@
 // The bus's streams: who writes, who reads, how long things stay. ARCHITECTURE.md shows this table, which a test holds
 // to it.
 
-export type StageName = "bus" | "collector" | "enricher" | "rule-engine" | "uplink";
-export const stageNames: readonly StageName[] = ["bus", "collector", "enricher", "rule-engine", "uplink"];
+export type StageName = "bus" | "collector" | "metadata" | "enricher" | "rule-engine" | "uplink";
+export const stageNames: readonly StageName[] = ["bus", "collector", "metadata", "enricher", "rule-engine", "uplink"];
 
 /** Those that hold a key without being a stage: the command line, and the listener that may only listen. */
 export const clientNames = ["operator", "listener"] as const;
@@ -82,6 +82,11 @@ export const ASK_ATTACH_SUBJECT = "nightjar.ask.attach";
 
 /** The enricher answers with the processes it knows, in batches without events; an empty message ends them. */
 export const ASK_PROCESSES_SUBJECT = "nightjar.ask.processes";
+
+/** Asked of the stage metadata, by who meets a container: ContainerRequest, ContainerResponse. */
+export const ASK_CONTAINER_SUBJECT = "nightjar.ask.container";
+/** Of what has been asked something else is known now: Changed. */
+export const METADATA_CHANGED_SUBJECT = "nightjar.metadata.changed";
 
 /**
  * Whoever is no stage and wants events leases its interest here, under a name of its own for the wildcard: it is said

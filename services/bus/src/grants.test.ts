@@ -1,7 +1,15 @@
 // Tests the grants on a real server: every key can do its work, and is refused everything else.
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type NatsConnection, PermissionViolationError } from "@nats-io/transport-node";
-import { ASK_ATTACH_SUBJECT, ASK_STATUS_SUBJECT, askStatuses, type StageName, TAPPED_SUBJECT } from "@nightjar/stage";
+import {
+  ASK_ATTACH_SUBJECT,
+  ASK_CONTAINER_SUBJECT,
+  ASK_STATUS_SUBJECT,
+  askStatuses,
+  METADATA_CHANGED_SUBJECT,
+  type StageName,
+  TAPPED_SUBJECT,
+} from "@nightjar/stage";
 import test from "ava";
 import { grantsOf, type KeyName, keyNames } from "./grants.ts";
 import { attach, startBus, type TestBus } from "./testing.ts";
@@ -32,6 +40,7 @@ const MANAGE = [
 ];
 const INTEREST_GET = "$JS.API.DIRECT.GET.INTEREST.nightjar.interest.rule-engine";
 const LEASE = "nightjar.interest.operator.one";
+const SPOKEN = [TAPPED_SUBJECT, METADATA_CHANGED_SUBJECT];
 const inboxOf = (name: KeyName) => `_INBOX.${name}.x`;
 const INBOXES = keyNames.map(inboxOf);
 
@@ -42,6 +51,8 @@ const PUBLISH = [
   LEASE,
   "nightjar.interest.operator",
   TAPPED_SUBJECT,
+  METADATA_CHANGED_SUBJECT,
+  ASK_CONTAINER_SUBJECT,
   ASK_STATUS_SUBJECT,
   ASK_ATTACH_SUBJECT,
   ...LOOK,
@@ -64,6 +75,8 @@ const SUBSCRIBE = [
   ...DATA,
   LEASE,
   TAPPED_SUBJECT,
+  METADATA_CHANGED_SUBJECT,
+  ASK_CONTAINER_SUBJECT,
   ASK_STATUS_SUBJECT,
   ASK_ATTACH_SUBJECT,
   "_INBOX.>",
@@ -90,16 +103,21 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
     publish: ["nightjar.raw", INTEREST_GET, ASK_STATUS_SUBJECT, ...ASKERS],
     subscribe: ["nightjar.interest.rule-engine", LEASE, ASK_STATUS_SUBJECT],
   },
+  metadata: {
+    publish: [METADATA_CHANGED_SUBJECT, inboxOf("enricher"), ...ASKERS],
+    subscribe: [ASK_CONTAINER_SUBJECT, ASK_STATUS_SUBJECT],
+  },
   enricher: {
     publish: [
       "nightjar.events",
       "nightjar.interest.enricher",
       TAPPED_SUBJECT,
+      ASK_CONTAINER_SUBJECT,
       INTEREST_GET,
       ...readerOf("RAW.enricher"),
       ...ASKERS,
     ],
-    subscribe: ["nightjar.interest.rule-engine", LEASE, ASK_STATUS_SUBJECT],
+    subscribe: ["nightjar.interest.rule-engine", LEASE, METADATA_CHANGED_SUBJECT, ASK_STATUS_SUBJECT],
   },
   "rule-engine": {
     publish: [
@@ -117,12 +135,12 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
     subscribe: [ASK_STATUS_SUBJECT],
   },
   operator: {
-    publish: [ASK_STATUS_SUBJECT, ...LOOK, ...NAMES, INTEREST_GET, LEASE],
-    subscribe: ["nightjar.>", ...DATA, LEASE, TAPPED_SUBJECT, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
+    publish: [ASK_STATUS_SUBJECT, ASK_CONTAINER_SUBJECT, ...LOOK, ...NAMES, INTEREST_GET, LEASE],
+    subscribe: ["nightjar.>", ...DATA, LEASE, ...SPOKEN, ASK_CONTAINER_SUBJECT, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
   },
   listener: {
     publish: [...LOOK, ...NAMES],
-    subscribe: ["nightjar.>", ...DATA, LEASE, TAPPED_SUBJECT, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
+    subscribe: ["nightjar.>", ...DATA, LEASE, ...SPOKEN, ASK_CONTAINER_SUBJECT, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
   },
 };
 

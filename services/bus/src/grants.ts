@@ -1,12 +1,14 @@
 // Who may say and hear what on the bus, derived from the stream table: nothing else is granted.
 import {
   ASK_ATTACH_SUBJECT,
+  ASK_CONTAINER_SUBJECT,
   ASK_PROCESSES_SUBJECT,
   ASK_STATUS_SUBJECT,
   streams as allStreams,
   type ClientName,
   clientNames,
   LEASED_INTEREST_SUBJECT,
+  METADATA_CHANGED_SUBJECT,
   type StageName,
   type Stream,
   stageNames,
@@ -83,6 +85,7 @@ function questionsOf(streams: readonly Stream[]): Question[] {
     // sensor's own.
     { subject: ASK_STATUS_SUBJECT, askers: ["operator", "uplink", "collector"], answerers: stageNames },
     { subject: ASK_PROCESSES_SUBJECT, askers: ["operator"], answerers: ["enricher"] },
+    { subject: ASK_CONTAINER_SUBJECT, askers: ["operator", "enricher"], answerers: ["metadata"] },
     { subject: ASK_ATTACH_SUBJECT, askers: [...new Set(queueReaders)], answerers: ["bus"] },
   ];
 }
@@ -98,6 +101,7 @@ interface Notice {
 const NOTICES: readonly Notice[] = [
   { subject: LEASED_INTEREST_SUBJECT, speakers: ["operator"], listeners: streamOf("INTEREST").readers },
   { subject: TAPPED_SUBJECT, speakers: ["enricher"], listeners: [] },
+  { subject: METADATA_CHANGED_SUBJECT, speakers: ["metadata"], listeners: ["enricher"] },
 ];
 
 function partInNotice({ subject, speakers, listeners }: Notice, name: KeyName): Grants {

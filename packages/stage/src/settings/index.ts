@@ -5,6 +5,7 @@ import { cliSettings } from "./cli.ts";
 import { collectorSettings } from "./collector.ts";
 import { commonSettings } from "./common.ts";
 import { enricherSettings } from "./enricher.ts";
+import { metadataSettings } from "./metadata.ts";
 import { portalSettings } from "./portal.ts";
 import { ruleEngineSettings } from "./rule-engine.ts";
 import { uplinkSettings } from "./uplink.ts";
@@ -14,6 +15,7 @@ export const settingCatalogue = {
   common: commonSettings,
   bus: busSettings,
   collector: collectorSettings,
+  metadata: metadataSettings,
   enricher: enricherSettings,
   rule_engine: ruleEngineSettings,
   uplink: uplinkSettings,
