@@ -7,6 +7,7 @@ PACKAGES="
 ca-certificates /etc/ssl/certs/ca-certificates.crt
 clang clang
 clang-format clang-format
+db5.3-util db5.3_load
 g++ g++
 ?libclang-rt-dev /usr/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
 libbpf-dev /usr/include/bpf/libbpf.h
@@ -14,6 +15,7 @@ libelf-dev /usr/include/libelf.h
 llvm llvm-strip
 make make
 python3 python3
+rpm rpmbuild
 strace strace
 zlib1g-dev /usr/include/zlib.h
 "

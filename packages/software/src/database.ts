@@ -1,0 +1,40 @@
+// What a reader of a package manager's database is: one file and one row of the table in software.ts for each.
+import type { RootFolder } from "./root-folder.ts";
+
+export type Manager = "dpkg" | "rpm" | "apk";
+
+/** An installed package, in its manager's words. */
+export interface Package {
+  manager: Manager;
+  name: string;
+  /** As its manager writes it, e.g. "1:2.36-9+deb12u14", "5.2.26-3.fc40", "1.36.1-r15". */
+  version: string;
+  architecture: string;
+}
+
+/** Takes a file, by its absolute path in the root folder, and the package it belongs to. */
+export type AddFile = (path: string, owner: Package) => void;
+
+export interface DatabaseFormat {
+  manager: Manager;
+  /** Files and folders that tell by their change that the database changed. Without any of them there is none. */
+  watched: readonly string[];
+  /**
+   * Reads all files of all packages. Of a file of several packages the first counts.
+   * @returns what could not be read, as sentences; the rest is read nonetheless.
+   */
+  read(root: RootFolder, add: AddFile): string[];
+}
+
+/** A database larger than this is not read: it has no place in the memory of a sensor. */
+export const DATABASE_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Runs `read` and adds what it throws to the problems: a broken file must not hide the others. */
+export function attempt<Result>(problems: string[], read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
