@@ -64,7 +64,8 @@ export class Software {
 
   /**
    * The owner of a file. `path` is absolute in the root folder, a character for each byte ("latin1"), and as the
-   * kernel tells it: without links. `identity` names the root folder where `rootPath` may mean another later, as /proc/PID/root does.
+   * kernel tells it: without links. `identity` names the root folder where `rootPath` may mean another one later, as
+   * /proc/PID/root does.
    */
   owner(path: string, rootPath: string, identity = rootPath): Owner {
     const { paths, packages, hasDatabase } = this.#contents(rootPath, identity);
