@@ -86,6 +86,30 @@ test("each event points to its process as it was then, and that to its ancestors
   t.is(lineOf(batch, 3)[0]?.execTimeNs, 0n, "a fork is no exec");
 });
 
+test("leaders who are no ancestors go along: of a pipeline, and of a session that a stray is in", (t) => {
+  const leader: Actor = { pid: 300, start: 7n * SECOND, name: "cat", parent: shell };
+  const member: Actor = { pid: 301, start: 8n * SECOND, name: "sort", parent: shell };
+  const stray: Actor = { pid: 400, start: 9n * SECOND, name: "stray", parent: root };
+  const ids = { sessionId: 100, processGroupId: 300 };
+  const enricher = enricherOf();
+  const begin = [exec(root, "/sbin/init"), exec(shell, "/bin/bash", 1000, { sessionId: 100, processGroupId: 100 })];
+  takeOne(enricher, batchOf([...begin, fork(shell, leader), fork(shell, member), exec(leader, "/bin/cat", 1000, ids)]));
+  const events = [exec(member, "/bin/sort", 1000, ids), open(leader), exec(stray, "/bin/s", 1000, ids), open(shell)];
+  const batch = takeOne(enricher, batchOf(events, 5 * POSITION_STEP));
+  const leaders = batch.events.map((_, event) => {
+    const actor = batch.processes[(batch.actors[event] ?? 0) - 1];
+    return [actor?.sessionLeader, actor?.processGroupLeader].map((row) => batch.processes[(row ?? 0) - 1]?.pid);
+  });
+  t.deepEqual(leaders, [
+    [undefined, 300],
+    [undefined, undefined],
+    [100, 300],
+    [undefined, undefined],
+  ]);
+  t.deepEqual(lines(batch)[0], "sort(301) < bash(100) < init(1)");
+  t.is(batch.processes.length, 5);
+});
+
 test("what was known before is known in the next batch", (t) => {
   const enricher = enricherOf();
   takeOne(enricher, batchOf([exec(root, "/sbin/init"), exec(shell, "/bin/bash"), fork(shell, child)]));

@@ -134,7 +134,7 @@ export class Enricher {
       foreign?.names.learn(known);
       tree.seed(seedOf(known));
     }
-    this.#table.begin(foreign?.names ?? this.#options.users);
+    this.#table.begin(foreign?.names ?? this.#options.users, (member, pid) => tree.leader(member, pid));
     this.#ids.begin(foreign?.names ?? this.#options.users);
     if (!foreign) {
       const { bootId, epoch, nextPosition: next, bootTimeUnixNs } = reader;

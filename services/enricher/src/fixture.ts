@@ -1,6 +1,6 @@
 // Events and batches for tests, made with protobuf-es as the collector's encoder would make them.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { type Batch, BatchSchema, type Event, EventSchema, type Process } from "@nightjar/proto";
+import { type Batch, BatchSchema, type Event, EventSchema, type ExecSchema, type Process } from "@nightjar/proto";
 import { EventHeader, scanEvent } from "./scan.ts";
 import type { UserNames } from "./users.ts";
 
@@ -41,8 +41,11 @@ function header(actor: Actor): EventInit {
   };
 }
 
-export function exec(actor: Actor, executable: string, loginUid = 1000): EventInit {
-  const value = { executable: text(executable), args: [text(executable), text("-x")], loginUid };
+/** What an Exec says beside what `exec` says of each. */
+export type ExecInit = Omit<MessageInitShape<typeof ExecSchema>, "$typeName" | "$unknown">;
+
+export function exec(actor: Actor, executable: string, loginUid = 1000, more: ExecInit = {}): EventInit {
+  const value = { executable: text(executable), args: [text(executable), text("-x")], loginUid, ...more };
   return { ...header(actor), data: { case: "exec", value } };
 }
 

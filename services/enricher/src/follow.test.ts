@@ -140,3 +140,19 @@ function encoded(data: EventInit["data"]): { bytes: Uint8Array; start: number; e
   const bytes = toBinary(EventSchema, create(EventSchema, { pid: 1, ...(data && { data }) }));
   return { bytes, start: 0, end: bytes.length };
 }
+
+test("a session of its own takes the terminal from a process, a group of its own does not", (t) => {
+  const tree = new ProcessTree();
+  const atTerminal = { tty: 136 << 8, ttyName: text("pts0"), sessionId: 100, processGroupId: 100 };
+  const moves = (processGroupId: number, sessionId: number): EventInit["data"] => ({
+    case: "setGroup",
+    value: { target: { pid: child.pid, startTimeNs: child.start }, processGroupId, sessionId },
+  });
+  feed(tree, exec(shell, "/bin/bash", 1000, atTerminal), fork(shell, child));
+  const grouped = imageOf(feed(tree, does(child, moves(200, 100))));
+  t.like(grouped, { tty: 136 << 8, ttyName: text("pts0"), processGroupId: 200, sessionId: 100 });
+  const alone = imageOf(feed(tree, does(child, moves(200, 200))));
+  t.like(alone, { tty: 0, processGroupId: 200, sessionId: 200 });
+  t.is(alone.ttyName.length, 0);
+  t.like(imageOf(feed(tree, open(shell))), atTerminal);
+});

@@ -45,6 +45,9 @@ const LEADERS: Renumbering = new Map([
   [SetGroupSchema.field.namespacedSessionId.number, EXEC.namespacedSessionId.number],
 ]);
 
+/** Of Exec: a session that is new has no terminal until it takes one. */
+const TERMINAL: readonly number[] = [EXEC.tty.number, EXEC.ttyName.number];
+
 const DIRECTORY: Renumbering = new Map([
   [ChdirSchema.field.path.number, EXEC.workingDirectory.number],
   [ChdirSchema.field.pathTruncated.number, EXEC.workingDirectoryTruncated.number],
@@ -88,10 +91,25 @@ export function withChange(image: Uint8Array, type: number, bytes: Uint8Array, s
     for (const field of fields.values()) replaced.add(field);
     parts.push(...renumbered(bytes, from, to, fields));
   }
+  if (type === EVENT.setGroup.number && changesSession(image, bytes, start, end))
+    for (const field of TERMINAL) replaced.add(field);
   cursor.enter(image, 0, image.length);
   const kept: Uint8Array[] = [];
   while (cursor.next()) if (!replaced.has(cursor.number)) kept.push(image.subarray(cursor.fieldStart, cursor.end));
   return Buffer.concat([...kept, ...parts]);
+}
+
+function changesSession(image: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  const session = numberIn(bytes, start, end, SetGroupSchema.field.sessionId.number);
+  return session !== 0 && session !== numberIn(image, 0, image.length, EXEC.sessionId.number);
+}
+
+/** A field that is a number; 0 where it is absent. */
+function numberIn(bytes: Uint8Array, start: number, end: number, number: number): number {
+  let value = 0;
+  cursor.enter(bytes, start, end);
+  while (cursor.next()) if (cursor.number === number && cursor.wireType === WIRE_VARINT) value = cursor.uint();
+  return value;
 }
 
 /** Where the message that is a field lies; nowhere is at the end. */

@@ -1,7 +1,7 @@
 // One process of the tree, and how it is written as a row of a batch's table of processes.
 import { tagOf, varintSize, WIRE_BYTES, WIRE_VARINT, writeVarint } from "@nightjar/events";
 import { type ProcessOrigin, ProcessSchema } from "@nightjar/proto";
-import type { Moment } from "./scan.ts";
+import { type ImageIds, imageIdsOf, type Moment } from "./scan.ts";
 import { ID_UNKNOWN, type UserNames } from "./users.ts";
 
 const PROCESS = ProcessSchema.field;
@@ -11,19 +11,22 @@ const NO_BYTES = new Uint8Array(0);
 export class Image {
   /** The field `image` of a Process row, with its tag and length: a copy of its own, never a view on a message. */
   readonly field: Uint8Array;
-  readonly loginUid: number;
+  readonly ids: ImageIds;
   /** How many nodes of the tree have it. */
   references = 0;
   readonly #start: number;
 
-  /** Copies the encoded Exec in bytes[start, end). */
-  constructor(bytes: Uint8Array, start: number, end: number, loginUid: number) {
+  /**
+   * Copies the encoded Exec in bytes[start, end).
+   * @throws WireError where it is none.
+   */
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     const length = end - start;
     this.field = new Uint8Array(1 + varintSize(length) + length);
     const offset = writeVarint(this.field, 0, tagOf(PROCESS.image.number, WIRE_BYTES));
     this.#start = writeVarint(this.field, offset, length);
     this.field.set(bytes.subarray(start, end), this.#start);
-    this.loginUid = loginUid;
+    this.ids = imageIdsOf(bytes, start, end);
   }
 
   /** The encoded Exec, without a copy. */
@@ -107,7 +110,7 @@ export class ProcessNode {
   }
 
   get loginUid(): number {
-    return this.image?.loginUid ?? ID_UNKNOWN;
+    return this.image?.ids.loginUid ?? ID_UNKNOWN;
   }
 
   /**

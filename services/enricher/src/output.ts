@@ -109,16 +109,15 @@ function readFrame(reader: BatchReader): Frame {
   return frame;
 }
 
-/** The rows that the events of a part point to, with their ancestors, in the order of the whole table. */
+/** The rows that the events of a part point to, with their ancestors and leaders, in the order of the whole table. */
 function chooseRows({ table, actors, keeps }: Enriched, part: Part): Rows {
   const indexOf = new Int32Array(table.length).fill(-1);
   for (let event = part.from; event < part.to; event++) {
-    if (!keeps[event]) continue;
-    let row = actors[event] as number;
-    while (row >= 0 && indexOf[row] === -1) {
-      indexOf[row] = 0;
-      row = table.parents[row] as number;
-    }
+    const actor = actors[event] as number;
+    if (!keeps[event] || actor < 0) continue;
+    chooseLine(table, indexOf, actor);
+    chooseLine(table, indexOf, table.sessionLeaders[actor] as number);
+    chooseLine(table, indexOf, table.groupLeaders[actor] as number);
   }
   const chosen: number[] = [];
   for (let row = 0; row < indexOf.length; row++) {
@@ -127,15 +126,14 @@ function chooseRows({ table, actors, keeps }: Enriched, part: Part): Rows {
   return measure(table, indexOf, chosen);
 }
 
-function measure(table: ProcessTable, indexOf: Int32Array, chosen: number[]): Rows {
-  let bytes = 0;
-  for (const row of chosen) bytes += table.rowSize(row, parentIn(table, indexOf, row));
-  return { indexOf, chosen, bytes };
+function chooseLine(table: ProcessTable, indexOf: Int32Array, from: number): void {
+  for (let row = from; row >= 0 && indexOf[row] === -1; row = table.parents[row] as number) indexOf[row] = 0;
 }
 
-function parentIn(table: ProcessTable, indexOf: Int32Array, row: number): number {
-  const parent = table.parents[row] as number;
-  return parent < 0 ? -1 : (indexOf[parent] as number);
+function measure(table: ProcessTable, indexOf: Int32Array, chosen: number[]): Rows {
+  let bytes = 0;
+  for (const row of chosen) bytes += table.rowSize(row, indexOf);
+  return { indexOf, chosen, bytes };
 }
 
 function sizeOf(enriched: Enriched, frame: Frame, part: Part, rows: Rows): number {
@@ -191,7 +189,7 @@ function writePart(enriched: Enriched, frame: Frame, part: Part, all: Rows, byte
     }
     copy(start, reader.eventEnd(event));
   }
-  for (const row of rows.chosen) offset = table.writeRow(bytes, offset, row, parentIn(table, rows.indexOf, row));
+  for (const row of rows.chosen) offset = table.writeRow(bytes, offset, row, rows.indexOf);
   bytes.set(enriched.names, offset);
   offset += enriched.names.length;
   if (events > 0) {

@@ -19,6 +19,8 @@ export interface ProcfsStatus {
   uids: readonly number[];
   gids: readonly number[];
   namespacedPid: number;
+  namespacedProcessGroupId: number;
+  namespacedSessionId: number;
   capabilitiesInheritable: bigint;
   capabilitiesPermitted: bigint;
   capabilitiesEffective: bigint;
@@ -57,6 +59,19 @@ function decodeTty(device: number): number {
   return (major << 8) | minor;
 }
 
+/** Majors of terminals, Documentation/admin-guide/devices.txt, and how the kernel names the minors of each. */
+const TERMINALS: ReadonlyMap<number, (minor: number) => string> = new Map([
+  [4, (minor: number) => (minor < SERIAL_MINOR_MIN ? `tty${minor}` : `ttyS${minor - SERIAL_MINOR_MIN}`)],
+  [229, (minor: number) => `hvc${minor}`],
+  ...Array.from({ length: 8 }, (_, at) => [136 + at, (minor: number) => `pts${at * 256 + minor}`] as const),
+]);
+const SERIAL_MINOR_MIN = 64;
+
+/** The name of a terminal's device, given as Exec has it, as the kernel has it ("pts3"); empty where not known. */
+export function terminalName(tty: number): string {
+  return TERMINALS.get(tty >>> 8)?.(tty & 0xff) ?? "";
+}
+
 /** Undefined where it is none. */
 export function parseStatus(bytes: Uint8Array): ProcfsStatus | undefined {
   const text = latin1(bytes);
@@ -74,6 +89,8 @@ export function parseStatus(bytes: Uint8Array): ProcfsStatus | undefined {
     uids,
     gids,
     namespacedPid: Number(values("NSpid").at(-1) ?? 0),
+    namespacedProcessGroupId: Number(values("NSpgid").at(-1) ?? 0),
+    namespacedSessionId: Number(values("NSsid").at(-1) ?? 0),
     capabilitiesInheritable: mask("CapInh"),
     capabilitiesPermitted: mask("CapPrm"),
     capabilitiesEffective: mask("CapEff"),

@@ -7,7 +7,7 @@ import { DescriptorType, type Exec, ExecSchema, ProcessOrigin } from "@nightjar/
 import test from "ava";
 import { listPids, readProcess, scanProcfs } from "./procfs.ts";
 import { PROCFS_READS_BURST, PROCFS_READS_PER_SECOND, ProcfsBudget } from "./procfs-budget.ts";
-import { parseArguments, parseCgroup, parseStat, parseStatus } from "./procfs-parse.ts";
+import { parseArguments, parseCgroup, parseStat, parseStatus, terminalName } from "./procfs-parse.ts";
 import { ProcessTree, type ProcfsProcess } from "./tree.ts";
 
 const string = (bytes: Uint8Array) => Buffer.from(bytes).toString();
@@ -43,6 +43,8 @@ test("tells of this process what it knows of itself", (t) => {
   t.regex(string(exec.cgroup), /^\//);
   t.false(exec.unlinked);
   t.is(exec.stdio.length, 3);
+  const [, , , , group, session] = readFileSync("/proc/self/stat", "utf8").split(" ").map(Number);
+  t.like(exec, { processGroupId: group, namespacedProcessGroupId: group, namespacedSessionId: session });
 });
 
 test("knows a pipe, a device and a file on descriptors 0 to 2", async (t) => {
@@ -83,12 +85,27 @@ test("a name with parentheses, spaces and a line break is read whole", (t) => {
   t.is(parseStat(Buffer.from("")), undefined);
 });
 
+test("a terminal has the kernel's name for it", (t) => {
+  const names: [major: number, minor: number, name: string][] = [
+    [136, 0, "pts0"],
+    [137, 44, "pts300"],
+    [4, 1, "tty1"],
+    [4, 64, "ttyS0"],
+    [229, 0, "hvc0"],
+    [0, 0, ""],
+    [250, 3, ""],
+  ];
+  for (const [major, minor, name] of names) t.is(terminalName((major << 8) | minor), name);
+});
+
 test("ids and capabilities of status", (t) => {
   const lines = [
     "Name:\tx",
     "Uid:\t1\t2\t3\t4",
     "Gid:\t5\t6\t7\t8",
     "NSpid:\t900\t12",
+    "NSpgid:\t800\t11",
+    "NSsid:\t700\t10",
     "CapInh:\t0",
     "CapPrm:\t000001ffffffffff",
   ];
@@ -97,6 +114,8 @@ test("ids and capabilities of status", (t) => {
     uids: [1, 2, 3, 4],
     gids: [5, 6, 7, 8],
     namespacedPid: 12,
+    namespacedProcessGroupId: 11,
+    namespacedSessionId: 10,
     capabilitiesInheritable: 0n,
     capabilitiesPermitted: 0x1ff_ffff_ffffn,
     capabilitiesEffective: 0x21n,

@@ -9,6 +9,7 @@ import {
   parseNamespace,
   parseStat,
   parseStatus,
+  terminalName,
 } from "./procfs-parse.ts";
 import type { ProcfsProcess } from "./tree.ts";
 import { ID_UNKNOWN } from "./users.ts";
@@ -57,6 +58,7 @@ export function readProcess(pid: number, detail: ProcfsDetail, root = "/proc"): 
   exec.effectiveUid = owner.uid;
   exec.effectiveGid = owner.gid;
   exec.tty = stat.tty;
+  exec.ttyName = new TextEncoder().encode(terminalName(stat.tty));
   // A process whose group or session leader is in another pid namespace has 0 or -1 there.
   exec.processGroupId = Math.max(stat.processGroupId, 0);
   exec.sessionId = Math.max(stat.sessionId, 0);
@@ -128,6 +130,8 @@ function takeIds(status: ProcfsStatus, exec: Exec): void {
   exec.capabilitiesEffective = status.capabilitiesEffective;
   exec.capabilitiesInheritable = status.capabilitiesInheritable;
   exec.namespacedPid = status.namespacedPid;
+  exec.namespacedProcessGroupId = status.namespacedProcessGroupId;
+  exec.namespacedSessionId = status.namespacedSessionId;
 }
 
 function readNamespaces(folder: string, exec: Exec): void {

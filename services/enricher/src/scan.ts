@@ -26,6 +26,8 @@ const TARGET = SetGroupSchema.field.target.number;
 const TARGET_PID = TargetSchema.field.pid.number;
 const TARGET_START_TIME = TargetSchema.field.startTimeNs.number;
 const LOGIN_UID = ExecSchema.field.loginUid.number;
+const SESSION_ID = ExecSchema.field.sessionId.number;
+const PROCESS_GROUP_ID = ExecSchema.field.processGroupId.number;
 
 /** The event types that change the tree. */
 export const TYPE_EXEC = EventSchema.field.exec.number;
@@ -164,7 +166,7 @@ export function scanEvent(bytes: Uint8Array, start: number, end: number, event: 
   }
   if (offset !== end) throw new WireError("a field runs over its event's end", start);
   if (event.type === TYPE_FORK) scanFork(bytes, event);
-  else if (event.type === TYPE_EXEC) loginUidOf(bytes, event.dataStart, event.dataEnd);
+  else if (event.type === TYPE_EXEC) imageIdsOf(bytes, event.dataStart, event.dataEnd);
   else if (isFollowed(event.type)) {
     withChange(NO_IMAGE, event.type, bytes, event.dataStart, event.dataEnd);
     if (event.type === TYPE_SET_GROUP) scanTarget(bytes, event);
@@ -239,13 +241,25 @@ function scanFork(bytes: Uint8Array, event: EventHeader): void {
   }
 }
 
+/** What the tree itself needs to know of an Exec; what is absent is 0. */
+export interface ImageIds {
+  loginUid: number;
+  sessionId: number;
+  processGroupId: number;
+}
+
 /**
- * The login uid of the encoded Exec in bytes[start, end).
+ * Of the encoded Exec in bytes[start, end).
  * @throws WireError where it is no message.
  */
-export function loginUidOf(bytes: Uint8Array, start: number, end: number): number {
-  let loginUid = 0;
+export function imageIdsOf(bytes: Uint8Array, start: number, end: number): ImageIds {
+  const ids: ImageIds = { loginUid: 0, sessionId: 0, processGroupId: 0 };
   cursor.enter(bytes, start, end);
-  while (cursor.next()) if (cursor.number === LOGIN_UID && cursor.wireType === 0) loginUid = cursor.uint();
-  return loginUid;
+  while (cursor.next()) {
+    if (cursor.wireType !== 0) continue;
+    if (cursor.number === LOGIN_UID) ids.loginUid = cursor.uint();
+    else if (cursor.number === SESSION_ID) ids.sessionId = cursor.uint();
+    else if (cursor.number === PROCESS_GROUP_ID) ids.processGroupId = cursor.uint();
+  }
+  return ids;
 }

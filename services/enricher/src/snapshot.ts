@@ -58,12 +58,12 @@ export function* writeSnapshot(
   let bytes = head.length;
   let rows = 0;
   for (const node of nodes) {
-    table.rowOf(node);
+    table.lineOf(node);
     const added = sizeOf(table, rows);
     if (rows > 0 && bytes + added > bytesMax) {
       yield encode(head, table, rows, bytes);
       table.begin(names);
-      table.rowOf(node);
+      table.lineOf(node);
       bytes = head.length + sizeOf(table, 0);
     } else bytes += added;
     rows = table.length;
@@ -73,7 +73,7 @@ export function* writeSnapshot(
 
 function sizeOf(table: ProcessTable, from: number): number {
   let bytes = 0;
-  for (let row = from; row < table.length; row++) bytes += table.rowSize(row, table.parents[row] as number);
+  for (let row = from; row < table.length; row++) bytes += table.rowSize(row, undefined);
   return bytes;
 }
 
@@ -82,7 +82,7 @@ function encode(head: Uint8Array, table: ProcessTable, rows: number, bytes: numb
   const batch = new Uint8Array(bytes);
   batch.set(head);
   let offset = head.length;
-  for (let row = 0; row < rows; row++) offset = table.writeRow(batch, offset, row, table.parents[row] as number);
+  for (let row = 0; row < rows; row++) offset = table.writeRow(batch, offset, row, undefined);
   return batch;
 }
 

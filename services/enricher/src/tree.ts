@@ -6,7 +6,6 @@ import { Image, ProcessNode } from "./node.ts";
 import {
   type EventHeader,
   isSameMoment,
-  loginUidOf,
   type Moment,
   momentOf,
   NANOSECONDS_PER_TICK,
@@ -131,6 +130,16 @@ export class ProcessTree {
     return node;
   }
 
+  /**
+   * The leader with this pid of a group or session that the process is in. Its pid is not given to another while
+   * anybody is left in it, so the latest process of that pid is the one, unless it began when `member` was gone.
+   */
+  leader(member: ProcessNode, pid: number): ProcessNode | undefined {
+    const latest = this.#byPid.get(pid);
+    const isLater = latest !== undefined && member.exited && toNanoseconds(latest.start) > member.exitTime;
+    return isLater ? undefined : latest;
+  }
+
   /** Every process in the tree, in no order. */
   *[Symbol.iterator](): Generator<ProcessNode> {
     for (const latest of this.#byPid.values()) {
@@ -240,7 +249,7 @@ export class ProcessTree {
     node.name = process.name;
     node.setIds(process.uid, process.gid);
     node.isBrief = process.isBrief;
-    this.#setImage(node, imageOf(process.image));
+    this.#setImage(node, new Image(process.image));
     this.#insert(node);
     return node;
   }
@@ -251,7 +260,7 @@ export class ProcessTree {
     node.execTime.low = process.execTime.low;
     node.execTime.high = process.execTime.high;
     node.setIds(process.uid, process.gid);
-    if (process.image) this.#setImage(node, imageOf(process.image));
+    if (process.image) this.#setImage(node, new Image(process.image));
     this.#insert(node);
     return node;
   }
@@ -264,7 +273,7 @@ export class ProcessTree {
       node.isBrief = false;
       node.uid = process.uid;
       node.gid = process.gid;
-      this.#setImage(node, imageOf(process.image));
+      this.#setImage(node, new Image(process.image));
     }
   }
 
@@ -281,8 +290,7 @@ export class ProcessTree {
     node.execTime.high = event.time.high;
     node.origin = ProcessOrigin.EVENT;
     node.isBrief = false;
-    const loginUid = loginUidOf(bytes, event.dataStart, event.dataEnd);
-    this.#setImage(node, new Image(bytes, event.dataStart, event.dataEnd, loginUid));
+    this.#setImage(node, new Image(bytes, event.dataStart, event.dataEnd));
   }
 
   #fork(actor: ProcessNode, event: EventHeader, bytes: Uint8Array): void {
@@ -312,7 +320,7 @@ export class ProcessTree {
     const node = isOfActor ? actor : this.find(event.targetPid, event.targetStart);
     if (!node?.image || (isOfThread(event.type) && event.tid !== event.pid)) return;
     const changed = withChange(node.image.exec, event.type, bytes, event.dataStart, event.dataEnd);
-    this.#setImage(node, new Image(changed, 0, changed.length, node.image.loginUid));
+    this.#setImage(node, new Image(changed));
   }
 
   #exit(node: ProcessNode, time: number): void {
@@ -448,11 +456,6 @@ function isIt(node: ProcessNode, start: Moment): boolean {
   node.startIsExact = true;
   node.changed();
   return true;
-}
-
-/** Of an encoded Exec. */
-function imageOf(image: Uint8Array): Image {
-  return new Image(image, 0, image.length, loginUidOf(image, 0, image.length));
 }
 
 /** A copy of its own: `slice` of a Buffer would be a view that keeps the whole message. */

@@ -5,7 +5,17 @@ import { Call } from "@nightjar/proto";
 import test from "ava";
 import { findField } from "../fields/catalogue.ts";
 import { EVENT_NAMES } from "../fields/event-names.ts";
-import { batchOf, bytes, type DescriptorInit, exec, type Line, open } from "./batch.fixture.ts";
+import {
+  batchOf,
+  bytes,
+  type DescriptorInit,
+  encode,
+  exec,
+  image,
+  type Line,
+  open,
+  processes,
+} from "./batch.fixture.ts";
 import { checkCondition, compileCondition } from "./condition.ts";
 import { EventView } from "./event-view.ts";
 import { getterOf, interpret } from "./interpret.ts";
@@ -29,6 +39,32 @@ const stdio: DescriptorInit[] = [
   { type: 6, name: bytes("pipe:[7]") },
   { type: 4, name: bytes("pts0") },
 ];
+
+const EPOCH_NS = 1_700_000_000_000_000_000n;
+
+/**
+ * An open by sort, whose parent is bash (uid 1000) and whose grandparent is login (root), all three in the session and
+ * at the terminal given; in its group leads cat, which is no ancestor. bash is the first of its pid namespace.
+ */
+function ofSession(exec: NonNullable<Parameters<typeof image>[2]>): Uint8Array {
+  const namespace = { pidNamespace: 77, changedTimeNs: EPOCH_NS + 2_000n };
+  const rows = processes([
+    ["sort", "/usr/bin/sort", "sort", "-ü"],
+    ["bash", "/usr/bin/bash", "-bash"],
+    ["login", "/usr/bin/login", "login"],
+  ]).map((row, generation) => ({
+    ...row,
+    uid: generation === 2 ? 0 : 1000,
+    userName: generation === 2 ? "root" : "ada",
+    loginUserName: exec.loginUid === 1000 ? "ada" : "",
+    image: { ...row.image, loginUid: 4294967295, ...exec, ...namespace, namespacedPid: 3 - generation },
+  }));
+  (rows[1] as { image: { namespacedPid: number } }).image.namespacedPid = 1;
+  const leader = { pid: 950, name: bytes("cat"), image: image("/usr/bin/cat", ["cat"]) };
+  const actor = { ...rows[0], processGroupLeader: 4 };
+  const event = { ...open("/x", 0), name: bytes("sort"), tid: 1000, startTimeNs: 1_000n, parentStartTimeNs: 500n };
+  return encode([event], [actor, ...rows.slice(1), leader] as Parameters<typeof encode>[1], [1]);
+}
 
 const EVENTS = {
   open: batchOf({ ...open("/etc/hosts", O_WRONLY_CREAT), uid: 7 }, LINE),
@@ -97,6 +133,9 @@ const EVENTS = {
     },
     LINE,
   ),
+  terminal: ofSession({ tty: 136 << 8, ttyName: bytes("pts0"), sessionId: 999, processGroupId: 950 }),
+  daemon: ofSession({ sessionId: 998, processGroupId: 998, loginUid: 4294967295 }),
+  cron: ofSession({ sessionId: 40, processGroupId: 40, loginUid: 1000, auditSessionId: 7 }),
   orphan: batchOf({ ...open("/x", 0), name: bytes("ghost") }, [
     ["ghost", "/g", "g"],
     ["p", "/p", "p"],
@@ -222,6 +261,30 @@ const TABLE: Readonly<Record<keyof typeof EVENTS, readonly (readonly [condition:
     ["fd.sip = 2001:db8::1 and fd.sip != 10.0.0.1 and fd.snet = 2001:db8::/32", true],
     ["fd.cip exists", false],
     ["fd.l4proto = udp and fd.typechar = 6 and fd.rport = 53", true],
+  ],
+  terminal: [
+    ["proc.sname = bash and proc.sid.exe = -bash and proc.sid.exepath = /usr/bin/bash", true],
+    ["proc.pgid.name = cat and proc.vpgid.exe = cat and proc.vpgid.exepath = /usr/bin/cat", true],
+    ["proc.is_sid_leader = true or proc.is_pgid_leader = true or proc.is_vpgid_leader = true", false],
+    ["nightjar.session.type = terminal and nightjar.session.terminal = pts0", true],
+    ["nightjar.session.user = ada and nightjar.session.uid = 1000 and user.loginuid = -1", true],
+    ["proc.loginshellid = 999 and proc.cmdlenargs = 3 and proc.cmdnargs = 1", true],
+    ["proc.pid.ts = 1700000000000001000 and proc.ppid.ts = 1700000000000000500", true],
+    ["proc.duration = 4999999000 and proc.ppid.duration = 4999999500", true],
+    ["proc.pidns_init_start_ts = 1700000000000000999", true],
+    ["proc.exe_ino.ctime_duration_pidns_start = 1001 and proc.exe_ino.ctime_duration_proc_start = -1000", true],
+    ["thread.vtid = 3 and proc.vpid = 3 and proc.pvpid = 1", true],
+  ],
+  daemon: [
+    ["nightjar.session.type = service", true],
+    ["nightjar.session.user exists or nightjar.session.uid exists or nightjar.session.terminal exists", false],
+    ["proc.sname = login and proc.pgid.name = login", true],
+  ],
+  cron: [
+    ["nightjar.session.type = login and nightjar.session.id = 7", true],
+    ["nightjar.session.user = ada and nightjar.session.uid = 1000 and user.loginuid = 1000", true],
+    // The leader is gone: the eldest of the line that is in the same session.
+    ["proc.sname = login and proc.sid.exepath = /usr/bin/login", true],
   ],
   orphan: [["proc.name = ghost and proc.pname = p", true]],
 };

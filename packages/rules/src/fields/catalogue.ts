@@ -5,6 +5,8 @@ import type { EventView } from "../engine/event-view.ts";
 import { type Field, type Getter, newCacheKey, type Several, type Value } from "./definition.ts";
 import { DERIVED_EVENT_FIELDS } from "./derived-event.ts";
 import { DERIVED_PROCESS_FIELDS } from "./derived-process.ts";
+import { SESSION_FIELDS } from "./derived-session.ts";
+import { TIME_FIELDS } from "./derived-times.ts";
 import { KNOWN_FIELDS, type ValueType } from "./known.ts";
 import { bytesReader, reader } from "./reader.ts";
 import { renderingOf } from "./renderings.ts";
@@ -135,13 +137,21 @@ function firstOf(getters: readonly Getter[]): Getter {
   };
 }
 
-/** What begins so is ours, not Falco's: its type is that of the message's field. */
+const DERIVED_FIELDS: readonly ServedField[] = [
+  ...DERIVED_EVENT_FIELDS,
+  ...DERIVED_PROCESS_FIELDS,
+  ...SESSION_FIELDS,
+  ...TIME_FIELDS,
+];
+
+/** What begins so is ours, not Falco's: its type is that of the message's field, or stands in its row. */
 const OWN_PREFIX = "nightjar.";
 
 function ownFields(): [name: string, type: ValueType, letters: string][] {
   const fields = eventTypes.flatMap(({ field }) => field.message?.fields ?? []);
   const rows = fields.flatMap((field) => names(field).map((name) => [name, typeOf(field)] as const));
   const own = new Map(rows.filter(([name]) => name.startsWith(OWN_PREFIX)));
+  for (const { name, type } of DERIVED_FIELDS) if (type) own.set(name, type);
   return [...own].map(([name, type]) => [name, type, ""]);
 }
 
@@ -151,11 +161,10 @@ function typeOf(field: DescField): ValueType {
 }
 
 function definitions(): Map<string, Field> {
-  const derived = [...DERIVED_EVENT_FIELDS, ...DERIVED_PROCESS_FIELDS];
-  const derivedNames = new Set(derived.map(({ name }) => name));
+  const derivedNames = new Set(DERIVED_FIELDS.map(({ name }) => name));
   // What is worked out stands for the messages' own fields where both have one name.
   const ofMessages = fieldsOfMessages().filter(({ name }) => !derivedNames.has(name));
-  const served = Map.groupBy([...ofMessages, ...derived], ({ name }) => name);
+  const served = Map.groupBy([...ofMessages, ...DERIVED_FIELDS], ({ name }) => name);
   const fields = new Map<string, Field>();
   for (const [name, type, letters] of [...KNOWN_FIELDS, ...ownFields()]) {
     fields.set(name, fieldOf(name, type, letters, served.get(name)));

@@ -1,4 +1,4 @@
-// The fields of processes that are worked out from the messages: command lines, ancestors, sessions, standard streams.
+// The fields of processes that are worked out from the messages: command lines, ancestors, standard streams.
 import {
   DescriptorSchema,
   DescriptorType,
@@ -19,7 +19,6 @@ const EXEC = ExecSchema.field;
 const PROCESS = ProcessSchema.field;
 const EVENT = EventSchema.field;
 const DESCRIPTOR = DescriptorSchema.field;
-const NO_LOGIN_UID = 4294967295;
 
 /** What a getter of this table reads: a process's name and image, the event's own or an ancestor's. */
 interface Subject {
@@ -92,27 +91,6 @@ function pidOf(process: ProcessView | Subject): Value {
   return "message" in process ? process.message.uint(PROCESS.pid.number) : undefined;
 }
 
-/** The leader of the actor's session or process group, where it is the actor itself or one of its ancestors. */
-function leaderOf(view: EventView, number: number): Subject | undefined {
-  const leader = view.image?.message.uint(number);
-  if (!leader) return undefined;
-  if (view.event.uint(EVENT.pid.number) === leader) return view;
-  return view.ancestors().find((process) => process.message.uint(PROCESS.pid.number) === leader);
-}
-
-/** Name, argv[0] and path of a leader. A group and a session are the same ones, whichever namespace counts them. */
-function leaderRows(number: number, who: string, names: readonly [name: string, exe: string, path: string]) {
-  const of = (work: Of) => () => (view: EventView) => {
-    const leader = leaderOf(view, number);
-    return leader && work(leader);
-  };
-  return [
-    row(names[0], `Process.name of the ${who}`, of(nameOf)),
-    row(names[1], `Exec.args[0] of the ${who}`, of(exeOf)),
-    row(names[2], `Exec.executable of the ${who}`, of(exePathOf)),
-  ];
-}
-
 const descriptorWords = wordsOf(DescriptorTypeSchema);
 
 interface Stream {
@@ -179,6 +157,14 @@ const args: ServedField["getter"] = (argument) => {
   return ({ image }) => image?.args[index];
 };
 
+/** The length of the arguments behind the first, without what separates them. */
+const argumentBytes = kept(({ message }) => {
+  const bounds = message.occurrences(EXEC.args.number);
+  let length = 0;
+  for (let at = 2; at < bounds.length; at += 2) length += (bounds[at + 1] as number) - (bounds[at] as number);
+  return length;
+});
+
 const allVariables = kept(({ environment }) => (environment.length > 0 ? environment.join(" ") : undefined));
 
 /** The value of a variable; undefined where there is none, or the environment was not asked for. */
@@ -241,9 +227,13 @@ export const DERIVED_PROCESS_FIELDS: readonly ServedField[] = [
       ({ image }) =>
         image && Math.max(0, image.args.length - 1),
   ),
-  row("proc.cmdlenargs", "Exec.args", () => ({ image }) => {
-    return image?.args.slice(1).reduce((length, argument) => length + argument.length, 0);
-  }),
+  row(
+    "proc.cmdlenargs",
+    "Exec.args, in bytes",
+    () =>
+      ({ image }) =>
+        argumentBytes(image),
+  ),
   row(
     "proc.apid",
     "Process.pid of the ancestors",
@@ -252,35 +242,17 @@ export const DERIVED_PROCESS_FIELDS: readonly ServedField[] = [
   row(
     "proc.pvpid",
     "Exec.namespaced_pid of the parent",
-    ofAncestor(({ image }) => image?.message.uint(EXEC.namespacedPid.number), 1),
+    ofAncestor(({ image }) => image?.message.uint(EXEC.namespacedPid.number) || undefined, 1),
   ),
-  ...leaderRows(EXEC.sessionId.number, "session's leader", ["proc.sname", "proc.sid.exe", "proc.sid.exepath"]),
-  ...["pgid", "vpgid"].flatMap((group) => {
-    const names = [`proc.${group}.name`, `proc.${group}.exe`, `proc.${group}.exepath`] as const;
-    return leaderRows(EXEC.processGroupId.number, "process group's leader", names);
-  }),
-  row("proc.loginshellid", "Process.pid of the oldest ancestor that is a shell", () => loginShell),
-  row("proc.is_sid_leader", "Exec.session_id", () => (view) => leads(view, EXEC.sessionId.number)),
-  row("proc.is_pgid_leader", "Exec.process_group_id", () => (view) => leads(view, EXEC.processGroupId.number)),
-  row("proc.is_vpgid_leader", "Exec.process_group_id", () => (view) => leads(view, EXEC.processGroupId.number)),
   row("proc.is_exe_lower_layer", "Exec.upper_layer", flag(EXEC.upperLayer.number, false)),
-  row("proc.duration", "Event.time_ns and Process.exec_time_ns", () => (view) => since(view, view.actor)),
-  row("proc.ppid.duration", "the same of the parent", () => (view) => since(view, view.ancestor(1))),
-  row(
-    "proc.pid.ts",
-    "Event.start_time_ns",
-    () =>
-      ({ event }) =>
-        event.uint64(EVENT.startTimeNs.number),
-  ),
-  row(
-    "proc.ppid.ts",
-    "Event.parent_start_time_ns",
-    () =>
-      ({ event }) =>
-        event.uint64(EVENT.parentStartTimeNs.number),
-  ),
-  row("proc.exe_ino.ctime_duration_proc_start", "Event.start_time_ns and Exec.changed_time_ns", () => sinceChange),
+  row("thread.nametid", "Event.name and Event.tid", () => (view) => {
+    return view.name === undefined ? undefined : `${view.name}${view.event.uint(EVENT.tid.number)}`;
+  }),
+  row("thread.vtid", "Exec.namespaced_pid, of a process's first thread", () => ({ event, image }) => {
+    return event.uint(EVENT.tid.number) === event.uint(EVENT.pid.number)
+      ? image?.message.uint(EXEC.namespacedPid.number) || undefined
+      : undefined;
+  }),
   row("thread.ismain", "Event.tid and Event.pid", () => ({ event }) => {
     return event.uint(EVENT.tid.number) === event.uint(EVENT.pid.number);
   }),
@@ -312,42 +284,5 @@ export const DERIVED_PROCESS_FIELDS: readonly ServedField[] = [
       ({ image }) =>
         image?.message.text(EXEC.cgroup.number),
   ),
-  row("user.loginuid", "Exec.login_uid", () => ({ image }) => {
-    const uid = image?.message.uint(EXEC.loginUid.number);
-    return uid === NO_LOGIN_UID ? -1 : uid;
-  }),
   ...streams,
 ];
-
-function leads(view: EventView, number: number): Value {
-  const leader = view.image?.message.uint(number);
-  return leader === undefined ? undefined : leader === view.event.uint(EVENT.pid.number);
-}
-
-/** Falco takes for a shell what ends in sh and is more than that. */
-function isShell(name: string | undefined): boolean {
-  return name !== undefined && name.length > 2 && name.endsWith("sh");
-}
-
-function loginShell(view: EventView): Value {
-  if (!view.actor) return undefined;
-  const shells = view.ancestors().filter(({ name }) => isShell(name));
-  const oldest = shells.at(-1);
-  if (oldest) return oldest.message.uint(PROCESS.pid.number);
-  return isShell(view.name) ? view.event.uint(EVENT.pid.number) : undefined;
-}
-
-/** From the executable's last change to the start of the process, in ns. */
-function sinceChange(view: EventView): Value {
-  const changed = view.image?.message.uint64(EXEC.changedTimeNs.number);
-  if (!changed) return undefined;
-  const start = BigInt(view.event.uint64(EVENT.startTimeNs.number)) + view.batch.bootTimeUnixNs;
-  return Number(start - BigInt(changed));
-}
-
-function since(view: EventView, process: ProcessView | undefined): Value {
-  if (!process) return undefined;
-  const start = process.message.uint64(PROCESS.startTimeNs.number);
-  const duration = BigInt(view.event.uint64(EVENT.timeNs.number)) - BigInt(start);
-  return Number(duration);
-}

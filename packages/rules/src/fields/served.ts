@@ -2,10 +2,13 @@
 import { eventTypes } from "@nightjar/proto";
 import type { EventView } from "../engine/event-view.ts";
 import type { Value, Within } from "./definition.ts";
+import type { ValueType } from "./known.ts";
 
 export interface ServedField {
   /** The name by which the rule language knows it; its type stands in the table of known fields. */
   name: string;
+  /** Of a field of our own, which that table does not know. */
+  type?: ValueType;
   /** Ids of the event types that have it. */
   events: readonly number[];
   /** Which fields of the messages it is worked out from, for the reference. */
