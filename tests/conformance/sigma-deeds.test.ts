@@ -81,6 +81,18 @@ const CASES: readonly (readonly [logsource: string, detection: string, match: De
     by(CURL, accepts("203.0.113.7", 5000)),
     by(CURL, connects("203.0.113.7", 80)),
   ],
+  [
+    "category: network_connection",
+    "{Initiated: 'true', DestinationHostname|endswith: .EXAMPLE}",
+    { ...by(CURL, connects("203.0.113.9", 443)), addressNames: { "203.0.113.9": ["a.example", "b.test"] } },
+    { ...by(CURL, connects("203.0.113.9", 443)), addressNames: { "203.0.113.8": ["a.example"] } },
+  ],
+  [
+    "category: network_connection",
+    "{DestinationHostname: [a.example, b.test]}",
+    { ...by(CURL, connects("203.0.113.9", 443)), addressNames: { "203.0.113.9": ["c.test", "b.test"] } },
+    by(CURL, connects("203.0.113.9", 443)),
+  ],
   ["category: dns_query", "{QueryName|endswith: .onion}", by(CURL, asks("x.onion")), by(CURL, asks("x.onion", true))],
   ["category: dns_query", "{QueryResults|contains: '192.0.2.1'}", by(CURL, asks("x", true)), by(CURL, asks("x"))],
   [

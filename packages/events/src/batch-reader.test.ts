@@ -178,3 +178,19 @@ test("names of users and groups are those that were written; of an id that comes
   );
   t.deepEqual([...groupNames], [[0, "root"]]);
 });
+
+test("names of an address are those its process asked for, or else those of all others", (t) => {
+  const [one, two] = [Uint8Array.of(192, 0, 2, 1), new Uint8Array(16).fill(2)];
+  const addressNames = [
+    { address: one, names: ["all.test", "alias.test"] },
+    { address: one, names: ["own.test"], pid: 7, startTimeNs: 2n ** 60n + 1n },
+    { address: two, names: ["six.test"], pid: 8, startTimeNs: 5n },
+  ];
+  const batch = create(BatchSchema, { bootId: new Uint8Array(16), addressNames });
+  const reader = new BatchReader(toBinary(BatchSchema, batch));
+  t.deepEqual(reader.namesOf(one, 7, 2n ** 60n + 1n), ["own.test"]);
+  t.deepEqual(reader.namesOf(one, 7, 2n ** 60n), ["all.test", "alias.test"]);
+  t.deepEqual(reader.namesOf(two, 8, 5), ["six.test"]);
+  t.deepEqual(reader.namesOf(two, 7, 5), []);
+  t.deepEqual(reader.namesOf(Uint8Array.of(192, 0, 2, 9), 7, 1), []);
+});

@@ -1,5 +1,5 @@
 // Reads an encoded Batch without decoding its events: where they lie, what type they have, which process acted.
-import { BatchSchema, EventSchema, eventTypes, IdNameSchema, ProcessSchema } from "@nightjar/proto";
+import { AddressNameSchema, BatchSchema, EventSchema, eventTypes, IdNameSchema, ProcessSchema } from "@nightjar/proto";
 import { sourceIdOf } from "./source-id.ts";
 import {
   FieldCursor,
@@ -17,6 +17,7 @@ const BATCH = BatchSchema.field;
 const EVENT_POSITION = EventSchema.field.position.number;
 const EVENT_TIME = EventSchema.field.timeNs.number;
 const ID_NAME = IdNameSchema.field;
+const ADDRESS_NAME = AddressNameSchema.field;
 const utf8 = new TextDecoder();
 const PROCESS_PARENT = ProcessSchema.field.parent.number;
 
@@ -42,6 +43,10 @@ export class BatchReader {
   readonly userNames = new Map<number, string>();
   readonly groupNames = new Map<number, string>();
   readonly #actors: number[] = [];
+  /** The rows of the table of names of addresses: start, end … */
+  readonly #addressNameBounds: number[] = [];
+  /** The same by address, once somebody asked. */
+  #addressNames: Map<string, AddressNameRow[]> | undefined;
   readonly #cursor = new FieldCursor();
 
   constructor(bytes: Uint8Array) {
@@ -106,6 +111,19 @@ export class BatchReader {
     return (this.#actors[index] ?? 0) - 1;
   }
 
+  /**
+   * The domain names of an address for the process with this identity: those that it was resolved from by that process,
+   * or else by others; none where nobody did.
+   */
+  namesOf(address: Uint8Array, pid: number, startTimeNs: number | bigint): readonly string[] {
+    if (this.#addressNameBounds.length === 0) return NO_NAMES;
+    this.#addressNames ??= this.#readAddressNames();
+    const rows = this.#addressNames.get(address.join("."));
+    const start = BigInt(startTimeNs);
+    const own = rows?.find((row) => row.pid === pid && row.startTimeNs === start);
+    return (own ?? rows?.find((row) => row.pid === 0))?.names ?? NO_NAMES;
+  }
+
   get processCount(): number {
     return this.processBounds.length / 2;
   }
@@ -148,11 +166,23 @@ export class BatchReader {
       this.bootId = bytes.slice(cursor.start, cursor.end);
     else if (number === BATCH.users.number && wireType === WIRE_BYTES) readIdName(cursor, this.userNames);
     else if (number === BATCH.groups.number && wireType === WIRE_BYTES) readIdName(cursor, this.groupNames);
+    else if (number === BATCH.addressNames.number && wireType === WIRE_BYTES)
+      this.#addressNameBounds.push(cursor.start, cursor.end);
     else if (number === BATCH.epoch.number && wireType === WIRE_FIXED64) this.epoch = readFixed64(bytes, cursor.start);
     else if (wireType !== WIRE_VARINT) return;
     else if (number === BATCH.firstPosition.number) this.firstPosition = cursor.uint();
     else if (number === BATCH.nextPosition.number) this.nextPosition = cursor.uint();
     else if (number === BATCH.bootTimeUnixNs.number) this.bootTimeUnixNs = readVarint64(bytes, cursor.start);
+  }
+
+  #readAddressNames(): Map<string, AddressNameRow[]> {
+    const bounds = this.#addressNameBounds;
+    const rows = new Map<string, AddressNameRow[]>();
+    for (let at = 0; at < bounds.length; at += 2) {
+      const row = readAddressName(this.#cursor.enter(this.bytes, bounds[at] as number, bounds[at + 1] as number));
+      rows.set(row.address, [...(rows.get(row.address) ?? []), row]);
+    }
+    return rows;
   }
 
   #readActors(cursor: FieldCursor): void {
@@ -177,4 +207,26 @@ function readIdName({ bytes, start, end }: FieldCursor, names: Map<number, strin
   names.set(id, name);
 }
 
+interface AddressNameRow {
+  address: string;
+  names: string[];
+  pid: number;
+  startTimeNs: bigint;
+}
+
+function readAddressName(cursor: FieldCursor): AddressNameRow {
+  const row: AddressNameRow = { address: "", names: [], pid: 0, startTimeNs: 0n };
+  while (cursor.next()) {
+    const { number, wireType, bytes, start } = cursor;
+    if (number === ADDRESS_NAME.address.number && wireType === WIRE_BYTES) row.address = cursor.view().join(".");
+    else if (number === ADDRESS_NAME.names.number && wireType === WIRE_BYTES)
+      row.names.push(utf8.decode(cursor.view()));
+    else if (number === ADDRESS_NAME.pid.number && wireType === WIRE_VARINT) row.pid = cursor.uint();
+    else if (number === ADDRESS_NAME.startTimeNs.number && wireType === WIRE_VARINT)
+      row.startTimeNs = readVarint64(bytes, start);
+  }
+  return row;
+}
+
+const NO_NAMES: readonly string[] = [];
 const BOOT_ID_BYTES = 16;

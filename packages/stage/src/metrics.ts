@@ -46,6 +46,8 @@ export const counterDocs = {
     unknown_actors: "Events whose process was not in the tree.",
     header_only_processes: "Processes of which only an event's header was known when they were met.",
     exits_missed: "Processes that ended without an exit event.",
+    names_of_addresses: "DNS answers about addresses that are kept, now: none while no rule asks for their names.",
+    names_evicted: "Those of them that went before their time because there were too many.",
     procfs_reads: "Processes that were looked up in /proc.",
     procfs_reads_refused: "Look-ups in /proc that were left out to spare the processor.",
   },

@@ -9,7 +9,9 @@ import {
   type Actor,
   BOOT_ID_HEX,
   batchOf,
+  connect,
   describeLine,
+  dns,
   type EventInit,
   encodeBatch,
   exec,
@@ -370,4 +372,24 @@ test("garbage is refused and changes nothing", (t) => {
     }),
     { numRuns: 1_000 },
   );
+});
+
+test("while somebody wants them, addresses come with the names they were resolved from", (t) => {
+  const address = Uint8Array.of(192, 0, 2, 7);
+  const answers = [{ name: text("a.test"), type: 1, class: 1, timeToLiveS: 60, address }];
+  const answer = dns(shell, { questionName: text("a.test"), isResponse: true, answers });
+  const enricher = enricherOf();
+  const namesIn = (first: number, events: EventInit[]) => {
+    const [output] = take(enricher, batchOf(events, first));
+    const reader = new BatchReader((output as Output).bytes);
+    return reader.namesOf(address, shell.pid, shell.start);
+  };
+  t.deepEqual(namesIn(0, [answer, connect(shell, address, 443)]), []);
+  enricher.setAddressesNamed(true);
+  t.deepEqual(namesIn(1_000, [answer, connect(shell, address, 443)]), ["a.test"]);
+  t.deepEqual(namesIn(2_000, [connect(shell, address, 443)]), ["a.test"]);
+  t.deepEqual(namesIn(3_000, [open(shell)]), [], "no event speaks of it");
+  enricher.setAddressesNamed(false);
+  t.deepEqual(namesIn(4_000, [connect(shell, address, 443)]), []);
+  t.is(enricher.addresses.size, 0);
 });

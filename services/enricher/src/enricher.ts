@@ -1,5 +1,6 @@
 // Turns batches of RAW into batches of EVENTS. All state is here; what it needs of the outside is given to it.
 import { BatchReader, RangeSet, WireError } from "@nightjar/events";
+import { AddressNames, TYPE_DNS } from "./context/address-names.ts";
 import { NamedIds } from "./named-ids.ts";
 import type { ProcessNode } from "./node.ts";
 import { type Output, writeOutputs } from "./output.ts";
@@ -50,6 +51,7 @@ export interface EnricherCounts {
 interface Foreign {
   tree: ProcessTree;
   names: SeededNames;
+  addresses: AddressNames;
 }
 
 /** A result of taking a batch: what to publish, nothing where the batch was taken before. */
@@ -82,6 +84,8 @@ export class Enricher {
   readonly processed = new RangeSet();
   readonly #options: EnricherOptions;
   readonly #foreign = new Map<string, Foreign>();
+  #addresses = new AddressNames();
+  #areAddressesNamed = false;
   /** Up to where this boot's events are in its tree. */
   #place: SnapshotPlace;
   readonly #table: ProcessTable;
@@ -114,6 +118,19 @@ export class Enricher {
     this.#tapped = new Set(eventTypes);
   }
 
+  /** From now on events come with the domain names of their addresses, as far as DNS events tell them; or no more. */
+  setAddressesNamed(areNamed: boolean): void {
+    this.#areAddressesNamed = areNamed;
+    if (areNamed) return;
+    this.#addresses = new AddressNames();
+    for (const foreign of this.#foreign.values()) foreign.addresses = new AddressNames();
+  }
+
+  /** The domain names of this boot's addresses. */
+  get addresses(): AddressNames {
+    return this.#addresses;
+  }
+
   /**
    * Takes in the next batch of RAW. A batch that was taken before changes nothing.
    * @throws WireError when the bytes are no batch as the collector makes them; nothing was changed then.
@@ -140,7 +157,9 @@ export class Enricher {
       const { bootId, epoch, nextPosition: next, bootTimeUnixNs } = reader;
       this.#place = { bootId, epoch, next, bootTimeUnixNs };
     }
-    const enriched = this.#enrich(reader, tree, this.processed.touches(range));
+    const addresses = this.#areAddressesNamed ? (foreign?.addresses ?? this.#addresses) : undefined;
+    addresses?.begin();
+    const enriched = this.#enrich(reader, tree, addresses, this.processed.touches(range));
     this.processed.add(range);
     return { id: reader.id, ...enriched };
   }
@@ -175,6 +194,7 @@ export class Enricher {
   #enrich(
     reader: BatchReader,
     tree: ProcessTree,
+    addresses: AddressNames | undefined,
     isPartlyRepeated: boolean,
   ): Pick<Taken, "tapped"> & { outputs: Output[] } {
     const { bytes, length } = reader;
@@ -188,12 +208,15 @@ export class Enricher {
       const isKept = this.#interest === undefined || this.#interest.has(event.type);
       const isRepeated = isPartlyRepeated && this.processed.includes(source, event.position);
       const actor: ProcessNode | undefined = isRepeated ? tree.find(event.pid, event.start) : tree.apply(event, bytes);
+      if (event.type === TYPE_DNS && !isRepeated) addresses?.learn(event, bytes);
       const isTapped = !isKept && this.#tapped.has(event.type);
       positions.push(event.position);
       keeps.push(isKept);
       taps.push(isTapped);
       actors.push((isKept || isTapped) && actor ? this.#table.rowOf(actor) : -1);
-      if (isKept || isTapped) this.#ids.add(bytes, event);
+      if (!isKept && !isTapped) continue;
+      this.#ids.add(bytes, event);
+      addresses?.add(event, bytes);
     }
     const last = this.#events[length - 1];
     if (length > 0 && last) {
@@ -202,7 +225,8 @@ export class Enricher {
       if (tree === this.tree) this.lastEventNs = time;
       tree.settle(time);
     }
-    const enriched = { reader, positions, actors, table: this.#table, names: this.#ids.encode() };
+    const names = Buffer.concat([this.#ids.encode(), addresses?.encode() ?? NOTHING]);
+    const enriched = { reader, positions, actors, table: this.#table, names };
     const { outputBytesMax: bytesMax } = this.#options;
     const outputs = writeOutputs({ ...enriched, keeps }, bytesMax);
     const tapped = taps.includes(true) ? writeOutputs({ ...enriched, keeps: taps }, bytesMax) : [];
@@ -226,7 +250,11 @@ export class Enricher {
     const bootId = source.slice(0, BOOT_ID_DIGITS);
     if (bootId === this.#options.bootId) return undefined;
     const known = this.#foreign.get(bootId);
-    const foreign = known ?? { tree: new ProcessTree(undefined, this.#options.limits), names: new SeededNames() };
+    const foreign = known ?? {
+      tree: new ProcessTree(undefined, this.#options.limits),
+      names: new SeededNames(),
+      addresses: new AddressNames(),
+    };
     this.#foreign.delete(bootId);
     this.#foreign.set(bootId, foreign);
     for (const oldest of this.#foreign.keys()) {
@@ -238,3 +266,4 @@ export class Enricher {
 }
 
 const BOOT_ID_DIGITS = 32;
+const NOTHING = new Uint8Array(0);

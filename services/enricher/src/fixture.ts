@@ -1,6 +1,10 @@
 // Events and batches for tests, made with protobuf-es as the collector's encoder would make them.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+<<<<<<< HEAD
 import { type Batch, BatchSchema, type Event, EventSchema, type ExecSchema, type Process } from "@nightjar/proto";
+=======
+import { type Batch, BatchSchema, type DnsSchema, type Event, EventSchema, type Process } from "@nightjar/proto";
+>>>>>>> 11fd1d2 (Name addresses by the DNS answers that were seen)
 import { EventHeader, scanEvent } from "./scan.ts";
 import type { UserNames } from "./users.ts";
 
@@ -65,6 +69,15 @@ export function exit(actor: Actor): EventInit {
 
 export function open(actor: Actor, path = "/etc/hosts"): EventInit {
   return { ...header(actor), data: { case: "open", value: { path: text(path) } } };
+}
+
+export function dns(actor: Actor, value: MessageInitShape<typeof DnsSchema>): EventInit {
+  return { ...header(actor), data: { case: "dns", value } };
+}
+
+export function connect(actor: Actor, address: Uint8Array, port: number): EventInit {
+  const remote = { address: address as Uint8Array<ArrayBuffer>, port };
+  return { ...header(actor), data: { case: "connect", value: { fd: 3, remote } } };
 }
 
 export const POSITION_STEP = 64;

@@ -11,7 +11,7 @@ import {
 } from "@nightjar/stage";
 import { Enricher } from "./enricher.ts";
 import { createHandler } from "./handle.ts";
-import { followWanted, publishInterest } from "./interest.ts";
+import { followWanted, OwnInterest } from "./interest.ts";
 import { listPids, readProcess, scanProcfs } from "./procfs.ts";
 import { ProcfsBudget } from "./procfs-budget.ts";
 import { enrichRecording } from "./recording.ts";
@@ -53,7 +53,8 @@ async function main(stage: Stage): Promise<void> {
     milliseconds: Math.round(performance.now() - loadStart),
   });
   await bus.connect();
-  followWanted(stage, enricher);
+  const interest = new OwnInterest(stage);
+  followWanted(stage, enricher, interest);
   const subject = streamOf("EVENTS").subjects[0] as string;
   const handle = createHandler(
     enricher,
@@ -78,7 +79,7 @@ async function main(stage: Stage): Promise<void> {
     reportHealth(stage, enricher, users);
   }, RECONCILE_MS);
   stage.onStop(() => clearInterval(reconcile));
-  await publishInterest(stage);
+  await interest.publish();
   stage.ready();
 }
 
@@ -113,6 +114,8 @@ function reporter(stage: Stage, enricher: Enricher, procfs: ProcfsBudget, state:
       exits_missed: tree.counts.exitsMissed,
       ancestors_spliced: tree.counts.ancestorsSpliced,
       processes_evicted: tree.counts.evicted,
+      names_of_addresses: enricher.addresses.size,
+      names_evicted: enricher.addresses.counts.evicted,
       procfs_reads: procfs.reads,
       procfs_reads_refused: procfs.refused,
     };

@@ -26,7 +26,7 @@ export interface Enriched {
   /** For each event its actor's row in `table`, -1 for none. */
   actors: readonly number[];
   table: ProcessTable;
-  /** Encoded fields of the batch with the names that the events' arguments need; every part has them all. */
+  /** Encoded fields of the batch with the names of ids and addresses that its events need; every part has them all. */
   names: Uint8Array;
 }
 

@@ -20,6 +20,7 @@ export async function enrichRecording(): Promise<number> {
     outputBytesMax: MESSAGE_BYTES_MAX,
     limits: TREE_LIMITS,
   });
+  enricher.setAddressesNamed(true);
   try {
     await write(encodeRecordingHeader({}));
     for await (const batch of readRecording(process.stdin)) {

@@ -97,7 +97,8 @@ export default function run(task: Task): RulesDescription | MatchResult {
 function describe(): RulesDescription {
   const { rules } = loaded;
   const conditions = suppressed.suppressions.map(({ expression }) => expression);
-  const interest = interestOf(wishesOf(rules), "rule-engine", "", costlyOf(rules, conditions));
+  const correlated = [...loaded.correlated.values()].flatMap(({ fields }) => [...fields.values()].flat());
+  const interest = interestOf(wishesOf(rules), "rule-engine", "", costlyOf(rules, conditions, correlated));
   return {
     rules: rules.length,
     suppressions: suppressed.suppressions.map(({ name, place, reason, author, expiresMs }) => ({

@@ -166,6 +166,21 @@ const NETWORK: readonly Case[] = [
   ],
 ];
 
+const MINER = { addressNames: { "203.0.113.9": ["pool.minexmr.com", "eu.cdn.example"] } };
+
+const NAMED: readonly Case[] = [
+  [
+    "Detect outbound connections to common miner pool ports",
+    { ...by("/tmp/x", connects("203.0.113.9", 443)), ...MINER },
+    { ...by("/tmp/x", connects("203.0.113.8", 443)), ...MINER },
+  ],
+  [
+    "Detect outbound connections to common miner pool ports",
+    { ...by("/tmp/x", sendsDatagram("203.0.113.9", 3333)), ...MINER },
+    { ...by("/tmp/x", sendsDatagram("203.0.113.9", 3)), ...MINER },
+  ],
+];
+
 const HISTORY = "/home/alice/.bash_history";
 const SHADOW = "/etc/shadow";
 const LZMA = "/usr/lib/x86_64-linux-gnu/liblzma.so.5.6";
@@ -314,4 +329,4 @@ const PROCESSES: readonly Case[] = [
   ],
 ];
 
-export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...FILES, ...NAMES, ...KERNEL, ...PROCESSES];
+export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...NAMED, ...FILES, ...NAMES, ...KERNEL, ...PROCESSES];

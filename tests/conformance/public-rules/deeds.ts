@@ -13,6 +13,8 @@ export interface Deed {
   user?: string;
   /** Names of the users that the event's arguments speak of, by id. */
   users?: Readonly<Record<number, string>>;
+  /** What an address of the event's was resolved from. */
+  addressNames?: Readonly<Record<string, readonly string[]>>;
 }
 
 const SYSTEMD: Actor = ["systemd", "/usr/lib/systemd/systemd", "/sbin/init"];
@@ -21,7 +23,7 @@ const SSHD: Actor = ["sshd", "/usr/sbin/sshd", "sshd: user@pts/0"];
 const USER_ID = 1000;
 
 /** A batch of one deed. Whoever has no ancestors works in a login shell. */
-export function batchOfDeed({ event, line, user = "alice", users = {} }: Deed): Uint8Array {
+export function batchOfDeed({ event, line, user = "alice", users = {}, addressNames = {} }: Deed): Uint8Array {
   const whole = line.length > 1 ? [...line, SYSTEMD] : [...line, BASH, SSHD, SYSTEMD];
   const [actor, ...rest] = processes(whole);
   if (!actor) throw new Error("a deed is done by somebody");
@@ -29,7 +31,12 @@ export function batchOfDeed({ event, line, user = "alice", users = {} }: Deed): 
   const named = { uid, parentPid: 999, name: bytes(line[0]?.[0] ?? ""), ...event } as EventInit;
   const batch = encode([named], [{ ...actor, userName: user }, ...rest], [1]);
   const names = Object.entries(users).map(([id, name]) => ({ id: Number(id), name }));
-  return new Uint8Array([...batch, ...toBinary(BatchSchema, create(BatchSchema, { users: names }))]);
+  const resolved = Object.entries(addressNames).map(([text, names]) => ({
+    address: addressOf(text),
+    names: [...names],
+  }));
+  const tables = create(BatchSchema, { users: names, addressNames: resolved });
+  return new Uint8Array([...batch, ...toBinary(BatchSchema, tables)]);
 }
 
 /** A program starts: its path, arguments with argv[0], and whatever else its record says. */
@@ -73,7 +80,8 @@ const OWN = { address: new Uint8Array([192, 168, 1, 2]), port: 40000 };
 const STREAM = 1;
 const DATAGRAM = 2;
 const AF_INET = 2;
-const end = (text: string, port: number) => ({ address: Uint8Array.from(text.split("."), Number), port });
+const addressOf = (text: string) => Uint8Array.from(text.split("."), Number);
+const end = (text: string, port: number) => ({ address: addressOf(text), port });
 
 export function connects(address: string, port: number, socketType = STREAM, result = 0): EventInit {
   const value = { fd: 5, family: AF_INET, socketType, local: OWN, remote: end(address, port) };

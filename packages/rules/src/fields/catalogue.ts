@@ -25,6 +25,7 @@ const NOT_SERVED: readonly (readonly [prefix: string, reason: string])[] = [
 /** Fields that compare in more than one value where they have no argument. */
 const SEVERAL: ReadonlyMap<string, Several> = new Map([
   ...["fd.ip", "fd.port", "fd.net", "fd.proto"].map((name) => [name, "pair"] as const),
+  ...["c", "s", "l", "r"].map((end) => [`fd.${end}ip.name`, "pair"] as const),
   ...["aname", "aexe", "aexepath", "aargs", "acmdline", "apid", "aenv"].map((name) => [`proc.${name}`, "any"] as const),
   ["fd.types", "list"],
 ]);

@@ -101,6 +101,16 @@ const port =
   (end: End): Get =>
   (view) =>
     portOf(end(view));
+/** Falco compares a name with what it resolves to when the event is looked at; this is what was resolved before it. */
+const names =
+  (end: End): Get =>
+  (view) => {
+    const address = addressOf(end(view));
+    if (!address) return undefined;
+    const { event, batch } = view;
+    const found = batch.namesOf(address, event.uint(EVENT.pid.number), event.uint64(EVENT.startTimeNs.number));
+    return found.length > 1 ? found : found[0];
+  };
 const both = (of: (end: End) => Get): Get => {
   const [here, there] = [of(localEnd), of(remoteEnd)];
   return (view) => {
@@ -239,6 +249,7 @@ export const DERIVED_EVENT_FIELDS: readonly ServedField[] = [
     where(`fd.${letter}ip`, WITH_ENDS, from, address(end)),
     where(`fd.${letter}net`, WITH_ENDS, from, address(end)),
     where(`fd.${letter}port`, WITH_ENDS, from, port(end)),
+    where(`fd.${letter}ip.name`, WITH_ENDS, `Batch.address_names of ${from}`, names(end)),
   ]),
   where("fd.ip", WITH_ENDS, "both ends of the descriptor", both(address)),
   where("fd.net", WITH_ENDS, "both ends of the descriptor", both(address)),

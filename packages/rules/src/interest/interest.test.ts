@@ -227,6 +227,10 @@ const COSTLY: readonly (readonly [condition: string, output: string, enabled: bo
   ["evt.type = sendto", "x %evt.args", true, ""],
   ["evt.type = first_write and fd.name = /etc/passwd", "x %evt.buffer", true, "data"],
   ["evt.type = first_write and evt.buflen > 100", "x", true, ""],
+  ["evt.type = connect and fd.sip.name = x.example", "x", true, "names of addresses"],
+  ["evt.type = connect and fd.sip.name = x.example", "x", false, ""],
+  ["evt.type = connect", "x %fd.rip.name", true, "names of addresses"],
+  ["evt.type = connect and fd.sip = 192.0.2.7", "x %fd.sip", true, ""],
 ];
 
 for (const [condition, output, enabled, asks] of COSTLY) {
@@ -234,7 +238,11 @@ for (const [condition, output, enabled, asks] of COSTLY) {
     const text = JSON.stringify([{ rule: "R", desc: "d", condition, output, priority: "INFO", enabled }]);
     const { rules } = loadRules([{ name: "r", text }]);
     t.is(rules.length, 1);
-    const costly = { environment: asks === "environment", data: asks === "data" };
+    const costly = {
+      environment: asks === "environment",
+      data: asks === "data",
+      addressNames: asks === "names of addresses",
+    };
     t.deepEqual(costlyOf(rules), costly);
     t.like(interestOf(wishesOf(rules), "s", "", costlyOf(rules)), costly);
   });

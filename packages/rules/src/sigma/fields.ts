@@ -44,6 +44,8 @@ export function termOf(written: string): Term {
   const found = findField(name, argument);
   if (!found) throw new Error(`no field of the catalogue: ${written}`);
   const { field } = found;
-  const term = { kind: "field" as const, field, type: field.type, list: false };
+  // The values of an argument are one: of an ancestor, say.
+  const list = field.several !== undefined && found.argument === undefined;
+  const term = { kind: "field" as const, field, type: field.type, list };
   return found.argument === undefined ? term : { ...term, argument: found.argument };
 }
