@@ -1,10 +1,14 @@
 // Events and batches for tests, made with protobuf-es as the collector's encoder would make them.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-<<<<<<< HEAD
-import { type Batch, BatchSchema, type Event, EventSchema, type ExecSchema, type Process } from "@nightjar/proto";
-=======
-import { type Batch, BatchSchema, type DnsSchema, type Event, EventSchema, type Process } from "@nightjar/proto";
->>>>>>> 11fd1d2 (Name addresses by the DNS answers that were seen)
+import {
+  type Batch,
+  BatchSchema,
+  type DnsSchema,
+  type Event,
+  EventSchema,
+  type ExecSchema,
+  type Process,
+} from "@nightjar/proto";
 import { EventHeader, scanEvent } from "./scan.ts";
 import type { UserNames } from "./users.ts";
 
