@@ -1,37 +1,59 @@
 // One process of the tree, and how it is written as a row of a batch's table of processes.
 import { tagOf, varintSize, WIRE_BYTES, WIRE_VARINT, writeVarint } from "@nightjar/events";
 import { type ProcessOrigin, ProcessSchema } from "@nightjar/proto";
-import { type ImageIds, imageIdsOf, type Moment } from "./scan.ts";
+import { imageIdsOf, type Moment } from "./scan.ts";
 import { ID_UNKNOWN, type UserNames } from "./users.ts";
 
 const PROCESS = ProcessSchema.field;
-const NO_BYTES = new Uint8Array(0);
+const IMAGE_TAG = tagOf(PROCESS.image.number, WIRE_BYTES);
+
+/**
+ * Bytes as a text of as many characters, 0 to 255. V8 keeps such a text in one piece with a byte for each, where a
+ * typed array takes 300 bytes beside its contents: of 100,000 processes with three of them that was half the memory.
+ */
+export type Latin1 = string;
+
+export function latin1Of(bytes: Uint8Array, start = 0, end = bytes.length): Latin1 {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+}
 
 /** What a process is since its last exec; shared by those that only forked since. */
 export class Image {
-  /** The field `image` of a Process row, with its tag and length: a copy of its own, never a view on a message. */
-  readonly field: Uint8Array;
-  readonly ids: ImageIds;
+  readonly loginUid: number;
+  readonly sessionId: number;
+  readonly processGroupId: number;
   /** How many nodes of the tree have it. */
   references = 0;
-  readonly #start: number;
+  /** The encoded Exec: a copy of its own, never a view on a message. */
+  readonly #exec: Latin1;
 
   /**
    * Copies the encoded Exec in bytes[start, end).
    * @throws WireError where it is none.
    */
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
-    const length = end - start;
-    this.field = new Uint8Array(1 + varintSize(length) + length);
-    const offset = writeVarint(this.field, 0, tagOf(PROCESS.image.number, WIRE_BYTES));
-    this.#start = writeVarint(this.field, offset, length);
-    this.field.set(bytes.subarray(start, end), this.#start);
-    this.ids = imageIdsOf(bytes, start, end);
+    this.#exec = latin1Of(bytes, start, end);
+    const { loginUid, sessionId, processGroupId } = imageIdsOf(bytes, start, end);
+    this.loginUid = loginUid;
+    this.sessionId = sessionId;
+    this.processGroupId = processGroupId;
   }
 
-  /** The encoded Exec, without a copy. */
+  /** The encoded Exec, a new copy. */
   get exec(): Uint8Array {
-    return this.field.subarray(this.#start);
+    return new Uint8Array(Buffer.from(this.#exec, "latin1"));
+  }
+
+  /** Bytes of the field `image` of a Process row, with its tag and length. */
+  get fieldSize(): number {
+    const { length } = this.#exec;
+    return varintSize(IMAGE_TAG) + varintSize(length) + length;
+  }
+
+  /** Writes that field and returns the offset behind it. */
+  writeField(bytes: Uint8Array, offset: number): number {
+    const start = writeVarint(bytes, writeVarint(bytes, offset, IMAGE_TAG), this.#exec.length);
+    return start + writeLatin1(bytes, this.#exec, start);
   }
 }
 
@@ -47,7 +69,7 @@ export class ProcessNode {
   older: ProcessNode | undefined;
   children = 0;
   /** The kernel's name for it (comm) after its last exec, fork or prctl; an event of its own carries the latest. */
-  name: Uint8Array = NO_BYTES;
+  name: Latin1 = "";
   image: Image | undefined;
   readonly execTime: Moment = { low: 0, high: 0 };
   /** Effective ids as last seen, ID_UNKNOWN if never. */
@@ -89,9 +111,9 @@ export class ProcessNode {
   setName(bytes: Uint8Array, start: number, end: number): void {
     const { name } = this;
     let at = name.length === end - start ? 0 : -1;
-    while (at >= 0 && at < name.length && name[at] === bytes[start + at]) at++;
+    while (at >= 0 && at < name.length && name.charCodeAt(at) === bytes[start + at]) at++;
     if (at === name.length || start === end) return;
-    this.name = bytes.slice(start, end);
+    this.name = latin1Of(bytes, start, end);
     this.changed();
   }
 
@@ -110,18 +132,24 @@ export class ProcessNode {
   }
 
   get loginUid(): number {
-    return this.image?.ids.loginUid ?? ID_UNKNOWN;
+    return this.image?.loginUid ?? ID_UNKNOWN;
   }
 
-  /**
-   * The row's fields apart from `image` and `parent`, encoded once for each version. All calls for one process give the
-   * same `names`.
-   */
-  head(names: UserNames): Uint8Array {
-    if (this.#head !== undefined && this.#headGeneration === names.generation) return this.#head;
+  /** The row's fields apart from `image` and those that point to other rows, if they were encoded since they changed. */
+  headOf(names: UserNames): Uint8Array | undefined {
+    return this.#headGeneration === names.generation ? this.#head : undefined;
+  }
+
+  /** Encodes them. All calls for one process give the same `names`. */
+  encodeHead(names: UserNames): Uint8Array {
     this.#head = encodeHead(this, names);
     this.#headGeneration = names.generation;
     return this.#head;
+  }
+
+  /** They are encoded anew when they are wanted again. */
+  forgetHead(): void {
+    this.#head = undefined;
   }
 }
 
@@ -135,7 +163,7 @@ const scratch = new Uint8Array(HEAD_FIXED_BYTES_MAX + 4 * NAME_BYTES_MAX);
 function encodeHead(node: ProcessNode, names: UserNames): Uint8Array {
   let offset = uintField(0, PROCESS.pid.number, node.pid);
   offset = momentField(offset, PROCESS.startTimeNs.number, node.start);
-  offset = bytesField(offset, PROCESS.name.number, node.name);
+  offset = latin1Field(offset, PROCESS.name.number, node.name);
   offset = momentField(offset, PROCESS.execTimeNs.number, node.execTime);
   offset = bytesField(offset, PROCESS.userName.number, names.user(node.uid));
   offset = bytesField(offset, PROCESS.groupName.number, names.group(node.gid));
@@ -158,6 +186,18 @@ function bytesField(offset: number, number: number, value: Uint8Array): number {
   const contents = writeVarint(scratch, writeVarint(scratch, offset, tagOf(number, WIRE_BYTES)), kept.length);
   scratch.set(kept, contents);
   return contents + kept.length;
+}
+
+function latin1Field(offset: number, number: number, value: Latin1): number {
+  if (value.length === 0) return offset;
+  const start = writeVarint(scratch, offset, tagOf(number, WIRE_BYTES));
+  const contents = writeVarint(scratch, start, Math.min(value.length, NAME_BYTES_MAX));
+  return contents + writeLatin1(scratch, value.slice(0, NAME_BYTES_MAX), contents);
+}
+
+/** Writes such a text and returns how many bytes it has. */
+function writeLatin1(bytes: Uint8Array, text: Latin1, offset: number): number {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).write(text, offset, "latin1");
 }
 
 function momentField(offset: number, number: number, { low, high }: Moment): number {

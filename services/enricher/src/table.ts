@@ -1,17 +1,19 @@
 // A batch's table of processes: the rows its events point to, each version of a process once, with its ancestors.
 import { tagOf, varintSize, WIRE_BYTES, WIRE_VARINT, writeVarint } from "@nightjar/events";
 import { BatchSchema, ProcessSchema } from "@nightjar/proto";
-import type { ProcessNode } from "./node.ts";
+import type { Image, ProcessNode } from "./node.ts";
 import type { UserNames } from "./users.ts";
 
 /** Ancestors given with a process. Lines longer than this lose the end at the root. */
 export const ANCESTORS_MAX = 32;
 
+/** Processes whose encoded heads are kept for the next batch; of 100,000 they would take 35 MB. */
+const HEADS_KEPT_MAX = 4_096;
+
 const ROW_TAG = tagOf(BatchSchema.field.processes.number, WIRE_BYTES);
 const PARENT_TAG = tagOf(ProcessSchema.field.parent.number, WIRE_VARINT);
 const SESSION_LEADER_TAG = tagOf(ProcessSchema.field.sessionLeader.number, WIRE_VARINT);
 const GROUP_LEADER_TAG = tagOf(ProcessSchema.field.processGroupLeader.number, WIRE_VARINT);
-const NO_IMAGE = new Uint8Array(0);
 
 /** Finds who leads the session or group with this number that a process is in. */
 export type LeaderLookup = (member: ProcessNode, pid: number) => ProcessNode | undefined;
@@ -27,7 +29,7 @@ export type Places = Int32Array | undefined;
 /** Rows as parts that are only joined when they are written; indices are from 0, -1 is no row. */
 export class ProcessTable {
   readonly heads: Uint8Array[] = [];
-  readonly images: Uint8Array[] = [];
+  readonly images: (Image | undefined)[] = [];
   readonly parents: number[] = [];
   /** Of those that act: the rows of their leaders who are none of their ancestors. */
   readonly sessionLeaders: number[] = [];
@@ -35,6 +37,9 @@ export class ProcessTable {
   #stamp = 0;
   #names: UserNames;
   #leaderOf = NO_LEADERS;
+  /** The processes whose heads were encoded last, in a ring. */
+  readonly #encoded: ProcessNode[] = [];
+  #encodedNext = 0;
   /** Whether a row's leaders have been looked for. */
   readonly #isLed: boolean[] = [];
 
@@ -62,8 +67,8 @@ export class ProcessTable {
     this.#isLed[row] = true;
     const { image } = node;
     if (image) {
-      this.sessionLeaders[row] = this.#leaderRow(node, image.ids.sessionId);
-      this.groupLeaders[row] = this.#leaderRow(node, image.ids.processGroupId);
+      this.sessionLeaders[row] = this.#leaderRow(node, image.sessionId);
+      this.groupLeaders[row] = this.#leaderRow(node, image.processGroupId);
     }
     return row;
   }
@@ -99,8 +104,8 @@ export class ProcessTable {
 
   #add(node: ProcessNode): number {
     const index = this.heads.length;
-    this.heads.push(node.head(this.#names));
-    this.images.push(node.image?.field ?? NO_IMAGE);
+    this.heads.push(node.headOf(this.#names) ?? this.#encodeHead(node));
+    this.images.push(node.image);
     this.parents.push(-1);
     this.sessionLeaders.push(-1);
     this.groupLeaders.push(-1);
@@ -108,6 +113,13 @@ export class ProcessTable {
     node.tableStamp = this.#stamp;
     node.tableIndex = index;
     return index;
+  }
+
+  #encodeHead(node: ProcessNode): Uint8Array {
+    this.#encoded[this.#encodedNext]?.forgetHead();
+    this.#encoded[this.#encodedNext] = node;
+    this.#encodedNext = (this.#encodedNext + 1) % HEADS_KEPT_MAX;
+    return node.encodeHead(this.#names);
   }
 
   /** Bytes the row takes in a batch. */
@@ -119,12 +131,11 @@ export class ProcessTable {
   /** Writes the row and returns the offset behind it. */
   writeRow(bytes: Uint8Array, offset: number, row: number, places: Places): number {
     const head = this.heads[row] as Uint8Array;
-    const image = this.images[row] as Uint8Array;
+    const image = this.images[row];
     let position = writeVarint(bytes, writeVarint(bytes, offset, ROW_TAG), this.#contentsSize(row, places));
     bytes.set(head, position);
     position += head.length;
-    bytes.set(image, position);
-    position += image.length;
+    if (image) position = image.writeField(bytes, position);
     position = writeLink(bytes, position, PARENT_TAG, this.parents[row] as number, places);
     position = writeLink(bytes, position, SESSION_LEADER_TAG, this.sessionLeaders[row] as number, places);
     return writeLink(bytes, position, GROUP_LEADER_TAG, this.groupLeaders[row] as number, places);
@@ -132,10 +143,9 @@ export class ProcessTable {
 
   #contentsSize(row: number, places: Places): number {
     const head = this.heads[row] as Uint8Array;
-    const image = this.images[row] as Uint8Array;
     return (
       head.length +
-      image.length +
+      (this.images[row]?.fieldSize ?? 0) +
       linkSize(PARENT_TAG, this.parents[row] as number, places) +
       linkSize(SESSION_LEADER_TAG, this.sessionLeaders[row] as number, places) +
       linkSize(GROUP_LEADER_TAG, this.groupLeaders[row] as number, places)

@@ -18,7 +18,7 @@ function feed(tree: ProcessTree, ...events: EventInit[]): ProcessNode {
 
 function lineOf(node: ProcessNode | undefined): string {
   const names: string[] = [];
-  for (let one = node; one; one = one.parent) names.push(`${Buffer.from(one.name)}(${one.pid})`);
+  for (let one = node; one; one = one.parent) names.push(`${one.name}(${one.pid})`);
   return names.join(" < ");
 }
 
@@ -291,7 +291,7 @@ function assertWhole(tree: ProcessTree): void {
       throw bad("twice");
     let above = node.parent;
     for (let steps = 0; above; above = above.parent) if (above === node || steps++ > nodes.length) throw bad("circle");
-    if (node.image) images.set(node.image, node.image.field.length);
+    if (node.image) images.set(node.image, node.image.fieldSize);
   }
   const bytes = [...images.values()].reduce((sum, length) => sum + length, 0);
   if (tree.size !== nodes.length) throw new Error(`size ${tree.size}, nodes ${nodes.length}`);
