@@ -3,6 +3,9 @@
 
 #include <cstring>
 #include <fstream>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "object.h"
 #include "offers.h"
@@ -49,13 +52,29 @@ Napi::Error to_error(Napi::Env env, const LoadError &refused) {
 
 // What the reader's thread hands over: a batch, or, last of all, its end. One queue for both keeps their order.
 struct Delivery {
-    std::unique_ptr<Batch> batch;
+    std::optional<Batch> batch;
     ReaderEnd end;
 };
 
+// The reader's buffers as JavaScript sees them, by their number: each is told to the engine once.
+using BufferViews = std::vector<Napi::Reference<Napi::ArrayBuffer>>;
+
+Napi::ArrayBuffer view_of(Napi::Env env, BufferViews &views, const std::shared_ptr<BatchBuffer> &buffer) {
+    const size_t number = buffer->number();
+    if (number < views.size() && !views[number].IsEmpty()) return views[number].Value();
+    if (number >= views.size()) views.resize(number + 1);
+    // Whoever holds on to the view keeps the memory, though not what is in it.
+    using Holder = std::shared_ptr<BatchBuffer>;
+    auto view = Napi::ArrayBuffer::New(
+        env, buffer->memory(), buffer->memory_size(), [](Napi::BasicEnv, void *, Holder *holder) { delete holder; },
+        new Holder(buffer));
+    views[number] = Napi::Persistent(view);
+    return view;
+}
+
 // Calls JavaScript with (bytes, first position, next position, events), at the end with (null, failure, unread bytes,
 // unknown records).
-void deliver(Napi::Env env, Napi::Function callback, std::nullptr_t *, Delivery *raw) {
+void deliver(Napi::Env env, Napi::Function callback, BufferViews *views, Delivery *raw) {
     const std::unique_ptr<Delivery> delivery(raw);
     if (env == nullptr) return;
     if (!delivery->batch) {
@@ -66,14 +85,13 @@ void deliver(Napi::Env env, Napi::Function callback, std::nullptr_t *, Delivery 
         return;
     }
     const Batch &batch = *delivery->batch;
-    auto bytes = Napi::Uint8Array::New(env, batch.head.size() + batch.events.size());
-    std::memcpy(bytes.Data(), batch.head.data(), batch.head.size());
-    std::memcpy(bytes.Data() + batch.head.size(), batch.events.data(), batch.events.size());
+    const BatchBuffer &buffer = *batch.buffer;
+    const auto bytes = Napi::Uint8Array::New(env, buffer.size(), view_of(env, *views, batch.buffer), buffer.begin());
     callback.Call({bytes, from_uint64(env, batch.first_position), from_uint64(env, batch.next_position),
                    Napi::Number::New(env, batch.events_count)});
 }
 
-using Deliveries = Napi::TypedThreadSafeFunction<std::nullptr_t, Delivery, deliver>;
+using Deliveries = Napi::TypedThreadSafeFunction<BufferViews, Delivery, deliver>;
 
 void hand_over(const Deliveries &deliveries, std::unique_ptr<Delivery> delivery) {
     if (deliveries.NonBlockingCall(delivery.get()) == napi_ok) delivery.release();
@@ -237,15 +255,17 @@ Napi::Value Probe::own_processes(const Napi::CallbackInfo &info) {
 void Probe::start(const Napi::CallbackInfo &info) {
     const Napi::Env env = info.Env();
     // No limit of its own: the reader stops at batches_in_flight_max.
-    auto deliveries = Deliveries::New(env, info[0].As<Napi::Function>(), "nightjar", 0, 1);
+    auto deliveries = Deliveries::New(
+        env, info[0].As<Napi::Function>(), "nightjar", 0, 1, new BufferViews(),
+        [](Napi::Env, void *, BufferViews *views) { delete views; }, static_cast<void *>(nullptr));
     try {
         reader_ = std::make_unique<Reader>(
             *maps(), object_ ? object_->layouts() : other_->layouts(), options_,
-            [deliveries](std::unique_ptr<Batch> batch) {
-                hand_over(deliveries, std::make_unique<Delivery>(Delivery{std::move(batch), {}}));
+            [deliveries](const Batch &batch) {
+                hand_over(deliveries, std::make_unique<Delivery>(Delivery{batch, {}}));
             },
             [deliveries](ReaderEnd end) mutable {
-                hand_over(deliveries, std::make_unique<Delivery>(Delivery{nullptr, std::move(end)}));
+                hand_over(deliveries, std::make_unique<Delivery>(Delivery{{}, std::move(end)}));
                 deliveries.Release();
             });
     } catch (const LoadError &refused) {

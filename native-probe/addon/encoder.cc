@@ -7,25 +7,6 @@
 namespace nightjar {
 namespace {
 
-// struct text, path_text, text_list and ip_address of bpf/record.h, joined_path of bpf/named.h.
-struct TextMember {
-    uint32_t offset;
-    uint32_t length;
-};
-struct PathMember {
-    uint32_t offset;
-    uint16_t length;
-    uint8_t truncated;
-};
-struct JoinedPathMember {
-    PathMember directory;
-    TextMember requested;
-};
-struct AddressMember {
-    uint8_t length;
-    uint8_t bytes[16];
-};
-
 constexpr uint64_t kEventPosition = 1;
 constexpr uint64_t kBatchBootId = 1, kBatchEpoch = 2, kBatchFirst = 3, kBatchNext = 4, kBatchBootTime = 5;
 constexpr uint64_t kBatchLedger = 6, kBatchEvents = 15;
@@ -52,6 +33,17 @@ uint64_t load_number(const uint8_t *at, uint32_t size, bool is_signed) {
     default:
         return load<uint64_t>(at);
     }
+}
+
+size_t varint_size(uint64_t value) {
+    const int bits = 64 - __builtin_clzll(value | 1);
+    return static_cast<size_t>(bits + 6) / 7;
+}
+
+// Byte by byte: what is this short is not worth a call of memcpy.
+void write_varint(uint8_t *to, uint64_t value) {
+    for (; value >= 0x80; value >>= 7) *to++ = static_cast<uint8_t>(value | 0x80);
+    *to = static_cast<uint8_t>(value);
 }
 
 void put_varint(std::string &to, uint64_t value) {
@@ -127,6 +119,8 @@ bool Encoder::knows(const uint8_t *record, size_t size) const {
 void Encoder::members(const std::vector<Member> &members, const uint8_t *base) {
     for (size_t i = members.size(); i-- > 0;) {
         const Member &one = members[i];
+        // Most members of a record are empty: this look alone is what they cost.
+        if (one.presence && !(load<uint64_t>(base + one.presence_at) & one.presence)) continue;
         for (uint32_t n = one.count; n-- > 0;) member(one, base + one.offset + n * one.size);
     }
 }
@@ -276,14 +270,9 @@ uint8_t *Encoder::room(size_t size) {
     return at_ -= size;
 }
 
-// Byte by byte: what is this short is not worth a call of memcpy.
 void Encoder::varint(uint64_t value) {
-    size_t size = 1;
-    for (uint64_t rest = value >> 7; rest; rest >>= 7) size++;
-    uint8_t *to = room(size);
-    if (!to) return;
-    for (; value >= 0x80; value >>= 7) *to++ = static_cast<uint8_t>(value | 0x80);
-    *to = static_cast<uint8_t>(value);
+    uint8_t *to = room(varint_size(value));
+    if (to) write_varint(to, value);
 }
 
 void Encoder::key(const Member &member) {
@@ -313,8 +302,14 @@ std::string encode_batch_head(const BatchHead &head) {
     return to;
 }
 
-void append_event(std::string &batch, const uint8_t *event, size_t size) {
-    put_bytes(batch, kBatchEvents, reinterpret_cast<const char *>(event), size);
+void append_event(BatchBuffer &batch, const uint8_t *event, size_t size) {
+    constexpr uint8_t kKey = kBatchEvents << 3 | kWireBytes;
+    static_assert(kBatchEvents < 16);
+    const size_t length_size = varint_size(size);
+    uint8_t *const to = batch.grow(1 + length_size + size);
+    *to = kKey;
+    write_varint(to + 1, size);
+    std::memcpy(to + 1 + length_size, event, size);
 }
 
 } // namespace nightjar

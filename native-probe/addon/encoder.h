@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batch_buffer.h"
 #include "dns.h"
 #include "layout.h"
 
@@ -76,6 +77,6 @@ constexpr size_t kBootIdBytes = 16;
 // The fields of Batch before its events.
 std::string encode_batch_head(const BatchHead &head);
 // Appends one encoded event to a batch.
-void append_event(std::string &batch, const uint8_t *event, size_t size);
+void append_event(BatchBuffer &batch, const uint8_t *event, size_t size);
 
 } // namespace nightjar

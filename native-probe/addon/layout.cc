@@ -83,6 +83,39 @@ uint32_t number_of(const Member &member) {
     return key >> 3;
 }
 
+// Where a member shows that there is something to encode: a number itself, else its length or its first character.
+void find_presence(Member &member, uint32_t struct_size) {
+    uint32_t at = member.offset, size = member.size;
+    switch (member.kind) {
+    case MemberKind::Unsigned:
+    case MemberKind::Signed:
+    case MemberKind::Bool:
+        break;
+    case MemberKind::Text:
+    case MemberKind::TextList:
+        at += offsetof(TextMember, length);
+        size = sizeof(TextMember::length);
+        break;
+    case MemberKind::Path:
+        at += offsetof(PathMember, length);
+        size = sizeof(PathMember::length);
+        break;
+    case MemberKind::Address:
+    case MemberKind::Characters:
+        size = 1;
+        break;
+    case MemberKind::JoinedPath:
+    case MemberKind::Dns:
+    case MemberKind::Message:
+        return;
+    }
+    if (member.count != 1) return;
+    // Never read behind the struct, which may be where the record ends.
+    const uint32_t back = std::max(at + sizeof(uint64_t), size_t{struct_size}) - struct_size;
+    member.presence_at = static_cast<int32_t>(at) - static_cast<int32_t>(back);
+    member.presence = (~uint64_t{0} >> (64 - 8 * size)) << (8 * back);
+}
+
 Type LayoutReader::resolve(uint32_t id) const {
     const btf_type *type = btf__type_by_id(btf_, id);
     while (btf_is_mod(type) || btf_is_typedef(type)) {
@@ -212,6 +245,7 @@ std::vector<Member> LayoutReader::read_struct(const btf_type *type, const Messag
     require_all(message, found.fields);
     std::sort(found.members.begin(), found.members.end(),
               [](const Member &a, const Member &b) { return number_of(a) < number_of(b); });
+    for (Member &member : found.members) find_presence(member, base + type->size);
     return found.members;
 }
 

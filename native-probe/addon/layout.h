@@ -35,6 +35,25 @@ enum class MemberKind : uint8_t {
     Message
 };
 
+// struct text, path_text, text_list and ip_address of bpf/record.h, joined_path of bpf/named.h.
+struct TextMember {
+    uint32_t offset;
+    uint32_t length;
+};
+struct PathMember {
+    uint32_t offset;
+    uint16_t length;
+    uint8_t truncated;
+};
+struct JoinedPathMember {
+    PathMember directory;
+    TextMember requested;
+};
+struct AddressMember {
+    uint8_t length;
+    uint8_t bytes[16];
+};
+
 struct Member {
     MemberKind kind;
     // Of a number or of Characters: its bytes. Of anything in an array: from one to the next.
@@ -46,6 +65,10 @@ struct Member {
     // The field's key, encoded.
     uint8_t key[5];
     uint8_t key_size;
+    // 8 bytes of the struct, of which these bits are zero when there is nothing to encode; no bits where that cannot be
+    // told so. They may begin before the struct, in what every record begins with.
+    int32_t presence_at;
+    uint64_t presence;
     // Of a Message: its members, in the order of their field numbers.
     std::vector<Member> members;
 };

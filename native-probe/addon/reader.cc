@@ -15,9 +15,6 @@ namespace nightjar {
 namespace {
 
 constexpr uint32_t kBatchEventsMax = 256;
-constexpr size_t kBatchBytesMax = 256 * 1024;
-// What 256 events usually take.
-constexpr size_t kBatchBytesUsual = 64 * 1024;
 // After this many ticks without an event the reader sleeps, and the programs wake it for the next one.
 constexpr int kIdleTicksMax = 3;
 // A wake-up can be missed by an event that is recorded while the reader is falling asleep; then it waits this long.
@@ -32,21 +29,13 @@ uint64_t clock_ns(clockid_t clock) {
     return static_cast<uint64_t>(now.tv_sec) * kNsPerS + static_cast<uint64_t>(now.tv_nsec);
 }
 
-std::unique_ptr<Batch> new_batch(uint64_t first_position) {
-    auto batch = std::make_unique<Batch>();
-    batch->first_position = batch->next_position = first_position;
-    batch->events_count = 0;
-    batch->events.reserve(kBatchBytesUsual);
-    return batch;
-}
-
 } // namespace
 
 Reader::Reader(Maps &maps, const Layouts &layouts, const ReaderOptions &options, OnBatch on_batch, OnEnd on_end)
     : maps_(maps), options_(options), on_batch_(std::move(on_batch)), on_end_(std::move(on_end)), encoder_(layouts) {
     const int error = ring_.map(maps.ring_fd(), maps.ring_bytes());
     if (error) throw LoadError("failed loading ebpf skeleton", error, "the ring buffer could not be mapped");
-    batch_ = new_batch(ring_.position());
+    begin_batch(ring_.position());
     wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
     // Edge-triggered: the kernel calls the ring readable for as long as anything in it is not released.
@@ -74,12 +63,15 @@ bool Reader::release(uint64_t position) {
     bool was_full;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        was_full = ends_.size() >= options_.batches_in_flight_max;
-        size_t released = 0;
-        while (released < ends_.size() && ends_[released] < position) released++;
+        was_full = in_flight_.size() >= options_.batches_in_flight_max;
+        const auto last = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                       [position](const Batch &batch) { return batch.next_position >= position; });
         // Released before, or no batch's end.
-        if (released == ends_.size() || ends_[released] != position) return position <= ring_.released();
-        ends_.erase(ends_.begin(), ends_.begin() + static_cast<std::ptrdiff_t>(released) + 1);
+        if (last == in_flight_.end() || last->next_position != position) return position <= ring_.released();
+        const auto behind = last + 1;
+        for (auto batch = in_flight_.begin(); batch != behind; ++batch)
+            free_buffers_.push_back(std::move(batch->buffer));
+        in_flight_.erase(in_flight_.begin(), behind);
         ring_.release(position);
     }
     if (was_full) wake();
@@ -97,7 +89,21 @@ void Reader::stop_at(uint64_t position, std::chrono::milliseconds limit) {
 
 size_t Reader::in_flight() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return ends_.size();
+    return in_flight_.size();
+}
+
+void Reader::begin_batch(uint64_t first_position) {
+    batch_.first_position = batch_.next_position = first_position;
+    batch_.events_count = 0;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!free_buffers_.empty()) {
+            batch_.buffer = std::move(free_buffers_.back());
+            free_buffers_.pop_back();
+        }
+    }
+    if (!batch_.buffer) batch_.buffer = std::make_shared<BatchBuffer>(buffers_count_++, kEventBytesMax);
+    batch_.buffer->clear();
 }
 
 void Reader::wake() const {
@@ -114,7 +120,7 @@ void Reader::run() {
         maps_.beat();
         wait();
         drain();
-        if (batch_->events_count > 0 && (tick_is_over_ || Clock::now() >= flush_at_)) flush();
+        if (batch_.events_count > 0 && (tick_is_over_ || Clock::now() >= flush_at_)) flush();
         if (!is_stopping_.load()) continue;
         const std::chrono::milliseconds deadline(stop_deadline_ms_.load());
         const bool is_late = Clock::now().time_since_epoch() >= deadline;
@@ -124,20 +130,20 @@ void Reader::run() {
         ledger_read_ = {};
         flush();
     }
-    on_end_({failure_, ring_.written() - batch_->first_position, unknown_records_});
+    on_end_({failure_, ring_.written() - batch_.first_position, unknown_records_});
 }
 
 bool Reader::is_at_end() {
     if (ring_.position() < std::min(ring_.written(), stop_position_.load())) return false;
     // Where the programs go on, something is always under way.
-    if (batch_->events_count > 0) flush();
+    if (batch_.events_count > 0) flush();
     return true;
 }
 
 // Until the ring has much in it, something is released or stopped, or a tick is over; with nothing to do, longer.
 void Reader::wait() {
     epoll_event events[2];
-    bool sleeps = idle_ticks_ > kIdleTicksMax && batch_->events_count == 0 && !is_stopping_.load();
+    bool sleeps = idle_ticks_ > kIdleTicksMax && batch_.events_count == 0 && !is_stopping_.load();
     if (sleeps) {
         maps_.set_reader_sleeps(true);
         // What came before the programs knew would wake nobody.
@@ -156,7 +162,7 @@ void Reader::wait() {
 
 // Until the events that wait have waited long enough, at most the delay.
 int Reader::tick_ms() const {
-    if (batch_->events_count == 0) return static_cast<int>(options_.flush_delay.count());
+    if (batch_.events_count == 0) return static_cast<int>(options_.flush_delay.count());
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(flush_at_ - Clock::now());
     return std::max(0, static_cast<int>(left.count()));
 }
@@ -168,8 +174,8 @@ void Reader::drain() {
     while (has_room_ && failure_.empty() && ring_.next(record)) {
         if (record.data && !read_record(record))
             failure_ = "malformed record at position " + std::to_string(record.position);
-        batch_->next_position = ring_.position();
-        if (batch_->events_count >= kBatchEventsMax) flush();
+        batch_.next_position = ring_.position();
+        if (batch_.events_count >= kBatchEventsMax) flush();
     }
     idle_ticks_ = ring_.position() == begun_at ? idle_ticks_ + 1 : 0;
 }
@@ -180,10 +186,10 @@ bool Reader::read_record(const Ring::Record &record) {
         return true;
     }
     if (!encoder_.encode(record.data, record.size, record.position)) return false;
-    if (batch_->events_count > 0 && batch_->events.size() + encoder_.size() > kBatchBytesMax) flush();
-    if (batch_->events_count == 0) flush_at_ = Clock::now() + options_.flush_delay;
-    append_event(batch_->events, encoder_.data(), encoder_.size());
-    batch_->events_count++;
+    if (batch_.events_count > 0 && batch_.buffer->events_size() + encoder_.size() > kBatchBytesMax) flush();
+    if (batch_.events_count == 0) flush_at_ = Clock::now() + options_.flush_delay;
+    append_event(*batch_.buffer, encoder_.data(), encoder_.size());
+    batch_.events_count++;
     return true;
 }
 
@@ -199,19 +205,19 @@ void Reader::flush() {
     BatchHead head{};
     head.boot_id = options_.boot_id;
     head.epoch = options_.epoch;
-    head.first_position = batch_->first_position;
-    head.next_position = batch_->next_position;
+    head.first_position = batch_.first_position;
+    head.next_position = batch_.next_position;
     head.boot_time_unix_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     head.ledger = ledger_if_due();
-    batch_->head = encode_batch_head(head);
+    batch_.buffer->set_head(encode_batch_head(head));
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        ends_.push_back(batch_->next_position);
-        has_room_ = ends_.size() < options_.batches_in_flight_max;
+        in_flight_.push_back(batch_);
+        has_room_ = in_flight_.size() < options_.batches_in_flight_max;
     }
-    auto next = new_batch(batch_->next_position);
-    on_batch_(std::move(batch_));
-    batch_ = std::move(next);
+    on_batch_(batch_);
+    batch_.buffer.reset();
+    begin_batch(batch_.next_position);
 }
 
 } // namespace nightjar

@@ -9,7 +9,9 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "batch_buffer.h"
 #include "encoder.h"
 #include "maps.h"
 #include "ring.h"
@@ -17,8 +19,8 @@
 namespace nightjar {
 
 struct Batch {
-    std::string head;
-    std::string events;
+    // Head and events; the reader's again when the batch is released.
+    std::shared_ptr<BatchBuffer> buffer;
     uint64_t first_position;
     uint64_t next_position;
     uint32_t events_count;
@@ -47,7 +49,7 @@ struct ReaderEnd {
 
 class Reader {
   public:
-    using OnBatch = std::function<void(std::unique_ptr<Batch>)>;
+    using OnBatch = std::function<void(const Batch &)>;
     using OnEnd = std::function<void(ReaderEnd)>;
 
     // Maps the ring and starts the thread; both callbacks are called on it, on_end last. Throws LoadError.
@@ -57,7 +59,8 @@ class Reader {
     // Stops at once and waits for the thread.
     ~Reader();
 
-    // Everything before `position` is safe elsewhere. False where no batch ends there.
+    // Everything before `position` is safe elsewhere, and the buffers of the batches before it are used again. False
+    // where no batch ends there.
     bool release(uint64_t position);
     // Drains what is in the ring for at most `limit`, then ends. The programs must be detached before.
     void stop(std::chrono::milliseconds limit) { stop_at(UINT64_MAX, limit); }
@@ -80,6 +83,7 @@ class Reader {
     void stop_at(uint64_t position, std::chrono::milliseconds limit);
     bool is_at_end();
     size_t in_flight();
+    void begin_batch(uint64_t first_position);
     void wake() const;
     const std::vector<LedgerRow> *ledger_if_due();
 
@@ -92,7 +96,7 @@ class Reader {
     int epoll_fd_ = -1;
     int wake_fd_ = -1;
 
-    std::unique_ptr<Batch> batch_;
+    Batch batch_{};
     // When the batch goes out, however few events it has.
     Clock::time_point flush_at_;
     Clock::time_point ledger_read_;
@@ -106,8 +110,11 @@ class Reader {
     bool tick_is_over_ = false;
 
     std::mutex mutex_;
-    // Where each batch in flight ends, the oldest first.
-    std::deque<uint64_t> ends_;
+    // The oldest first.
+    std::deque<Batch> in_flight_;
+    // Buffers that nobody uses, the last used at the end.
+    std::vector<std::shared_ptr<BatchBuffer>> free_buffers_;
+    size_t buffers_count_ = 0;
     std::atomic<bool> is_stopping_{false};
     std::atomic<int64_t> stop_deadline_ms_{0};
     std::atomic<uint64_t> stop_position_{UINT64_MAX};

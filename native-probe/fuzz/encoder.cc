@@ -53,8 +53,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
     std::memcpy(record.data() + nightjar::kRecordTypeOffset, &layout->id, sizeof(layout->id));
     static nightjar::Encoder encoder(layouts());
     if (!encoder.encode(record.data(), record.size(), size)) return 0;
-    std::string batch;
+    static nightjar::BatchBuffer batch(0, nightjar::kEventBytesMax);
+    batch.clear();
     nightjar::append_event(batch, encoder.data(), encoder.size());
-    if (batch.size() < encoder.size()) std::abort();
+    if (batch.events_size() < encoder.size()) std::abort();
     return 0;
 }

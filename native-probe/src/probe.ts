@@ -34,7 +34,10 @@ const FOLD_WINDOW_S_DEFAULT = 3_600;
 const FOLD_WINDOW_S_MAX = 86_400;
 
 export interface ProbeOptions {
-  /** Called for each batch, an encoded nightjar.event.v1.Batch that covers [firstPosition, nextPosition). */
+  /**
+   * Called for each batch, an encoded nightjar.event.v1.Batch that covers [firstPosition, nextPosition). The bytes hold
+   * until the batch is released: another batch is written over them then.
+   */
   onBatch: (bytes: Uint8Array, firstPosition: bigint, nextPosition: bigint, events: number) => void;
   /** Called when reading ends by itself, which is a bug: programs and addon do not agree. Thrown when left out. */
   onError?: (error: Error) => void;

@@ -75,7 +75,7 @@ export interface WatchOptions extends Omit<Partial<ProbeOptions>, "types"> {
    * them out, and the kernel need not check the other programs.
    */
   types?: readonly TypeName[];
-  /** Given each batch as it comes. */
+  /** Given each batch as it comes, to keep. */
   onEncoded?: (bytes: Uint8Array) => void;
 }
 
@@ -96,8 +96,10 @@ export class Watch {
       callsSeenAt,
       ...(types && { wanted: idsOf(types), types: idsOf(types) }),
       onBatch: (bytes, _first, next) => {
-        onEncoded?.(bytes);
-        const batch = fromBinary(BatchSchema, bytes);
+        // The probe writes the next batch over these bytes, of which decoded fields would be views.
+        const kept = bytes.slice();
+        onEncoded?.(kept);
+        const batch = fromBinary(BatchSchema, kept);
         this.batches.push(batch);
         this.events.push(...batch.events);
         if (release) this.probe.release(next);

@@ -45,7 +45,7 @@ export class PinnedReader {
       wanted: idsOf(["open"]),
       ...options,
       onBatch: (bytes, _first, next) => {
-        this.batches.push(fromBinary(BatchSchema, bytes));
+        this.batches.push(fromBinary(BatchSchema, bytes.slice()));
         if (release) this.opened.probe.release(next);
       },
     });
