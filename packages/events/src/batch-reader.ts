@@ -42,11 +42,15 @@ export class BatchReader {
   /** Names of the users and groups that the events' arguments speak of, by id. */
   readonly userNames = new Map<number, string>();
   readonly groupNames = new Map<number, string>();
+  /** Where the rows of the tables of containers and executables begin and end. */
+  readonly containerBounds: number[] = [];
+  readonly executableBounds: number[] = [];
   readonly #actors: number[] = [];
   /** The rows of the table of names of addresses: start, end … */
   readonly #addressNameBounds: number[] = [];
   /** The same by address, once somebody asked. */
   #addressNames: Map<string, AddressNameRow[]> | undefined;
+  readonly #mapped: number[] = [];
   readonly #cursor = new FieldCursor();
 
   constructor(bytes: Uint8Array) {
@@ -124,6 +128,11 @@ export class BatchReader {
     return (own ?? rows?.find((row) => row.pid === 0))?.names ?? NO_NAMES;
   }
 
+  /** The row of the executable that is the file an event mapped, -1 where it mapped none or nothing is known of it. */
+  mapped(index: number): number {
+    return (this.#mapped[index] ?? 0) - 1;
+  }
+
   get processCount(): number {
     return this.processBounds.length / 2;
   }
@@ -158,16 +167,7 @@ export class BatchReader {
 
   #field(cursor: FieldCursor): void {
     const { number, wireType, bytes } = cursor;
-    if (number === BATCH.events.number && wireType === WIRE_BYTES) this.eventBounds.push(cursor.start, cursor.end);
-    else if (number === BATCH.processes.number && wireType === WIRE_BYTES) {
-      this.processBounds.push(cursor.start, cursor.end);
-    } else if (number === BATCH.actors.number && wireType === WIRE_BYTES) this.#readActors(cursor);
-    else if (number === BATCH.bootId.number && wireType === WIRE_BYTES)
-      this.bootId = bytes.slice(cursor.start, cursor.end);
-    else if (number === BATCH.users.number && wireType === WIRE_BYTES) readIdName(cursor, this.userNames);
-    else if (number === BATCH.groups.number && wireType === WIRE_BYTES) readIdName(cursor, this.groupNames);
-    else if (number === BATCH.addressNames.number && wireType === WIRE_BYTES)
-      this.#addressNameBounds.push(cursor.start, cursor.end);
+    if (wireType === WIRE_BYTES) this.#bytesField(cursor);
     else if (number === BATCH.epoch.number && wireType === WIRE_FIXED64) this.epoch = readFixed64(bytes, cursor.start);
     else if (wireType !== WIRE_VARINT) return;
     else if (number === BATCH.firstPosition.number) this.firstPosition = cursor.uint();
@@ -185,13 +185,26 @@ export class BatchReader {
     return rows;
   }
 
-  #readActors(cursor: FieldCursor): void {
-    const { bytes } = this;
-    for (let offset = cursor.start; offset < cursor.end; ) {
-      const end = varintEnd(bytes, offset, cursor.end);
-      this.#actors.push(readVarint(bytes, offset));
-      offset = end;
-    }
+  #bytesField(cursor: FieldCursor): void {
+    const { number, start, end } = cursor;
+    if (number === BATCH.events.number) this.eventBounds.push(start, end);
+    else if (number === BATCH.processes.number) this.processBounds.push(start, end);
+    else if (number === BATCH.actors.number) readPacked(cursor, this.#actors);
+    else if (number === BATCH.bootId.number) this.bootId = cursor.bytes.slice(start, end);
+    else if (number === BATCH.users.number) readIdName(cursor, this.userNames);
+    else if (number === BATCH.groups.number) readIdName(cursor, this.groupNames);
+    else if (number === BATCH.containers.number) this.containerBounds.push(start, end);
+    else if (number === BATCH.executables.number) this.executableBounds.push(start, end);
+    else if (number === BATCH.mapped.number) readPacked(cursor, this.#mapped);
+    else if (number === BATCH.addressNames.number) this.#addressNameBounds.push(start, end);
+  }
+}
+
+function readPacked({ bytes, start, end }: FieldCursor, into: number[]): void {
+  for (let offset = start; offset < end; ) {
+    const next = varintEnd(bytes, offset, end);
+    into.push(readVarint(bytes, offset));
+    offset = next;
   }
 }
 

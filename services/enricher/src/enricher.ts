@@ -1,11 +1,15 @@
 // Turns batches of RAW into batches of EVENTS. All state is here; what it needs of the outside is given to it.
 import { BatchReader, RangeSet, WireError } from "@nightjar/events";
 import { AddressNames, TYPE_DNS } from "./context/address-names.ts";
+import { NO_CONTEXT } from "./context/nothing.ts";
+import { type SeededContext, seededContext } from "./context/seeded.ts";
+import type { Context, Source } from "./context/source.ts";
 import { NamedIds } from "./named-ids.ts";
 import type { ProcessNode } from "./node.ts";
 import { type Output, writeOutputs } from "./output.ts";
-import { EventHeader, scanEvent, toNanoseconds } from "./scan.ts";
+import { EventHeader, scanEvent, TYPE_EXEC, TYPE_LIBRARY, toNanoseconds } from "./scan.ts";
 import {
+  learnContext,
   readSnapshot,
   SeededNames,
   SNAPSHOT_COMPLETIONS_MAX,
@@ -26,6 +30,10 @@ export interface EnricherOptions {
   /** Looks for one process in /proc. */
   lookup: ProcfsLookup;
   users: UserNames;
+  /** Who is asked about containers and files of this boot's processes; without it nobody is. */
+  context?: Context;
+  /** What can be said of those of another boot, or host, without asking anybody. */
+  elsewhere?: Context;
   /** No output is larger. */
   outputBytesMax: number;
   limits: TreeLimits;
@@ -52,6 +60,14 @@ interface Foreign {
   tree: ProcessTree;
   names: SeededNames;
   addresses: AddressNames;
+  context: SeededContext;
+}
+
+/** A batch that was read and not taken in yet. */
+export interface ScannedBatch {
+  reader: BatchReader;
+  /** Of its events; those behind the batch's length are left from other batches. */
+  events: EventHeader[];
 }
 
 /** A result of taking a batch: what to publish, nothing where the batch was taken before. */
@@ -90,7 +106,9 @@ export class Enricher {
   #place: SnapshotPlace;
   readonly #table: ProcessTable;
   readonly #ids = new NamedIds();
-  readonly #events: EventHeader[] = [];
+  readonly #context: Context;
+  /** Headers to be used again, of batches that were taken in. */
+  readonly #spare: EventHeader[][] = [];
   /** Event types that go on; all until it is known which ones rules want. */
   #interest: ReadonlySet<number> | undefined;
   /** Event types that go to those who only listen, unless they go on anyway. */
@@ -98,6 +116,7 @@ export class Enricher {
 
   constructor(options: EnricherOptions) {
     this.#options = options;
+    this.#context = options.context ?? NO_CONTEXT;
     this.tree = new ProcessTree(options.lookup, options.limits);
     this.#table = new ProcessTable(options.users);
     this.#place = { bootId: Buffer.from(options.bootId, "hex"), epoch: 0n, next: 0, bootTimeUnixNs: 0n };
@@ -132,26 +151,81 @@ export class Enricher {
   }
 
   /**
+   * Reads a batch of RAW, and changes nothing yet.
+   * @throws WireError when the bytes are no batch as the collector makes them.
+   */
+  scan(bytes: Uint8Array): ScannedBatch {
+    const reader = new BatchReader(bytes);
+    const events = this.#spare.pop() ?? [];
+    let least = reader.firstPosition;
+    for (let index = 0; index < reader.length; index++) {
+      let event = events[index];
+      if (event === undefined) event = events[index] = new EventHeader();
+      scanEvent(bytes, reader.eventStart(index), reader.eventEnd(index), event);
+      if (event.position < least || event.position >= reader.nextPosition) {
+        throw new WireError(
+          `position ${event.position} is not in its batch's range or not in order`,
+          reader.eventStart(index),
+        );
+      }
+      least = event.position + 1;
+    }
+    return { reader, events };
+  }
+
+  /**
+   * Begins to find out what the events of a batch will need and is not known: the containers and files of what they
+   * execute, the files that they map. Resolves when all of it is known or given up; undefined when all is known.
+   */
+  prefetch({ reader, events }: ScannedBatch): Promise<unknown> | undefined {
+    if (this.#foreignBoot(reader.sourceId) !== undefined) return undefined;
+    const { containers, executables } = this.#context;
+    const asked: Promise<void>[] = [];
+    const ask = (source: Source, key: string, pid: number, message: Uint8Array) => {
+      if (key !== "" && source.lookup(key) === undefined) asked.push(source.ask(key, { pid, message }));
+    };
+    for (let index = 0; index < reader.length; index++) {
+      const { type, failed, pid, dataStart, dataEnd } = events[index] as EventHeader;
+      if (failed || (type !== TYPE_EXEC && type !== TYPE_LIBRARY)) continue;
+      const message = reader.bytes.subarray(dataStart, dataEnd);
+      if (type === TYPE_EXEC) ask(containers, containers.keyOf(message), pid, message);
+      if (type === TYPE_EXEC) ask(executables, executables.keyOf(message), pid, message);
+      else if (this.#isWanted(type)) ask(executables, executables.keyOfLibrary(message), pid, message);
+    }
+    return asked.length > 0 ? Promise.all(asked) : undefined;
+  }
+
+  /**
    * Takes in the next batch of RAW. A batch that was taken before changes nothing.
    * @throws WireError when the bytes are no batch as the collector makes them; nothing was changed then.
    */
-  take(bytes: Uint8Array): Taken {
-    const reader = new BatchReader(bytes);
+  take(batch: Uint8Array | ScannedBatch): Taken {
+    const scanned = batch instanceof Uint8Array ? this.scan(batch) : batch;
+    const taken = this.#take(scanned);
+    this.#spare.push(scanned.events);
+    return taken;
+  }
+
+  #take(batch: ScannedBatch): Taken {
+    const { reader } = batch;
     const range = { source: reader.sourceId, first: reader.firstPosition, next: reader.nextPosition };
     // An empty range says only how the counters stand; it changes nothing and may come as often as it likes.
     if (range.first < range.next && this.processed.has(range)) {
       this.counts.batchesRepeated++;
       return { id: reader.id, outputs: "repeated", tapped: [] };
     }
-    this.#scan(reader);
-    const known = reader.processCount > 0 ? readSnapshot(reader) : [];
+    const known = reader.processCount > 0 ? readSnapshot(reader) : undefined;
     const foreign = this.#foreignOf(range.source);
     const tree = foreign?.tree ?? this.tree;
-    if (known.length > 0) {
-      foreign?.names.learn(known);
-      tree.seed(seedOf(known));
+    if (known) {
+      foreign?.names.learn(known.processes);
+      const seeds = seedOf(known.processes);
+      if (foreign) learnContext(foreign.context, known, seeds);
+      tree.seed(seeds);
     }
-    this.#table.begin(foreign?.names ?? this.#options.users, (member, pid) => tree.leader(member, pid));
+    this.#table.begin(foreign?.names ?? this.#options.users, foreign?.context ?? this.#context, (member, pid) =>
+      tree.leader(member, pid),
+    );
     this.#ids.begin(foreign?.names ?? this.#options.users);
     if (!foreign) {
       const { bootId, epoch, nextPosition: next, bootTimeUnixNs } = reader;
@@ -159,7 +233,7 @@ export class Enricher {
     }
     const addresses = this.#areAddressesNamed ? (foreign?.addresses ?? this.#addresses) : undefined;
     addresses?.begin();
-    const enriched = this.#enrich(reader, tree, addresses, this.processed.touches(range));
+    const enriched = this.#enrich(batch, tree, addresses, this.processed.touches(range));
     this.processed.add(range);
     return { id: reader.id, ...enriched };
   }
@@ -171,28 +245,12 @@ export class Enricher {
   *snapshot(): Generator<Uint8Array> {
     this.tree.complete(SNAPSHOT_COMPLETIONS_MAX);
     const { users: names, outputBytesMax: bytesMax } = this.#options;
-    yield* writeSnapshot(this.tree, { place: this.#place, table: this.#table, names, bytesMax });
-  }
-
-  /** Reads all events before anything changes, so that garbage has no effect. */
-  #scan(reader: BatchReader): void {
-    let least = reader.firstPosition;
-    for (let index = 0; index < reader.length; index++) {
-      let event = this.#events[index];
-      if (event === undefined) event = this.#events[index] = new EventHeader();
-      scanEvent(reader.bytes, reader.eventStart(index), reader.eventEnd(index), event);
-      if (event.position < least || event.position >= reader.nextPosition) {
-        throw new WireError(
-          `position ${event.position} is not in its batch's range or not in order`,
-          reader.eventStart(index),
-        );
-      }
-      least = event.position + 1;
-    }
+    const context = this.#context;
+    yield* writeSnapshot(this.tree, { place: this.#place, table: this.#table, names, context, bytesMax });
   }
 
   #enrich(
-    reader: BatchReader,
+    { reader, events }: ScannedBatch,
     tree: ProcessTree,
     addresses: AddressNames | undefined,
     isPartlyRepeated: boolean,
@@ -202,9 +260,10 @@ export class Enricher {
     const keeps: boolean[] = [];
     const taps: boolean[] = [];
     const actors: number[] = [];
+    const mapped: number[] = [];
     const source = isPartlyRepeated ? reader.sourceId : "";
     for (let index = 0; index < length; index++) {
-      const event = this.#events[index] as EventHeader;
+      const event = events[index] as EventHeader;
       const isKept = this.#interest === undefined || this.#interest.has(event.type);
       const isRepeated = isPartlyRepeated && this.processed.includes(source, event.position);
       const actor: ProcessNode | undefined = isRepeated ? tree.find(event.pid, event.start) : tree.apply(event, bytes);
@@ -213,12 +272,14 @@ export class Enricher {
       positions.push(event.position);
       keeps.push(isKept);
       taps.push(isTapped);
-      actors.push((isKept || isTapped) && actor ? this.#table.rowOf(actor) : -1);
-      if (!isKept && !isTapped) continue;
+      const isWanted = isKept || isTapped;
+      actors.push(isWanted && actor ? this.#table.rowOf(actor) : -1);
+      mapped.push(isWanted && event.type === TYPE_LIBRARY ? this.#table.mappedBy(event, bytes) : -1);
+      if (!isWanted) continue;
       this.#ids.add(bytes, event);
       addresses?.add(event, bytes);
     }
-    const last = this.#events[length - 1];
+    const last = events[length - 1];
     if (length > 0 && last) {
       const time = toNanoseconds(last.time);
       this.lastEventUnixMs = (time + Number(reader.bootTimeUnixNs)) / 1e6;
@@ -226,7 +287,7 @@ export class Enricher {
       tree.settle(time);
     }
     const names = Buffer.concat([this.#ids.encode(), addresses?.encode() ?? NOTHING]);
-    const enriched = { reader, positions, actors, table: this.#table, names };
+    const enriched = { reader, positions, actors, mapped, table: this.#table, names };
     const { outputBytesMax: bytesMax } = this.#options;
     const outputs = writeOutputs({ ...enriched, keeps }, bytesMax);
     const tapped = taps.includes(true) ? writeOutputs({ ...enriched, keeps: taps }, bytesMax) : [];
@@ -245,15 +306,26 @@ export class Enricher {
     for (const output of outputs) this.counts.ancestorsLost += output.ancestorsLost;
   }
 
+  #isWanted(type: number): boolean {
+    return this.#interest === undefined || this.#interest.has(type) || this.#tapped.has(type);
+  }
+
+  /** The boot that a source is of; undefined when it is this one. */
+  #foreignBoot(source: string): string | undefined {
+    const bootId = source.slice(0, BOOT_ID_DIGITS);
+    return bootId === this.#options.bootId ? undefined : bootId;
+  }
+
   /** What is known of the boot a source is of; undefined when it is this one. */
   #foreignOf(source: string): Foreign | undefined {
-    const bootId = source.slice(0, BOOT_ID_DIGITS);
-    if (bootId === this.#options.bootId) return undefined;
-    const known = this.#foreign.get(bootId);
-    const foreign = known ?? {
-      tree: new ProcessTree(undefined, this.#options.limits),
+    const bootId = this.#foreignBoot(source);
+    if (bootId === undefined) return undefined;
+    const { limits, elsewhere = NO_CONTEXT } = this.#options;
+    const foreign = this.#foreign.get(bootId) ?? {
+      tree: new ProcessTree(undefined, limits),
       names: new SeededNames(),
       addresses: new AddressNames(),
+      context: seededContext(elsewhere),
     };
     this.#foreign.delete(bootId);
     this.#foreign.set(bootId, foreign);

@@ -84,6 +84,10 @@ export function connect(actor: Actor, address: Uint8Array, port: number): EventI
   return { ...header(actor), data: { case: "connect", value: { fd: 3, remote } } };
 }
 
+export function library(actor: Actor, path: string): EventInit {
+  return { ...header(actor), data: { case: "library", value: { path: text(path) } } };
+}
+
 export const POSITION_STEP = 64;
 
 /** The events as an encoded batch; each takes POSITION_STEP positions from `first` on. */

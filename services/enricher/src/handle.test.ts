@@ -20,7 +20,9 @@ function setUp(outputBytesMax = 1_000_000) {
     limits: TREE_LIMITS,
   });
   const published: { id: string; stored: () => void }[] = [];
-  const handle = createHandler(enricher, ({ id }) => new Promise((stored) => published.push({ id, stored })));
+  const handle = createHandler(enricher, {
+    publish: ({ id }) => new Promise((stored) => published.push({ id, stored })),
+  });
   const done: number[] = [];
   const run = (name: number, bytes: Uint8Array) => void handle(bytes).then(() => done.push(name));
   return { enricher, published, handle, done, run };

@@ -1,4 +1,4 @@
-// What is done with each message of RAW: enrich in order, publish, resolve when all of it is stored.
+// What is done with each message of RAW: find out what it needs, enrich in order, publish, resolve when it is stored.
 import { WireError } from "@nightjar/events";
 import { GarbageError } from "@nightjar/stage";
 import type { Enricher } from "./enricher.ts";
@@ -8,19 +8,47 @@ import type { Output } from "./output.ts";
 export type Publish = (output: Output) => Promise<void>;
 
 /**
- * The handler of RAW. It takes a batch into the tree before it returns, so calls in order are batches in order, and
- * resolves when every output of the batch is stored. A batch that came before resolves when its first output is stored.
- * `tell` is given what only those want who listen; nobody waits for it.
+ * How long a batch waits from its arrival for what its events need and is not known yet. What comes later is with the
+ * process from then on.
  */
-export function createHandler(
-  enricher: Enricher,
-  publish: Publish,
-  tell: (output: Output) => void = () => undefined,
-): (bytes: Uint8Array) => Promise<void> {
+export const CONTEXT_WAIT_MS_MAX = 100;
+
+/** How often batches waited, and how often that was not long enough. */
+export interface WaitCounts {
+  batchesWaited: number;
+  batchesWaitedInVain: number;
+}
+
+export interface HandlerOptions {
+  publish: Publish;
+  /** Is given what only those want who listen; nobody waits for it. */
+  tell?: (output: Output) => void;
+  counts?: WaitCounts;
+  waitMsMax?: number;
+}
+
+/**
+ * The handler of RAW. Batches are taken into the tree in the order of the calls: at once, or when what one needs is
+ * known. All begin at once to find out, whose turn it is or not. It resolves when every output of the batch is stored;
+ * a batch that came before resolves when its first output is stored.
+ */
+export function createHandler(enricher: Enricher, options: HandlerOptions): (bytes: Uint8Array) => Promise<void> {
+  const { publish, tell = () => undefined, waitMsMax = CONTEXT_WAIT_MS_MAX } = options;
+  const { counts = { batchesWaited: 0, batchesWaitedInVain: 0 } } = options;
   /** Batches that are taken in and not stored yet, by their range. */
   const underWay = new Map<string, Promise<unknown>>();
+  /** The turn of the last batch that waits; undefined when none does. */
+  let last: Promise<unknown> | undefined;
   return async (bytes) => {
-    const { id, outputs, tapped } = take(enricher, bytes);
+    const batch = asGarbage(() => enricher.scan(bytes));
+    const context = enricher.prefetch(batch);
+    if (last !== undefined || context !== undefined) {
+      const turn = Promise.all([last, context && waitFor(context, waitMsMax, counts)]);
+      last = turn;
+      await turn;
+      if (last === turn) last = undefined;
+    }
+    const { id, outputs, tapped } = asGarbage(() => enricher.take(batch));
     if (outputs === "repeated") {
       // Cut otherwise than the first time it is part of others: all that was begun before it is enough.
       await (underWay.get(id) ?? Promise.all(underWay.values()));
@@ -37,9 +65,17 @@ export function createHandler(
   };
 }
 
-function take(enricher: Enricher, bytes: Uint8Array) {
+async function waitFor(context: Promise<unknown>, milliseconds: number, counts: WaitCounts): Promise<void> {
+  counts.batchesWaited++;
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => resolve("late"), milliseconds);
+  if ((await Promise.race([context, late])) === "late") counts.batchesWaitedInVain++;
+  clearTimeout(timer);
+}
+
+function asGarbage<Result>(work: () => Result): Result {
   try {
-    return enricher.take(bytes);
+    return work();
   } catch (error) {
     if (error instanceof WireError) throw new GarbageError(error.message, { cause: error });
     throw error;

@@ -56,21 +56,22 @@ async function main(stage: Stage): Promise<void> {
   const interest = new OwnInterest(stage);
   followWanted(stage, enricher, interest);
   const subject = streamOf("EVENTS").subjects[0] as string;
-  const handle = createHandler(
-    enricher,
-    ({ bytes, id }) => bus.publish("EVENTS", subject, bytes, id),
-    ({ bytes }) => bus.connection.publish(TAPPED_SUBJECT, bytes),
-  );
+  const state = { lagMs: 0, batchesWaited: 0, batchesWaitedInVain: 0 };
+  const handle = createHandler(enricher, {
+    publish: ({ bytes, id }) => {
+      state.lagMs = Math.max(Date.now() - enricher.lastEventUnixMs, 0);
+      return bus.publish("EVENTS", subject, bytes, id);
+    },
+    tell: ({ bytes }) => bus.connection.publish(TAPPED_SUBJECT, bytes),
+    counts: state,
+  });
   bus.answer(ASK_PROCESSES_SUBJECT, () => enricher.snapshot());
-  const state = { lagMs: 0 };
   stage.beforeStatus = reporter(stage, enricher, procfs, state);
   bus.consume(
     "RAW",
     (bytes) => {
       users.refresh(performance.now());
-      const handled = handle(bytes);
-      state.lagMs = Math.max(Date.now() - enricher.lastEventUnixMs, 0);
-      return handled;
+      return handle(bytes);
     },
     { inFlightMax: settings.enricher.in_flight_batches },
   );

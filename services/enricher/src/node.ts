@@ -1,6 +1,9 @@
 // One process of the tree, and how it is written as a row of a batch's table of processes.
 import { tagOf, varintSize, WIRE_BYTES, WIRE_VARINT, writeVarint } from "@nightjar/events";
 import { type ProcessOrigin, ProcessSchema } from "@nightjar/proto";
+import { find } from "./context/find.ts";
+import type { Row } from "./context/row.ts";
+import type { ImageSource } from "./context/source.ts";
 import { imageIdsOf, type Moment } from "./scan.ts";
 import { ID_UNKNOWN, type UserNames } from "./users.ts";
 
@@ -26,6 +29,8 @@ export class Image {
   references = 0;
   /** The encoded Exec: a copy of its own, never a view on a message. */
   readonly #exec: Latin1;
+  #container: Row | undefined;
+  #executable: Row | undefined;
 
   /**
    * Copies the encoded Exec in bytes[start, end).
@@ -54,6 +59,18 @@ export class Image {
   writeField(bytes: Uint8Array, offset: number): number {
     const start = writeVarint(bytes, writeVarint(bytes, offset, IMAGE_TAG), this.#exec.length);
     return start + writeLatin1(bytes, this.#exec, start);
+  }
+
+  /** The container it is in as far as is known; `pid` is a process that has this image. */
+  container(source: ImageSource, pid: number): Row | undefined {
+    if (this.#container === undefined || this.#container.isForgotten) this.#container = find(source, pid, this.exec);
+    return this.#container;
+  }
+
+  /** The same of the file it executes. */
+  executable(source: ImageSource, pid: number): Row | undefined {
+    if (this.#executable === undefined || this.#executable.isForgotten) this.#executable = find(source, pid, this.exec);
+    return this.#executable;
   }
 }
 

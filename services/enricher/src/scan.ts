@@ -35,6 +35,8 @@ export const TYPE_FORK = EventSchema.field.fork.number;
 export const TYPE_EXIT = EventSchema.field.exit.number;
 /** Of prctl the header tells all: the name that it may have changed. */
 export const TYPE_PRCTL = EventSchema.field.prctl.number;
+/** A file mapped to be executed. */
+export const TYPE_LIBRARY = EventSchema.field.library.number;
 export const TREE_TYPES: readonly number[] = [TYPE_EXEC, TYPE_FORK, TYPE_EXIT, TYPE_PRCTL];
 /** The one of those in follow.ts that may be about another process than the actor. */
 const TYPE_SET_GROUP = EventSchema.field.setGroup.number;

@@ -1,7 +1,9 @@
 // The process tree as batches without events: what a recording begins with, and how a tree is made of them again.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type BatchReader, WireError } from "@nightjar/events";
-import { type Batch, BatchSchema, ExecSchema, type Process } from "@nightjar/proto";
+import { type Batch, BatchSchema, ContainerSchema, ExecSchema, ExecutableSchema, type Process } from "@nightjar/proto";
+import type { SeededContext } from "./context/seeded.ts";
+import type { Context } from "./context/source.ts";
 import type { ProcessNode } from "./node.ts";
 import { type Moment, NANOSECONDS_PER_TICK } from "./scan.ts";
 import type { ProcessTable } from "./table.ts";
@@ -23,6 +25,7 @@ export interface SnapshotOptions {
   /** The table that the nodes are put into for batches too: a node remembers where it stands in one only. */
   table: ProcessTable;
   names: UserNames;
+  context: Context;
   bytesMax: number;
 }
 
@@ -48,53 +51,83 @@ export interface SeedProcess {
  */
 export function* writeSnapshot(
   nodes: Iterable<ProcessNode>,
-  { place, table, names, bytesMax }: SnapshotOptions,
+  { place, table, names, context, bytesMax }: SnapshotOptions,
 ): Generator<Uint8Array> {
   const position = BigInt(place.next);
   const { bootId, epoch, bootTimeUnixNs } = place;
   const range = { firstPosition: position, nextPosition: position };
   const head = toBinary(BatchSchema, create(BatchSchema, { bootId, epoch, bootTimeUnixNs, ...range }));
-  table.begin(names);
+  table.begin(names, context);
+  let taken = countOf(table);
   let bytes = head.length;
-  let rows = 0;
   for (const node of nodes) {
     table.lineOf(node);
-    const added = sizeOf(table, rows);
-    if (rows > 0 && bytes + added > bytesMax) {
-      yield encode(head, table, rows, bytes);
-      table.begin(names);
+    const added = sizeFrom(table, taken);
+    if (taken.processes > 0 && bytes + added > bytesMax) {
+      yield encode(head, table, taken, bytes);
+      table.begin(names, context);
       table.lineOf(node);
-      bytes = head.length + sizeOf(table, 0);
+      bytes = head.length + sizeFrom(table, NO_ROWS);
     } else bytes += added;
-    rows = table.length;
+    taken = countOf(table);
   }
-  if (rows > 0) yield encode(head, table, rows, bytes);
+  if (taken.processes > 0) yield encode(head, table, taken, bytes);
 }
 
-function sizeOf(table: ProcessTable, from: number): number {
+/** How many rows of each table. */
+interface RowCounts {
+  processes: number;
+  containers: number;
+  executables: number;
+}
+
+const NO_ROWS: RowCounts = { processes: 0, containers: 0, executables: 0 };
+
+function countOf({ length, containers, executables }: ProcessTable): RowCounts {
+  return { processes: length, containers: containers.length, executables: executables.length };
+}
+
+/** Bytes of the rows behind the first so many. */
+function sizeFrom(table: ProcessTable, from: RowCounts): number {
+  const { containers, executables } = table;
   let bytes = 0;
-  for (let row = from; row < table.length; row++) bytes += table.rowSize(row, undefined);
+  for (let row = from.processes; row < table.length; row++) bytes += table.rowSize(row, EVERYWHERE);
+  for (let row = from.containers; row < containers.length; row++) bytes += containers.rowSize(row);
+  for (let row = from.executables; row < executables.length; row++) bytes += executables.rowSize(row);
   return bytes;
 }
 
-/** The first `rows` rows; a row's parent never lies behind those that were added with it. */
-function encode(head: Uint8Array, table: ProcessTable, rows: number, bytes: number): Uint8Array {
+/** All rows stand where they stand in the whole tables. */
+const EVERYWHERE = {};
+
+/** The first so many rows; what a row points to never lies behind those that were added with it. */
+function encode(head: Uint8Array, table: ProcessTable, rows: RowCounts, bytes: number): Uint8Array {
+  const { containers, executables } = table;
   const batch = new Uint8Array(bytes);
   batch.set(head);
   let offset = head.length;
-  for (let row = 0; row < rows; row++) offset = table.writeRow(batch, offset, row, undefined);
+  for (let row = 0; row < rows.processes; row++) offset = table.writeRow(batch, offset, row, EVERYWHERE);
+  for (let row = 0; row < rows.containers; row++) offset = containers.writeRow(batch, offset, row);
+  for (let row = 0; row < rows.executables; row++) offset = executables.writeRow(batch, offset, row);
   return batch;
 }
 
+/** The tables of a snapshot. */
+export type Snapshot = Pick<Batch, "processes" | "containers" | "executables">;
+
 /**
- * The rows of a batch's table of processes.
- * @throws WireError when it is no table: rows that are no messages, a parent that is not there.
+ * The rows of a batch's tables.
+ * @throws WireError when they are none: rows that are no messages, or point to what is not there.
  */
-export function readSnapshot(reader: BatchReader): Process[] {
-  const { processes } = decode(reader.bytes);
+export function readSnapshot(reader: BatchReader): Snapshot {
+  const { processes, containers, executables } = decode(reader.bytes);
   if (processes.some(({ parent }) => parent > processes.length))
     throw new WireError("a process whose parent is not in its batch", 0);
-  return processes;
+  if (processes.some(({ container }) => container > containers.length))
+    throw new WireError("a process whose container is not in its batch", 0);
+  if (processes.some(({ executable }) => executable > executables.length))
+    throw new WireError("a process whose executable is not in its batch", 0);
+  return { processes, containers, executables };
 }
 
 function decode(bytes: Uint8Array): Batch {
@@ -122,6 +155,17 @@ export function seedOf(processes: readonly Process[]): SeedProcess[] {
       image: process.image && toBinary(ExecSchema, process.image),
     };
   });
+}
+
+/** Teaches what the rows say of containers and executables; `seeds` are the processes as `seedOf` gave them. */
+export function learnContext(context: SeededContext, snapshot: Snapshot, seeds: readonly SeedProcess[]): void {
+  for (const [index, { image }] of seeds.entries()) {
+    const { container = 0, executable = 0 } = snapshot.processes[index] ?? {};
+    const containerRow = snapshot.containers[container - 1];
+    const executableRow = snapshot.executables[executable - 1];
+    if (image && containerRow) context.containers.learn(image, ContainerSchema, containerRow);
+    if (image && executableRow) context.executables.learn(image, ExecutableSchema, executableRow);
+  }
 }
 
 function momentOfBigint(ns: bigint): Moment {

@@ -1,7 +1,12 @@
-// A batch's table of processes: the rows its events point to, each version of a process once, with its ancestors.
+// A batch's tables: the processes its events point to, each version once, with ancestors, containers and executables.
 import { tagOf, varintSize, WIRE_BYTES, WIRE_VARINT, writeVarint } from "@nightjar/events";
 import { BatchSchema, ProcessSchema } from "@nightjar/proto";
+import { lookUp } from "./context/find.ts";
+import { NO_CONTEXT } from "./context/nothing.ts";
+import type { Context } from "./context/source.ts";
 import type { Image, ProcessNode } from "./node.ts";
+import { RowTable } from "./row-table.ts";
+import type { EventHeader } from "./scan.ts";
 import type { UserNames } from "./users.ts";
 
 /** Ancestors given with a process. Lines longer than this lose the end at the root. */
@@ -10,21 +15,26 @@ export const ANCESTORS_MAX = 32;
 /** Processes whose encoded heads are kept for the next batch; of 100,000 they would take 35 MB. */
 const HEADS_KEPT_MAX = 4_096;
 
-const ROW_TAG = tagOf(BatchSchema.field.processes.number, WIRE_BYTES);
-const PARENT_TAG = tagOf(ProcessSchema.field.parent.number, WIRE_VARINT);
-const SESSION_LEADER_TAG = tagOf(ProcessSchema.field.sessionLeader.number, WIRE_VARINT);
-const GROUP_LEADER_TAG = tagOf(ProcessSchema.field.processGroupLeader.number, WIRE_VARINT);
+const BATCH = BatchSchema.field;
+const PROCESS = ProcessSchema.field;
+const ROW_TAG = tagOf(BATCH.processes.number, WIRE_BYTES);
+const PARENT_TAG = tagOf(PROCESS.parent.number, WIRE_VARINT);
+const SESSION_LEADER_TAG = tagOf(PROCESS.sessionLeader.number, WIRE_VARINT);
+const GROUP_LEADER_TAG = tagOf(PROCESS.processGroupLeader.number, WIRE_VARINT);
+const CONTAINER_TAG = tagOf(PROCESS.container.number, WIRE_VARINT);
+const EXECUTABLE_TAG = tagOf(PROCESS.executable.number, WIRE_VARINT);
 
 /** Finds who leads the session or group with this number that a process is in. */
 export type LeaderLookup = (member: ProcessNode, pid: number) => ProcessNode | undefined;
 
 const NO_LEADERS: LeaderLookup = () => undefined;
 
-/**
- * Where the rows of the table stand in what is written, -1 for those that are not; undefined where all are, in the
- * table's order.
- */
-export type Places = Int32Array | undefined;
+/** Where rows of the whole tables stand in those of a part, -1 where they do not; undefined: the same everywhere. */
+export interface Places {
+  processes?: Int32Array;
+  containers?: Int32Array;
+  executables?: Int32Array;
+}
 
 /** Rows as parts that are only joined when they are written; indices are from 0, -1 is no row. */
 export class ProcessTable {
@@ -34,8 +44,14 @@ export class ProcessTable {
   /** Of those that act: the rows of their leaders who are none of their ancestors. */
   readonly sessionLeaders: number[] = [];
   readonly groupLeaders: number[] = [];
+  /** For each row its container's and its executable's in their tables. */
+  readonly containerRows: number[] = [];
+  readonly executableRows: number[] = [];
+  readonly containers = new RowTable(BATCH.containers.number);
+  readonly executables = new RowTable(BATCH.executables.number);
   #stamp = 0;
   #names: UserNames;
+  #context: Context = NO_CONTEXT;
   #leaderOf = NO_LEADERS;
   /** The processes whose heads were encoded last, in a ring. */
   readonly #encoded: ProcessNode[] = [];
@@ -51,13 +67,17 @@ export class ProcessTable {
     return this.heads.length;
   }
 
-  /** Empties the table for another batch. */
-  begin(names: UserNames, leaderOf = NO_LEADERS): void {
+  /** Empties the tables for another batch. */
+  begin(names: UserNames, context: Context, leaderOf = NO_LEADERS): void {
     this.#names = names;
     this.#leaderOf = leaderOf;
+    this.#context = context;
     this.#stamp++;
     this.heads.length = this.images.length = this.parents.length = 0;
     this.sessionLeaders.length = this.groupLeaders.length = this.#isLed.length = 0;
+    this.containerRows.length = this.executableRows.length = 0;
+    this.containers.begin();
+    this.executables.begin();
   }
 
   /** The row of a process that acts, as it is now: added with its ancestors and leaders where it is not there yet. */
@@ -102,14 +122,24 @@ export class ProcessTable {
     return leader === undefined ? -1 : this.lineOf(leader);
   }
 
+  /** The row in `executables` of the file that a library event tells of, -1 where nothing is known of it. */
+  mappedBy({ pid, dataStart, dataEnd }: EventHeader, bytes: Uint8Array): number {
+    const source = this.#context.executables;
+    const library = bytes.subarray(dataStart, dataEnd);
+    return this.executables.indexOf(lookUp(source, source.keyOfLibrary(library), pid, library));
+  }
+
   #add(node: ProcessNode): number {
     const index = this.heads.length;
+    const { image } = node;
     this.heads.push(node.headOf(this.#names) ?? this.#encodeHead(node));
-    this.images.push(node.image);
+    this.images.push(image);
     this.parents.push(-1);
     this.sessionLeaders.push(-1);
     this.groupLeaders.push(-1);
     this.#isLed.push(false);
+    this.containerRows.push(this.containers.indexOf(image?.container(this.#context.containers, node.pid)));
+    this.executableRows.push(this.executables.indexOf(image?.executable(this.#context.executables, node.pid)));
     node.tableStamp = this.#stamp;
     node.tableIndex = index;
     return index;
@@ -122,7 +152,7 @@ export class ProcessTable {
     return node.encodeHead(this.#names);
   }
 
-  /** Bytes the row takes in a batch. */
+  /** Bytes the row takes in a batch whose tables have these places. */
   rowSize(row: number, places: Places): number {
     const contents = this.#contentsSize(row, places);
     return varintSize(ROW_TAG) + varintSize(contents) + contents;
@@ -136,9 +166,11 @@ export class ProcessTable {
     bytes.set(head, position);
     position += head.length;
     if (image) position = image.writeField(bytes, position);
-    position = writeLink(bytes, position, PARENT_TAG, this.parents[row] as number, places);
-    position = writeLink(bytes, position, SESSION_LEADER_TAG, this.sessionLeaders[row] as number, places);
-    return writeLink(bytes, position, GROUP_LEADER_TAG, this.groupLeaders[row] as number, places);
+    position = writeLink(bytes, position, PARENT_TAG, this.parents[row], places.processes);
+    position = writeLink(bytes, position, SESSION_LEADER_TAG, this.sessionLeaders[row], places.processes);
+    position = writeLink(bytes, position, GROUP_LEADER_TAG, this.groupLeaders[row], places.processes);
+    position = writeLink(bytes, position, CONTAINER_TAG, this.containerRows[row], places.containers);
+    return writeLink(bytes, position, EXECUTABLE_TAG, this.executableRows[row], places.executables);
   }
 
   #contentsSize(row: number, places: Places): number {
@@ -146,25 +178,33 @@ export class ProcessTable {
     return (
       head.length +
       (this.images[row]?.fieldSize ?? 0) +
-      linkSize(PARENT_TAG, this.parents[row] as number, places) +
-      linkSize(SESSION_LEADER_TAG, this.sessionLeaders[row] as number, places) +
-      linkSize(GROUP_LEADER_TAG, this.groupLeaders[row] as number, places)
+      linkSize(PARENT_TAG, this.parents[row], places.processes) +
+      linkSize(SESSION_LEADER_TAG, this.sessionLeaders[row], places.processes) +
+      linkSize(GROUP_LEADER_TAG, this.groupLeaders[row], places.processes) +
+      linkSize(CONTAINER_TAG, this.containerRows[row], places.containers) +
+      linkSize(EXECUTABLE_TAG, this.executableRows[row], places.executables)
     );
   }
 }
 
 /** A row as the message has it: its index plus one, 0 for none. */
-function linkTo(row: number, places: Places): number {
-  if (row < 0) return 0;
+function linkTo(row: number | undefined, places: Int32Array | undefined): number {
+  if (row === undefined || row < 0) return 0;
   return places === undefined ? row + 1 : (places[row] as number) + 1;
 }
 
-function linkSize(tag: number, row: number, places: Places): number {
+function linkSize(tag: number, row: number | undefined, places: Int32Array | undefined): number {
   const link = linkTo(row, places);
   return link === 0 ? 0 : varintSize(tag) + varintSize(link);
 }
 
-function writeLink(bytes: Uint8Array, offset: number, tag: number, row: number, places: Places): number {
+function writeLink(
+  bytes: Uint8Array,
+  offset: number,
+  tag: number,
+  row: number | undefined,
+  places: Int32Array | undefined,
+): number {
   const link = linkTo(row, places);
   return link === 0 ? offset : writeVarint(bytes, writeVarint(bytes, offset, tag), link);
 }

@@ -1,27 +1,36 @@
 // An event as rules see it: its own fields, those of its event type, and the processes it speaks of.
 import { type BatchReader, WireError } from "@nightjar/events";
-import { BatchSchema, EventSchema, ExecSchema, eventTypes, ProcessSchema } from "@nightjar/proto";
+import { BatchSchema, ContainerSchema, EventSchema, ExecSchema, eventTypes, ProcessSchema } from "@nightjar/proto";
 import { decodeText, Message } from "./message.ts";
 
 const EVENT = EventSchema.field;
 const PROCESS = ProcessSchema.field;
 const EXEC = ExecSchema.field;
+const CONTAINER = ContainerSchema.field;
 const TYPE_IDS: ReadonlySet<number> = new Set(eventTypes.map((type) => type.id));
 /** Event's own fields have lower numbers than all event types. */
 const EVENT_FIELD_MAX = Math.min(...TYPE_IDS) - 1;
 const EXEC_TYPE = eventTypes.find((type) => type.name === "exec")?.id ?? 0;
 
-/** What a process runs since its last exec: an encoded Exec, with what was worked out from it. */
-export class Image {
+/** A message that events share, with what was worked out from it. */
+export class SharedMessage {
   readonly message = new Message();
   /** Values that getters have worked out, by the number they drew with `newCacheKey`. */
   cache: unknown[] = [];
-  #args: string[] | undefined;
-  #environment: string[] | undefined;
 
   load(bytes: Uint8Array, begin: number, end: number): void {
     this.message.load(bytes, begin, end);
     this.cache.length = 0;
+  }
+}
+
+/** What a process runs since its last exec: an encoded Exec. */
+export class Image extends SharedMessage {
+  #args: string[] | undefined;
+  #environment: string[] | undefined;
+
+  override load(bytes: Uint8Array, begin: number, end: number): void {
+    super.load(bytes, begin, end);
     this.#args = undefined;
     this.#environment = undefined;
   }
@@ -49,20 +58,74 @@ export class Image {
   }
 }
 
+/** A row of the batch's table of containers. */
+export class ContainerView extends SharedMessage {
+  readonly #pod = new SharedMessage();
+  #podLoaded = false;
+
+  override load(bytes: Uint8Array, begin: number, end: number): void {
+    super.load(bytes, begin, end);
+    this.#podLoaded = false;
+  }
+
+  /** The Pod it belongs to. */
+  get pod(): SharedMessage | undefined {
+    const start = this.message.start(CONTAINER.pod.number);
+    if (start === 0) return undefined;
+    if (!this.#podLoaded) this.#pod.load(this.message.bytes, start, this.message.stop(CONTAINER.pod.number));
+    this.#podLoaded = true;
+    return this.#pod;
+  }
+}
+
+/** The rows of one of a batch's tables, each made ready when it is asked for. */
+class RowViews<View extends { load(bytes: Uint8Array, begin: number, end: number): void }> {
+  readonly #make: () => View;
+  readonly #views: View[] = [];
+  #loaded: boolean[] = [];
+  #bytes: Uint8Array = new Uint8Array(0);
+  #bounds: readonly number[] = [];
+
+  constructor(make: () => View) {
+    this.#make = make;
+  }
+
+  open(bytes: Uint8Array, bounds: readonly number[]): void {
+    this.#bytes = bytes;
+    this.#bounds = bounds;
+    this.#loaded = new Array(bounds.length / 2).fill(false);
+  }
+
+  /** Undefined for -1; throws a WireError where there is no such row. */
+  row(row: number): View | undefined {
+    if (row < 0) return undefined;
+    if (row >= this.#loaded.length) throw new WireError(`no row ${row} in a table of ${BatchSchema.typeName}`, 0);
+    this.#views[row] ??= this.#make();
+    const view = this.#views[row];
+    if (!this.#loaded[row]) {
+      view.load(this.#bytes, this.#bounds[2 * row] as number, this.#bounds[2 * row + 1] as number);
+      this.#loaded[row] = true;
+    }
+    return view;
+  }
+}
+
 /** A row of the batch's table of processes. */
 export class ProcessView {
   readonly message = new Message();
   readonly #image = new Image();
-  row = -1;
   parentRow = -1;
+  /** Rows in the tables of containers and executables, -1 for none. */
+  containerRow = -1;
+  executableRow = -1;
   #name: string | undefined;
   #imageLoaded = false;
 
-  load(batch: BatchReader, row: number): void {
-    const begin = batch.processBounds[2 * row] as number;
-    this.message.load(batch.bytes, begin, batch.processBounds[2 * row + 1] as number);
-    this.row = row;
+  load(bytes: Uint8Array, begin: number, end: number): void {
+    this.message.load(bytes, begin, end);
     this.parentRow = this.message.uint(PROCESS.parent.number) - 1;
+    this.containerRow = this.message.uint(PROCESS.container.number) - 1;
+    this.executableRow = this.message.uint(PROCESS.executable.number) - 1;
     this.#name = undefined;
     this.#imageLoaded = false;
   }
@@ -98,14 +161,17 @@ export class EventView {
   /** The message of the event's type: an Exec, Open, … */
   readonly data = new Message();
   readonly #ownImage = new Image();
-  readonly #rows: ProcessView[] = [];
-  #rowsLoaded: boolean[] = [];
+  readonly #processes = new RowViews(() => new ProcessView());
+  readonly #containers = new RowViews(() => new ContainerView());
+  readonly #executables = new RowViews(() => new SharedMessage());
   #name: string | undefined;
   #actor: ProcessView | undefined;
 
   open(batch: BatchReader): void {
     this.batch = batch;
-    this.#rowsLoaded = new Array(batch.processCount).fill(false);
+    this.#processes.open(batch.bytes, batch.processBounds);
+    this.#containers.open(batch.bytes, batch.containerBounds);
+    this.#executables.open(batch.bytes, batch.executableBounds);
     this.index = -1;
   }
 
@@ -128,21 +194,28 @@ export class EventView {
     return this.event.uint(EVENT.position.number);
   }
 
-  /** The row of a process; undefined for a row that is not in the table. */
+  /** The row of a process; undefined for -1. */
   process(row: number): ProcessView | undefined {
-    if (row < 0) return undefined;
-    if (row >= this.#rowsLoaded.length) throw new WireError(`no process ${row} in ${BatchSchema.typeName}`, 0);
-    this.#rows[row] ??= new ProcessView();
-    const view = this.#rows[row];
-    if (!this.#rowsLoaded[row]) {
-      view.load(this.batch, row);
-      this.#rowsLoaded[row] = true;
-    }
-    return view;
+    return this.#processes.row(row);
   }
 
   get actor(): ProcessView | undefined {
     return this.#actor;
+  }
+
+  /** The container that a process is in; without one, the actor's. Undefined outside of all containers. */
+  container(process = this.#actor): ContainerView | undefined {
+    return process && this.#containers.row(process.containerRow);
+  }
+
+  /** The Executable that a process executes; without one, the actor. Undefined where nothing is known of it. */
+  executable(process = this.#actor): SharedMessage | undefined {
+    return process && this.#executables.row(process.executableRow);
+  }
+
+  /** The Executable that is the file the event mapped. */
+  get mapped(): SharedMessage | undefined {
+    return this.#executables.row(this.batch.mapped(this.index));
   }
 
   /** What the actor runs: for an exec, what it runs from now on. */

@@ -1,7 +1,16 @@
 // The catalogue of fields: what the options in `proto/` name, what is worked out from the messages, what is only known.
-import { type DescField, getOption, ScalarType } from "@bufbuild/protobuf";
-import { EventSchema, ExecSchema, eventTypes, falco, ProcessSchema } from "@nightjar/proto";
-import type { EventView } from "../engine/event-view.ts";
+import { type DescField, type DescMessage, getOption, ScalarType } from "@bufbuild/protobuf";
+import {
+  ContainerSchema,
+  EventSchema,
+  ExecSchema,
+  ExecutableSchema,
+  eventTypes,
+  falco,
+  PodSchema,
+  ProcessSchema,
+} from "@nightjar/proto";
+import type { EventView, SharedMessage } from "../engine/event-view.ts";
 import { type Field, type Getter, newCacheKey, type Several, type Value } from "./definition.ts";
 import { DERIVED_EVENT_FIELDS } from "./derived-event.ts";
 import { DERIVED_PROCESS_FIELDS } from "./derived-process.ts";
@@ -33,15 +42,25 @@ const SEVERAL: ReadonlyMap<string, Several> = new Map([
 /** Fields whose argument may also stand behind a dot: evt.arg.flags is evt.arg[flags]. */
 const DOTTED = ["evt.arg", "evt.rawarg", "evt.around", "evt.abspath", "evt.type.is", "thread.cgroup"];
 
-function ofImage(field: DescField): Getter {
+/** A field of a message that many events share: its value is worked out once. */
+function ofShared(field: DescField, find: (view: EventView) => SharedMessage | undefined): Getter {
   const read = reader(field);
   const key = newCacheKey();
-  return ({ image }) => {
-    if (!image) return undefined;
-    if (!(key in image.cache)) image.cache[key] = read(image.message);
-    return image.cache[key] as Value;
+  return (view) => {
+    const shared = find(view);
+    if (!shared) return undefined;
+    if (!(key in shared.cache)) shared.cache[key] = read(shared.message);
+    return shared.cache[key] as Value;
   };
 }
+
+/** The messages that are the actor's, with where an event's view has them. */
+const SHARED: readonly (readonly [message: DescMessage, find: (view: EventView) => SharedMessage | undefined])[] = [
+  [ExecSchema, (view) => view.image],
+  [ContainerSchema, (view) => view.container()],
+  [PodSchema, (view) => view.container()?.pod],
+  [ExecutableSchema, (view) => view.executable()],
+];
 
 /** The names of a field that are not an argument's; those are in arguments.ts. */
 function names(field: DescField): string[] {
@@ -91,7 +110,9 @@ function fieldsOfMessages(): ServedField[] {
       const read = reader(field);
       return ({ actor }: EventView) => actor && read(actor.message);
     }),
-    ...rowsOf(ExecSchema.fields, "Exec", EVERY_EVENT, ofImage),
+    ...SHARED.flatMap(([message, find]) =>
+      rowsOf(message.fields, message.name, EVERY_EVENT, (field) => ofShared(field, find)),
+    ),
     ...ofEventTypes,
   ];
 }
@@ -149,7 +170,12 @@ const DERIVED_FIELDS: readonly ServedField[] = [
 const OWN_PREFIX = "nightjar.";
 
 function ownFields(): [name: string, type: ValueType, letters: string][] {
-  const fields = eventTypes.flatMap(({ field }) => field.message?.fields ?? []);
+  const messages = [
+    ...eventTypes.map(({ field }) => field.message),
+    ProcessSchema,
+    ...SHARED.map(([message]) => message),
+  ];
+  const fields = messages.flatMap((message) => message?.fields ?? []);
   const rows = fields.flatMap((field) => names(field).map((name) => [name, typeOf(field)] as const));
   const own = new Map(rows.filter(([name]) => name.startsWith(OWN_PREFIX)));
   for (const { name, type } of DERIVED_FIELDS) if (type) own.set(name, type);
