@@ -10,6 +10,8 @@ import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
 const root = dirname(import.meta.dirname);
+/** Each test file is a process of its own: what they all import is compiled once for all of them. */
+const COMPILE_CACHE = join(root, ".tools/compile-cache");
 /** After SIGINT, how long a suite may take to clean up before it is killed. */
 const STOP_MS_MAX = 20_000;
 
@@ -79,7 +81,7 @@ async function run(suite: Suite, more: readonly string[], signal: AbortSignal): 
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const [program = "", ...args] = suite.command;
   const path = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}`;
-  const env = { ...process.env, PATH: path, NO_COLOR: "1" };
+  const env = { ...process.env, PATH: path, NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILE_CACHE };
   const child = spawn(program, [...args, ...more], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
   const stop = () => {
     child.kill("SIGTERM");
