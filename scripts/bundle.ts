@@ -18,6 +18,9 @@ const ENTRIES = ["src/main.ts", "src/worker.ts", "src/make-store.ts"];
 
 const REQUIRE = "const require = __createRequire(import.meta.url);";
 
+/** What is imported when it is needed becomes a file of its own, whose text is not in memory before. */
+const SPLIT = "--split";
+
 const folder = process.cwd();
 const outdir = join(folder, "dist");
 const entryPoints = ENTRIES.map((entry) => join(folder, entry)).filter(existsSync);
@@ -30,6 +33,9 @@ await build({
   bundle: true,
   platform: "node",
   format: "esm",
+  splitting: process.argv.includes(SPLIT),
+  // Without a hash: the next build writes over what this one wrote.
+  chunkNames: "[name]",
   target: "node24",
   external: EXTERNAL,
   // The text of a bundle stays in memory as long as its process lives.

@@ -98,6 +98,22 @@ export const healthCodes = {
     severity: ERROR,
     doc: "The outbox could not be read. It was set aside, and the detections that waited in it are not sent.",
   },
+  KUBERNETES_UNREACHABLE: {
+    severity: WARNING,
+    doc:
+      "The API server or the kubelet does not answer. What it told before stays; of pods made since then only what " +
+      "the container's runtime knows is told, and the rest once it answers again.",
+  },
+  KUBERNETES_REFUSED: {
+    severity: WARNING,
+    doc:
+      "The API server or the kubelet does not let the sensor list pods. Give its account the role in " +
+      "[Kubernetes](../kubernetes.md).",
+  },
+  KUBERNETES_NO_PODS: {
+    severity: WARNING,
+    doc: "Kubernetes knows no pod on this node. Is metadata.kubernetes_node the node's name?",
+  },
   ENRICHMENT_LOST: { severity: WARNING, doc: "Processes were evicted from the process tree before they ended." },
 } as const satisfies Record<string, HealthCode>;
 

@@ -1,4 +1,5 @@
 // What makes a process a stage: settings, log, bus, health, counters, shutdown.
+export * from "./backoff.ts";
 export * from "./bus.ts";
 export * from "./codes.ts";
 export * from "./connection.ts";

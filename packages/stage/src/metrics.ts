@@ -27,7 +27,19 @@ export const counterDocs = {
     ring_bytes: "The size of the ring buffer.",
     ring_used_bytes: "Bytes of the ring buffer that wait for the bus, now.",
   },
-  metadata: { questions: "Questions for a container that were answered." },
+  metadata: {
+    questions: "Questions for a container that were answered.",
+    pods: "Pods of this node that Kubernetes told of, now.",
+    pods_left_out: "Pods that could not be read, or were too many to keep.",
+    pod_lists: "Lists of pods that were asked for.",
+    pod_watches: "Watches of pods that were asked for.",
+    pod_watch_events: "Changes of pods that came over a watch.",
+    pod_watches_expired: "Watches and lists that could not go on, because what changed since is not remembered (410).",
+    pod_watches_broken: "Watches whose connection broke.",
+    kubernetes_failures: "Questions that the API server or the kubelet did not answer as it should.",
+    owners_asked: "Owners and namespaces of pods that were asked for.",
+    owners_refused: "Those of them that are not there, or that the sensor may not read.",
+  },
   enricher: {
     batches: "Batches taken in.",
     batches_repeated: "Batches that had been taken in before.",
@@ -110,7 +122,10 @@ export const factDocs = {
     stored: "The position up to which everything is stored in RAW.",
     wanted: "The event types that the kernel sends; the others are only counted.",
   },
-  metadata: { runtimes: "Where container runtimes were found." },
+  metadata: {
+    runtimes: "Where container runtimes were found.",
+    kubernetes: "Who is asked for the pods of which node; not there without Kubernetes.",
+  },
   enricher: { event_types: "The ids of the event types that the readers of EVENTS are interested in." },
   "rule-engine": {
     content_version: "The version of the rules in force, made of their files; detections carry it.",

@@ -8,7 +8,7 @@ import {
   type StageStatus,
   StageStatusSchema,
 } from "@nightjar/proto";
-import type { Backoff } from "./backoff.ts";
+import type { Backoff } from "@nightjar/stage";
 import { failureOf, type PortalFailure } from "./failure.ts";
 
 export interface HeartbeatOptions {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type DetectionBatch, DetectionBatchSchema } from "@nightjar/proto";
 import {
+  Backoff,
   describeError,
   GarbageError,
   pause,
@@ -13,7 +14,6 @@ import {
   stageNames,
   statePaths,
 } from "@nightjar/stage";
-import { Backoff } from "./backoff.ts";
 import { locatePortal } from "./endpoint.ts";
 import type { PortalFailure } from "./failure.ts";
 import { runHeartbeat } from "./heartbeat.ts";

@@ -1,8 +1,8 @@
 // The sender and its link, with a portal, a clock and timers in hand.
 import { Priority } from "@nightjar/proto";
+import { Backoff } from "@nightjar/stage";
 import { waitFor } from "@nightjar/test-support";
 import test from "ava";
-import { Backoff } from "./backoff.ts";
 import { PortalFailure } from "./failure.ts";
 import { Link } from "./link.ts";
 import { type Entry, Outbox } from "./outbox.ts";

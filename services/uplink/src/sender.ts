@@ -1,6 +1,6 @@
 // Empties the outbox into the portal: at once when it can, patiently when it cannot.
 import type { Detection } from "@nightjar/proto";
-import type { Backoff } from "./backoff.ts";
+import type { Backoff } from "@nightjar/stage";
 import { failureOf, type PortalFailure } from "./failure.ts";
 import { SEND_BYTES_MAX, SEND_DETECTIONS_MAX } from "./limits.ts";
 import type { Entry, Outbox } from "./outbox.ts";

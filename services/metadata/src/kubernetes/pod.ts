@@ -1,0 +1,186 @@
+// A pod as the API server or the kubelet writes it, read into the message that travels with events.
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type Pod,
+  type PodContainer,
+  PodContainerKind,
+  PodContainerSchema,
+  type PodOrigin,
+  PodSchema,
+  type SecurityContextSchema,
+} from "@nightjar/proto";
+import { booleanOf, integerOf, type Json, listOf, objectOf, textOf, textsOf } from "./json.ts";
+import { labelsOf } from "./labels.ts";
+import { type Controller, controllerOf } from "./workload.ts";
+
+/** A pod that was read, before it is known who owns it. */
+export interface PodReading {
+  readonly pod: Pod;
+  readonly controller?: Controller;
+  /** The uid in the API, where it is another than the pod's own: that of a static pod's mirror. */
+  readonly mirrorUid?: string;
+  /** The full ids of its containers, those that have just ended too. */
+  readonly containerIds: readonly string[];
+}
+
+/** More containers are left out; a pod of 500 would be one nobody can run. */
+const CONTAINERS_MAX = 64;
+/** Arguments of a probe's command, and characters of each; what is beyond is left out. */
+const COMMAND_ARGUMENTS_MAX = 32;
+const ARGUMENT_CHARACTERS_MAX = 1_024;
+const NS_PER_MS = 1_000_000n;
+
+/** The kubelet's own uid of a static pod (pkg/kubelet/types/pod_update.go); its cgroups are named by it. */
+const STATIC_UID = "kubernetes.io/config.hash";
+const MIRROR = "kubernetes.io/config.mirror";
+/** Where AppArmor's profile stood before Kubernetes 1.30, followed by the container's name. */
+const APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/";
+
+/** The lists of a specification and of a status that belong together. */
+const CONTAINER_LISTS = [
+  ["containers", "containerStatuses", PodContainerKind.REGULAR],
+  ["initContainers", "initContainerStatuses", PodContainerKind.INIT],
+  ["ephemeralContainers", "ephemeralContainerStatuses", PodContainerKind.EPHEMERAL],
+] as const;
+
+/** Undefined for what is no pod: it lacks its name, its namespace or its uid. */
+export function readPod(object: unknown, origin: PodOrigin): PodReading | undefined {
+  const raw = objectOf(object);
+  const [metadata, spec, status] = [objectOf(raw.metadata), objectOf(raw.spec), objectOf(raw.status)];
+  const [name, namespace, apiUid] = [textOf(metadata.name), textOf(metadata.namespace), textOf(metadata.uid)];
+  if (!name || !namespace || !apiUid) return undefined;
+  const annotations = objectOf(metadata.annotations);
+  const uid = (MIRROR in annotations && textOf(annotations[STATIC_UID])) || apiUid;
+  const controller = controllerOf(metadata);
+  const pod = create(PodSchema, {
+    name,
+    namespace,
+    uid,
+    labels: labelsOf(metadata.labels),
+    ips: ipsOf(status),
+    node: textOf(spec.nodeName),
+    serviceAccount: textOf(spec.serviceAccountName),
+    startTimeUnixNs: timeOf(status.startTime),
+    hostNetwork: spec.hostNetwork === true,
+    hostPid: spec.hostPID === true,
+    hostIpc: spec.hostIPC === true,
+    securityContext: securityContextOf(spec.securityContext),
+    containers: containersOf(spec, status, annotations),
+    runtimeClass: textOf(spec.runtimeClassName),
+    priorityClass: textOf(spec.priorityClassName),
+    origin,
+  });
+  return {
+    pod,
+    ...(controller && { controller }),
+    ...(uid !== apiUid && { mirrorUid: apiUid }),
+    containerIds: containerIdsOf(status),
+  };
+}
+
+function ipsOf(status: Json): string[] {
+  const ips = listOf(status.podIPs).map((one) => textOf(objectOf(one).ip));
+  return [...new Set([textOf(status.podIP), ...ips])].filter((ip) => ip !== "");
+}
+
+/** Times are RFC 3339. */
+function timeOf(value: unknown): bigint {
+  const ms = Date.parse(textOf(value));
+  return Number.isNaN(ms) || ms < 0 ? 0n : BigInt(ms) * NS_PER_MS;
+}
+
+function containersOf(spec: Json, status: Json, annotations: Json): PodContainer[] {
+  const containers = CONTAINER_LISTS.flatMap(([specified, reported, kind]) => {
+    const statuses = new Map(
+      listOf(status[reported])
+        .map(objectOf)
+        .map((one) => [one.name, one]),
+    );
+    return listOf(spec[specified])
+      .map(objectOf)
+      .map((one) => containerOf(one, statuses.get(one.name) ?? {}, kind, annotations));
+  });
+  return containers.slice(0, CONTAINERS_MAX);
+}
+
+function containerOf(spec: Json, status: Json, kind: PodContainerKind, annotations: Json): PodContainer {
+  const name = textOf(spec.name);
+  const [runtime, id] = splitId(status.containerID);
+  const allowed = securityContextOf(spec.securityContext) ?? {};
+  const profile = textOf(annotations[APPARMOR_ANNOTATION + name]);
+  if (profile && !allowed.apparmorProfile) allowed.apparmorProfile = appArmorBefore(profile);
+  return create(PodContainerSchema, {
+    name,
+    id,
+    runtime,
+    kind,
+    image: textOf(spec.image),
+    imageId: textOf(status.imageID),
+    ...(Object.keys(allowed).length > 0 && { securityContext: allowed }),
+    livenessProbe: commandOf(spec.livenessProbe),
+    readinessProbe: commandOf(spec.readinessProbe),
+    startupProbe: commandOf(spec.startupProbe),
+  });
+}
+
+/** As in "containerd://8a4f…". */
+function splitId(value: unknown): readonly [runtime: string, id: string] {
+  const text = textOf(value);
+  const at = text.indexOf("://");
+  return at < 0 ? ["", ""] : [text.slice(0, at), text.slice(at + "://".length)];
+}
+
+/** The container that runs and the one before it, whose last events may still come. */
+function containerIdsOf(status: Json): string[] {
+  const ids = CONTAINER_LISTS.flatMap(([, reported]) => listOf(status[reported]).slice(0, CONTAINERS_MAX))
+    .map(objectOf)
+    .flatMap(({ containerID, state, lastState }) => [
+      containerID,
+      objectOf(objectOf(state).terminated).containerID,
+      objectOf(objectOf(lastState).terminated).containerID,
+    ])
+    .map((value) => splitId(value)[1]);
+  return [...new Set(ids)].filter((id) => id !== "");
+}
+
+function commandOf(probe: unknown): string[] {
+  const command = textsOf(objectOf(objectOf(probe).exec).command);
+  return command.slice(0, COMMAND_ARGUMENTS_MAX).map((argument) => argument.slice(0, ARGUMENT_CHARACTERS_MAX));
+}
+
+type SecurityContextInit = MessageInitShape<typeof SecurityContextSchema> & { $typeName?: never };
+
+/** Of a pod or of a container: both have the same names for what both have. Undefined where it says nothing. */
+function securityContextOf(value: unknown): SecurityContextInit | undefined {
+  const context = objectOf(value);
+  const capabilities = objectOf(context.capabilities);
+  const rows = Object.entries({
+    privileged: booleanOf(context.privileged),
+    allowPrivilegeEscalation: booleanOf(context.allowPrivilegeEscalation),
+    readOnlyRootFilesystem: booleanOf(context.readOnlyRootFilesystem),
+    runAsNonRoot: booleanOf(context.runAsNonRoot),
+    runAsUser: integerOf(context.runAsUser),
+    runAsGroup: integerOf(context.runAsGroup),
+    capabilitiesAdded: some(textsOf(capabilities.add)),
+    capabilitiesDropped: some(textsOf(capabilities.drop)),
+    seccompProfile: profileOf(context.seccompProfile),
+    apparmorProfile: profileOf(context.appArmorProfile),
+  }).filter(([, field]) => field !== undefined);
+  return rows.length > 0 ? Object.fromEntries(rows) : undefined;
+}
+
+function some(texts: string[]): string[] | undefined {
+  return texts.length > 0 ? texts : undefined;
+}
+
+function profileOf(value: unknown): string | undefined {
+  const { type, localhostProfile } = objectOf(value);
+  if (type === "Localhost") return `Localhost/${textOf(localhostProfile)}`;
+  return textOf(type) || undefined;
+}
+
+/** The annotation's words in those of the field that took its place. */
+function appArmorBefore(annotation: string): string {
+  const words: Readonly<Record<string, string>> = { "runtime/default": "RuntimeDefault", unconfined: "Unconfined" };
+  return words[annotation] ?? annotation.replace(/^localhost\//, "Localhost/");
+}
