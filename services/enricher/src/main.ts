@@ -12,6 +12,7 @@ import {
 import { Enricher } from "./enricher.ts";
 import { createHandler } from "./handle.ts";
 import { followWanted, OwnInterest } from "./interest.ts";
+import { measure } from "./measure.ts";
 import { listPids, readProcess, scanProcfs } from "./procfs.ts";
 import { ProcfsBudget } from "./procfs-budget.ts";
 import { enrichRecording } from "./recording.ts";
@@ -28,7 +29,11 @@ const RECONCILE_LAG_MS_MAX = 10_000;
 /** Not as a stage, but for a command: a recording in, the same enriched out. */
 const RECORDING = "--recording";
 
+/** Nor this: a measurement by its name. */
+const MEASURE = "--measure";
+
 if (process.argv[2] === RECORDING) process.exitCode = await enrichRecording();
+else if (process.argv[2] === MEASURE) process.exitCode = await measure(process.argv[3]);
 else await runStage("enricher", main);
 
 async function main(stage: Stage): Promise<void> {

@@ -152,7 +152,7 @@ export class ProcessNode {
     return this.image?.loginUid ?? ID_UNKNOWN;
   }
 
-  /** The row's fields apart from `image` and those that point to other rows, if they were encoded since they changed. */
+  /** The row's fields apart from `image` and those that point to other rows, where they are encoded as they are now. */
   headOf(names: UserNames): Uint8Array | undefined {
     return this.#headGeneration === names.generation ? this.#head : undefined;
   }

@@ -1,7 +1,8 @@
 // Processes as /proc shows them, each with an Exec as the kernel's event would have told it.
 import { closeSync, openSync, readdirSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { type Descriptor, DescriptorSchema, DescriptorType, type Exec, ExecSchema } from "@nightjar/proto";
+import { create } from "@bufbuild/protobuf";
+import { type Descriptor, DescriptorSchema, DescriptorType } from "@nightjar/proto";
+import { encodeExec, type KnownExec } from "./exec-writer.ts";
 import {
   type ProcfsStatus,
   parseArguments,
@@ -53,12 +54,12 @@ export function readProcess(pid: number, detail: ProcfsDetail, root = "/proc"): 
   const stat = parseStat(readFile(`${folder}/stat`));
   const owner = stat && statOf(folder);
   if (stat === undefined || owner === undefined) return undefined;
-  const exec = create(ExecSchema);
+  const exec: KnownExec = {};
   // The folder belongs to the effective ids, or to root where the process may not be dumped: `status` tells better.
   exec.effectiveUid = owner.uid;
   exec.effectiveGid = owner.gid;
   exec.tty = stat.tty;
-  exec.ttyName = new TextEncoder().encode(terminalName(stat.tty));
+  if (stat.tty !== 0) exec.ttyName = Buffer.from(terminalName(stat.tty), "latin1");
   // A process whose group or session leader is in another pid namespace has 0 or -1 there.
   exec.processGroupId = Math.max(stat.processGroupId, 0);
   exec.sessionId = Math.max(stat.sessionId, 0);
@@ -70,14 +71,14 @@ export function readProcess(pid: number, detail: ProcfsDetail, root = "/proc"): 
     parentPid: stat.parentPid,
     startTicks: stat.startTicks,
     name: stat.name,
-    uid: exec.effectiveUid,
-    gid: exec.effectiveGid,
-    image: toBinary(ExecSchema, exec),
+    uid: exec.effectiveUid ?? owner.uid,
+    gid: exec.effectiveGid ?? owner.gid,
+    image: encodeExec(exec),
     isBrief: detail === "brief",
   };
 }
 
-function readDetails(folder: string, exec: Exec, isKernelThread: boolean): void {
+function readDetails(folder: string, exec: KnownExec, isKernelThread: boolean): void {
   const status = parseStatus(readFile(`${folder}/status`));
   if (status) takeIds(status, exec);
   exec.auditSessionId = readNumber(`${folder}/sessionid`, ID_UNKNOWN);
@@ -86,11 +87,11 @@ function readDetails(folder: string, exec: Exec, isKernelThread: boolean): void 
   if (isKernelThread) return;
   exec.workingDirectory = readLink(`${folder}/cwd`);
   readExecutable(folder, exec);
-  for (let fd = 0; fd < STDIO_COUNT; fd++) exec.stdio.push(readDescriptor(`${folder}/fd/${fd}`));
+  exec.stdio = Array.from({ length: STDIO_COUNT }, (_, fd) => readDescriptor(`${folder}/fd/${fd}`));
 }
 
 /** The executable's path and what it was called with. */
-function readImage(folder: string, exec: Exec): void {
+function readImage(folder: string, exec: KnownExec): void {
   const link = readLink(`${folder}/exe`);
   if (link.length === 0) return;
   exec.fromMemfd = link.subarray(0, MEMFD.length).equals(MEMFD);
@@ -104,7 +105,7 @@ function readImage(folder: string, exec: Exec): void {
 }
 
 /** The executable's inode. */
-function readExecutable(folder: string, exec: Exec): void {
+function readExecutable(folder: string, exec: KnownExec): void {
   const file = statOf(`${folder}/exe`);
   if (file === undefined) return;
   exec.device = file.dev;
@@ -119,7 +120,7 @@ function nanoseconds(milliseconds: number): bigint {
   return BigInt(Math.round(milliseconds * 1e6));
 }
 
-function takeIds(status: ProcfsStatus, exec: Exec): void {
+function takeIds(status: ProcfsStatus, exec: KnownExec): void {
   exec.realUid = status.uids[0] ?? 0;
   exec.effectiveUid = status.uids[1] ?? 0;
   exec.savedUid = status.uids[2] ?? 0;
@@ -134,7 +135,7 @@ function takeIds(status: ProcfsStatus, exec: Exec): void {
   exec.namespacedSessionId = status.namespacedSessionId;
 }
 
-function readNamespaces(folder: string, exec: Exec): void {
+function readNamespaces(folder: string, exec: KnownExec): void {
   const read = (name: string) => parseNamespace(readLink(`${folder}/ns/${name}`));
   exec.mountNamespace = read("mnt");
   exec.pidNamespace = read("pid");
