@@ -114,6 +114,12 @@ export const healthCodes = {
     severity: WARNING,
     doc: "Kubernetes knows no pod on this node. Is metadata.kubernetes_node the node's name?",
   },
+  CONTAINERS_UNKNOWN: {
+    severity: WARNING,
+    doc:
+      "Containers were seen whose runtime was not found or does not answer: detections carry their ids, without " +
+      "names, images and labels, until it does. Where its socket is at another place, `metadata.places` names it.",
+  },
   ENRICHMENT_LOST: { severity: WARNING, doc: "Processes were evicted from the process tree before they ended." },
 } as const satisfies Record<string, HealthCode>;
 

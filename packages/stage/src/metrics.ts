@@ -39,6 +39,13 @@ export const counterDocs = {
     kubernetes_failures: "Questions that the API server or the kubelet did not answer as it should.",
     owners_asked: "Owners and namespaces of pods that were asked for.",
     owners_refused: "Those of them that are not there, or that the sensor may not read.",
+    containers: "Containers of which something is known, or was asked, now.",
+    containers_forgotten: "Containers that were forgotten because too many were known.",
+    containers_unanswered: "Containers that were asked for and of which no runtime has told anything yet, now.",
+    looks: "Times runtimes were asked for a container.",
+    notices: "Containers that runtimes spoke of by themselves.",
+    notices_dropped: "Those of them that were passed over because too many came at once.",
+    questions_refused: "Of these, those that were answered with BUSY because too many waited.",
   },
   enricher: {
     batches: "Batches taken in.",

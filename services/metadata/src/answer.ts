@@ -59,7 +59,7 @@ async function describe(query: ContainerQuery, { findContainer, pods }: Sources)
   const container = found.container ? clone(ContainerSchema, found.container) : create(ContainerSchema);
   container.id = query.id.slice(0, SHORT_ID_CHARACTERS);
   container.fullId = query.id;
-  container.runtime ||= query.runtime;
+  container.runtime = query.runtime || container.runtime;
   const pod = await pods.find(query, container);
   if (pod.is === "pod") container.pod = pod.pod;
   const { missing = MissingReason.UNSPECIFIED, explanation = "" } = found;

@@ -1,6 +1,5 @@
 // What this stage asks of a container runtime: one file each in runtimes/, which is a table of them.
 import type { Container } from "@nightjar/proto";
-import type { Settings } from "@nightjar/stage";
 
 export interface ContainerQuery {
   /** The full id, as the container's cgroup or machine is called. */
@@ -14,8 +13,6 @@ export interface ContainerQuery {
 
 /** A runtime at one place of this host: a socket, or a folder it writes. */
 export interface Runtime {
-  /** For a person: "docker at /run/docker.sock". */
-  readonly place: string;
   /**
    * What it knows of a container; undefined when it has none of that id. Rejects when it does not answer, refuses, or
    * says what cannot be understood.
@@ -30,13 +27,24 @@ export interface Runtime {
   close?(): void;
 }
 
+export interface RuntimeOptions {
+  /** Whether containers' environment variables are told. */
+  environment: boolean;
+}
+
 /** A row of the table of runtimes. */
 export interface RuntimeKind {
+  /** As the setting `metadata.sockets` and messages call it. */
   readonly name: string;
   /** Of which values of Container.runtime it may know containers. */
   readonly serves: readonly string[];
-  /** Its sockets and folders that are there now, named by the settings or usual. */
-  find(settings: Settings["metadata"]): string[];
+  /**
+   * It tells less than those that answer by themselves, and counts where none of them knows the container: what they
+   * keep on disk.
+   */
+  readonly standsIn?: boolean;
+  /** Its usual sockets or folders, there or not. */
+  places(): string[];
   /** Connects when it is asked something, not before. */
-  open(place: string): Runtime;
+  open(place: string, options: RuntimeOptions): Runtime;
 }

@@ -1,10 +1,32 @@
-// The settings of the stage metadata: which runtimes it asks, whether and where it asks Kubernetes.
-import { boolean, choice, integer, path, type SettingTable, text } from "../setting.ts";
+// The settings of the stage metadata: which runtimes it asks and how patiently, whether and where it asks Kubernetes.
+import { boolean, choice, integer, list, path, type SettingTable, text } from "../setting.ts";
 
 export const metadataSettings = {
   runtimes: boolean({
     default: true,
     doc: "Whether container runtimes are asked for names, images, labels and the like of containers.",
+  }),
+  places: list({
+    default: [],
+    doc:
+      "Sockets and folders of runtimes beside the usual ones, each as KIND=PATH. The kinds with a socket are docker, " +
+      "podman, cri and containerd; with a folder oci (the state of runc or crun), storage (of Podman and CRI-O), lxc " +
+      "and machines (systemd-nspawn).",
+  }),
+  usual_places: boolean({
+    default: true,
+    doc: "Whether runtimes are looked for at their usual places, those of users without root included.",
+  }),
+  answer_timeout_ms: integer({
+    default: 1_000,
+    min: 10,
+    max: 60_000,
+    unit: "ms",
+    doc: "How long a runtime has for an answer. Events wait a part of that at most; later ones have what came late.",
+  }),
+  environment: boolean({
+    default: false,
+    doc: "Whether the environment variables of containers are told too; their values are often secrets.",
   }),
   kubernetes: choice({
     choices: ["auto", "api", "kubelet", "off"],
