@@ -182,7 +182,9 @@ export class Enricher {
     const { containers, executables } = this.#context;
     const asked: Promise<void>[] = [];
     const ask = (source: Source, key: string, pid: number, message: Uint8Array) => {
-      if (key !== "" && source.lookup(key) === undefined) asked.push(source.ask(key, { pid, message }));
+      if (key === "") return;
+      const row = source.lookup(key);
+      if (row === undefined || row.isPartial) asked.push(source.ask(key, { pid, message }));
     };
     for (let index = 0; index < reader.length; index++) {
       const { type, failed, pid, dataStart, dataEnd } = events[index] as EventHeader;

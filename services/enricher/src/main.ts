@@ -9,8 +9,11 @@ import {
   streamOf,
   TAPPED_SUBJECT,
 } from "@nightjar/stage";
+import { CONTAINERS_ELSEWHERE, type ContainerSource } from "./context/containers.ts";
+import { askContainers, followChanges } from "./context/metadata.ts";
+import { NO_CONTEXT } from "./context/nothing.ts";
 import { Enricher } from "./enricher.ts";
-import { createHandler } from "./handle.ts";
+import { createHandler, type WaitCounts } from "./handle.ts";
 import { followWanted, OwnInterest } from "./interest.ts";
 import { measure } from "./measure.ts";
 import { listPids, readProcess, scanProcfs } from "./procfs.ts";
@@ -44,10 +47,13 @@ async function main(stage: Stage): Promise<void> {
     (pid) => readProcess(pid, "full"),
     () => performance.now(),
   );
+  const containers = askContainers(stage);
   const enricher = new Enricher({
     bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim().replaceAll("-", ""),
     lookup: procfs.lookup,
     users,
+    context: { ...NO_CONTEXT, containers },
+    elsewhere: { ...NO_CONTEXT, containers: CONTAINERS_ELSEWHERE },
     outputBytesMax: MESSAGE_BYTES_MAX - HEADER_BYTES_MAX,
     limits: { ...TREE_LIMITS, processes: settings.enricher.processes_max },
   });
@@ -58,6 +64,7 @@ async function main(stage: Stage): Promise<void> {
     milliseconds: Math.round(performance.now() - loadStart),
   });
   await bus.connect();
+  followChanges(stage, containers);
   const interest = new OwnInterest(stage);
   followWanted(stage, enricher, interest);
   const subject = streamOf("EVENTS").subjects[0] as string;
@@ -71,7 +78,7 @@ async function main(stage: Stage): Promise<void> {
     counts: state,
   });
   bus.answer(ASK_PROCESSES_SUBJECT, () => enricher.snapshot());
-  stage.beforeStatus = reporter(stage, enricher, procfs, state);
+  stage.beforeStatus = reporter(stage, { enricher, procfs, containers, state });
   bus.consume(
     "RAW",
     (bytes) => {
@@ -82,23 +89,31 @@ async function main(stage: Stage): Promise<void> {
   );
   const reconcile = setInterval(() => {
     if (state.lagMs < RECONCILE_LAG_MS_MAX) enricher.tree.reconcile(new Set(listPids()), enricher.lastEventNs);
-    reportHealth(stage, enricher, users);
+    reportHealth(stage, enricher, users, containers);
   }, RECONCILE_MS);
   stage.onStop(() => clearInterval(reconcile));
   await interest.publish();
   stage.ready();
 }
 
-function reportHealth(stage: Stage, enricher: Enricher, users: UserFiles): void {
+function reportHealth(stage: Stage, enricher: Enricher, users: UserFiles, containers: ContainerSource): void {
   const { evictedAlive } = enricher.tree.counts;
   if (evictedAlive > stage.counters.get("processes_evicted_running")) {
     stage.health.raise("ENRICHMENT_LOST", `${evictedAlive} running processes were evicted from the process tree`);
     stage.counters.set("processes_evicted_running", evictedAlive);
   } else stage.health.resolve("ENRICHMENT_LOST");
+  for (const problem of containers.health().problems) stage.log.warn(problem);
   for (const problem of users.problems) stage.log.warn("user names are not up to date", { cause: problem });
 }
 
-function reporter(stage: Stage, enricher: Enricher, procfs: ProcfsBudget, state: { lagMs: number }): () => void {
+interface Reported {
+  enricher: Enricher;
+  procfs: ProcfsBudget;
+  containers: ContainerSource;
+  state: WaitCounts & { lagMs: number };
+}
+
+function reporter(stage: Stage, { enricher, procfs, containers, state }: Reported): () => void {
   let eventsBefore = 0;
   let askedAt = performance.now();
   return () => {
@@ -122,6 +137,10 @@ function reporter(stage: Stage, enricher: Enricher, procfs: ProcfsBudget, state:
       processes_evicted: tree.counts.evicted,
       names_of_addresses: enricher.addresses.size,
       names_evicted: enricher.addresses.counts.evicted,
+      batches_waited: state.batchesWaited,
+      batches_waited_in_vain: state.batchesWaitedInVain,
+      containers: containers.size,
+      ...containers.health().counts,
       procfs_reads: procfs.reads,
       procfs_reads_refused: procfs.refused,
     };

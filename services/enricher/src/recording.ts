@@ -2,6 +2,8 @@
 import { once } from "node:events";
 import { encodeRecordingHeader, encodeRecordingPart, RecordingError, readRecording, WireError } from "@nightjar/events";
 import { MESSAGE_BYTES_MAX } from "@nightjar/stage";
+import { CONTAINERS_ELSEWHERE } from "./context/containers.ts";
+import { NO_CONTEXT } from "./context/nothing.ts";
 import { Enricher } from "./enricher.ts";
 import { TREE_LIMITS } from "./tree.ts";
 import type { UserNames } from "./users.ts";
@@ -17,6 +19,7 @@ export async function enrichRecording(): Promise<number> {
     bootId: NO_BOOT_ID,
     lookup: () => undefined,
     users: NO_NAMES,
+    elsewhere: { ...NO_CONTEXT, containers: CONTAINERS_ELSEWHERE },
     outputBytesMax: MESSAGE_BYTES_MAX,
     limits: TREE_LIMITS,
   });

@@ -12,6 +12,6 @@ export function lookUp(source: ImageSource, key: string, pid: number, message: U
   if (key === "") return NO_ROW;
   const row = source.lookup(key);
   // It never rejects, and whoever comes later has what it finds.
-  if (row === undefined) void source.ask(key, { pid, message });
+  if (row === undefined || row.isPartial) void source.ask(key, { pid, message });
   return row;
 }

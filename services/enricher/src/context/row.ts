@@ -4,6 +4,8 @@
 export class Row {
   /** An encoded message of the table, e.g. a Container. */
   bytes: Uint8Array;
+  /** The source has been asked for no more than its key yet: whoever needs it is to ask. */
+  isPartial = false;
   /** The source has forgotten it: what it says will not be kept up to date. */
   isForgotten = false;
   /** Where it stands in which batch's table; see RowTable. */

@@ -1,7 +1,10 @@
 // What another host's recording says of its containers and files: learned from its snapshots, asked of nobody.
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { Row } from "./row.ts";
+import { NO_ROW, Row } from "./row.ts";
 import type { Context, FileSource, ImageSource, SourceHealth } from "./source.ts";
+
+/** Keys of one host that are remembered; those learned longest ago go. */
+const LEARNED_MAX = 65_536;
 
 /** Knows what it was taught, and of everything else what `inner` can tell without asking. */
 export class SeededSource<Inner extends ImageSource = ImageSource> implements ImageSource {
@@ -18,8 +21,8 @@ export class SeededSource<Inner extends ImageSource = ImageSource> implements Im
     if (key === "") return;
     const bytes = toBinary(schema, message);
     const known = this.#rows.get(key);
-    if (known) known.bytes = bytes;
-    else this.#rows.set(key, new Row(bytes));
+    if (known && known !== NO_ROW) known.bytes = bytes;
+    else this.#keep(key, new Row(bytes));
   }
 
   keyOf(exec: Uint8Array): string {
@@ -27,11 +30,21 @@ export class SeededSource<Inner extends ImageSource = ImageSource> implements Im
   }
 
   lookup(key: string): Row | undefined {
-    return this.#rows.get(key) ?? this.inner.lookup(key);
+    const known = this.#rows.get(key) ?? this.inner.lookup(key);
+    if (known !== undefined) this.#keep(key, known);
+    return known;
   }
 
   ask(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #keep(key: string, row: Row): void {
+    this.#rows.set(key, row);
+    for (const oldest of this.#rows.keys()) {
+      if (this.#rows.size <= LEARNED_MAX) break;
+      this.#rows.delete(oldest);
+    }
   }
 
   health(): SourceHealth {
