@@ -55,6 +55,22 @@ struct filter {
     u32 bit;
 };
 
+// For functions that the verifier looks at by themselves, where it would follow each call of each program before: that
+// took seconds. They can be given numbers only (see path_walk), so they are told which filter is asked.
+static __always_inline u32 filter_number(struct filter *filter) {
+    return filter->generation << 16 | filter->type << 8 | filter->class;
+}
+
+// The filter of such a number; false where there is none, which cannot be.
+static __always_inline bool filter_of_number(struct filter *filter, u32 number) {
+    u32 generation = number >> 16, type = number >> 8 & 0xff, class = number & 0xff;
+    u32 key = generation * EVENT_TYPE_IDS_MAX + type;
+    struct type_filter *row = bpf_map_lookup_elem(&filters, &key);
+    struct filter_screen *screen = bpf_map_lookup_elem(&filter_screens, &generation);
+    *filter = (struct filter){row, screen, generation, type, class, 1 << class};
+    return row && screen;
+}
+
 // What a class alone says: nothing of it is wanted, everything, or what the event's keys tell.
 enum filter_choice { FILTER_NOTHING, FILTER_EVERYTHING, FILTER_BY_KEYS };
 
@@ -202,26 +218,30 @@ static __always_inline u64 filter_last_bytes(struct filter_name *name) {
     return word;
 }
 
-static __noinline u32 filter_ask_begins(struct filter *filter, struct filter_name *name) {
+__noinline int filter_ask_begins(u32 number, u64 word, u32 name_length) {
+    struct filter filter;
     u32 answer = 0;
+    if (!filter_of_number(&filter, number)) return FILTER_PASS;
 #pragma unroll
     for (int i = 0; i < FILTER_LENGTHS_MAX; i++) {
-        u32 length = filter->row->begin_lengths[i];
-        if (!length || length > name->length || answer & FILTER_PASS) continue;
-        answer |= filter_ask_part(filter, FILTER_LEAF_BEGIN, filter_first_bytes(name->word, length), length);
+        u32 length = filter.row->begin_lengths[i];
+        if (!length || length > name_length || answer & FILTER_PASS) continue;
+        answer |= filter_ask_part(&filter, FILTER_LEAF_BEGIN, filter_first_bytes(word, length), length);
     }
     return answer;
 }
 
-static __noinline u32 filter_ask_ends(struct filter *filter, struct filter_name *name) {
-    u64 word = filter_last_bytes(name);
+// `word` has the last bytes of the name.
+__noinline int filter_ask_ends(u32 number, u64 word, u32 name_length) {
+    struct filter filter;
     u32 answer = 0;
+    if (!filter_of_number(&filter, number)) return FILTER_PASS;
 #pragma unroll
     for (int i = 0; i < FILTER_LENGTHS_MAX; i++) {
-        u32 length = filter->row->end_lengths[i];
-        if (!length || length > name->length || answer & FILTER_PASS) continue;
+        u32 length = filter.row->end_lengths[i];
+        if (!length || length > name_length || answer & FILTER_PASS) continue;
         u64 bytes = word >> (8 * ((8 - length) & 7));
-        answer |= filter_ask_part(filter, FILTER_LEAF_END, bytes, length);
+        answer |= filter_ask_part(&filter, FILTER_LEAF_END, bytes, length);
     }
     return answer;
 }
@@ -229,31 +249,35 @@ static __noinline u32 filter_ask_ends(struct filter *filter, struct filter_name 
 static __always_inline u32 filter_ask_leaf(struct filter *filter, struct filter_name *name) {
     u32 answer = filter_ask_leaf_name(filter, name);
     if (answer & FILTER_PASS) return answer;
-    if (filter->row->begin_lengths[0]) answer |= filter_ask_begins(filter, name);
+    const u32 number = filter_number(filter);
+    if (filter->row->begin_lengths[0]) answer |= filter_ask_begins(number, name->word, name->length);
     if (answer & FILTER_PASS) return answer;
-    if (filter->row->end_lengths[0]) answer |= filter_ask_ends(filter, name);
+    if (filter->row->end_lengths[0]) answer |= filter_ask_ends(number, filter_last_bytes(name), name->length);
     return answer;
 }
 
 // The way up from where the leaf was. What the screen shows here is a directory that someone names: the whole path has
 // to be looked up.
-static __noinline u32 filter_ask_above(struct filter *filter, struct path_place *place) {
-    const bool all_the_way = filter->row->ancestors & filter->bit;
-    u32 kind = filter->row->parents & filter->bit ? FILTER_PARENT : FILTER_ANCESTOR;
+__noinline int filter_ask_above(u32 number, u64 dentry, u64 mount, u64 mount_root) {
+    struct path_place place = {(void *)dentry, (void *)mount, (void *)mount_root};
+    struct filter filter;
+    if (!filter_of_number(&filter, number)) return FILTER_PASS;
+    const bool all_the_way = filter.row->ancestors & filter.bit;
+    u32 kind = filter.row->parents & filter.bit ? FILTER_PARENT : FILTER_ANCESTOR;
     for (int step = 0; step < PATH_STEPS_MAX; step++) {
-        if (place->dentry == place->mount_root) {
-            if (!path_leave_mount(place)) return 0;
+        if (place.dentry == place.mount_root) {
+            if (!path_leave_mount(&place)) return 0;
             continue;
         }
         struct filter_name name;
-        filter_read_name(&name, place->dentry);
-        if (filter_screened(filter, kind, name.word, name.length)) return FILTER_WALK;
+        filter_read_name(&name, place.dentry);
+        if (filter_screened(&filter, kind, name.word, name.length)) return FILTER_WALK;
         if (!all_the_way) return 0;
-        if (kind == FILTER_PARENT && filter_screened(filter, FILTER_ANCESTOR, name.word, name.length))
+        if (kind == FILTER_PARENT && filter_screened(&filter, FILTER_ANCESTOR, name.word, name.length))
             return FILTER_WALK;
         kind = FILTER_ANCESTOR;
-        if (!name.parent || name.parent == place->dentry) return 0;
-        place->dentry = name.parent;
+        if (!name.parent || name.parent == place.dentry) return 0;
+        place.dentry = name.parent;
     }
     // Deeper than is walked.
     return FILTER_PASS;
@@ -290,14 +314,17 @@ static __always_inline bool filter_write_path(struct record *buffer, struct path
     return false;
 }
 
-// Looks the whole path up among the beginnings of paths. `filter` is used for generation, type and bit only.
-static __noinline u32 filter_look_up_path(struct filter *filter, struct path_place *place) {
+// Looks the whole path up among the beginnings of paths.
+__noinline int filter_look_up_path(u32 number, u64 dentry, u64 mount, u64 mount_root) {
+    struct path_place place = {(void *)dentry, (void *)mount, (void *)mount_root};
+    struct filter filter;
+    if (!filter_of_number(&filter, number)) return FILTER_PASS;
     struct record *buffer = record_free();
     if (!buffer) return FILTER_PASS;
     u32 answer = FILTER_PASS;
     struct filter_path *key = (void *)buffer->bytes + FILTER_KEY_AT;
     buffer->bytes[FILTER_PATH_END] = 0;
-    if (filter_write_path(buffer, place)) {
+    if (filter_write_path(buffer, &place)) {
         u64 at = buffer->size;
         barrier_var(at);
         u64 size = FILTER_PATH_END + 1 - at;
@@ -305,10 +332,10 @@ static __noinline u32 filter_look_up_path(struct filter *filter, struct path_pla
             !bpf_probe_read_kernel(key->path, sizeof(key->path), buffer->bytes + at)) {
             if (size > sizeof(key->path)) size = sizeof(key->path);
             key->prefix_bits = 8 * (__builtin_offsetof(struct filter_path, path) - sizeof(key->prefix_bits) + size);
-            key->generation = filter->generation;
-            key->type = filter->type;
+            key->generation = filter.generation;
+            key->type = filter.type;
             u32 *classes = bpf_map_lookup_elem(&filter_paths, key);
-            answer = classes && *classes & filter->bit ? FILTER_PASS : 0;
+            answer = classes && *classes & filter.bit ? FILTER_PASS : 0;
         }
     }
     record_give_back(buffer);
@@ -324,21 +351,20 @@ static __always_inline bool filter_read_leaf(struct filter_name *name, struct pa
     return name->length != 0;
 }
 
-static __noinline u32 filter_ask_path(struct filter *filter, struct dentry *dentry, struct vfsmount *vfsmount) {
-    struct path_place leaf = path_begin(dentry, vfsmount);
+__noinline int filter_ask_path(u32 number, u64 dentry, u64 vfsmount) {
+    struct path_place leaf = path_begin((struct dentry *)dentry, (struct vfsmount *)vfsmount);
+    struct filter filter;
     struct filter_name name;
-    if (!filter_read_leaf(&name, &leaf)) return FILTER_PASS;
+    if (!filter_of_number(&filter, number) || !filter_read_leaf(&name, &leaf)) return FILTER_PASS;
+    const u64 mount = (u64)leaf.mount, mount_root = (u64)leaf.mount_root;
 
-    u32 answer = filter_ask_leaf(filter, &name);
-    if (!answer && filter->row->walks & filter->bit) answer = FILTER_WALK;
+    u32 answer = filter_ask_leaf(&filter, &name);
+    if (!answer && filter.row->walks & filter.bit) answer = FILTER_WALK;
     const bool has_parent = name.parent && name.parent != leaf.dentry;
-    if (!answer && (filter->row->parents | filter->row->ancestors) & filter->bit && has_parent) {
-        struct path_place above = leaf;
-        above.dentry = name.parent;
-        answer = filter_ask_above(filter, &above);
-    }
+    if (!answer && (filter.row->parents | filter.row->ancestors) & filter.bit && has_parent)
+        answer = filter_ask_above(number, (u64)name.parent, mount, mount_root);
     if (answer & FILTER_PASS) return FILTER_PASS;
-    return answer & FILTER_WALK ? filter_look_up_path(filter, &leaf) : 0;
+    return answer & FILTER_WALK ? filter_look_up_path(number, (u64)leaf.dentry, mount, mount_root) : 0;
 }
 
 // Of an event that acts on what a path leads to: whether it is wanted by its path, or by who acted.
@@ -346,7 +372,7 @@ static __always_inline bool filter_passes_path(struct filter *filter, struct pat
     if (filter->row->paths & filter->bit) {
         struct path path = {};
         bpf_core_read(&path, sizeof(path), from);
-        if (!path.dentry || filter_ask_path(filter, path.dentry, path.mnt)) return true;
+        if (!path.dentry || filter_ask_path(filter_number(filter), (u64)path.dentry, (u64)path.mnt)) return true;
     }
     return filter_passes_command(filter);
 }

@@ -86,14 +86,13 @@ static __always_inline struct vm_area_struct *mapping_in_maple_tree(struct mm_st
     return NULL;
 }
 
-// The mapping of the running task that an address lies in; NULL where there is none. Another thread may change the tree
-// meanwhile: what is found is asked whether it is the one.
-static __noinline struct vm_area_struct *mapping_find(u64 address) {
+// The mapping of the running task that an address lies in; 0 where there is none. Another thread may change the tree
+// meanwhile: what is found is asked whether it is the one. Not static, and a number, as path_walk.
+__noinline u64 mapping_find(u64 address) {
     struct mm_struct *mm = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), mm);
     struct mm_struct___since_6_1 *since_6_1 = (void *)mm;
     struct vm_area_struct *mapping =
         bpf_core_field_exists(since_6_1->mm_mt) ? mapping_in_maple_tree(mm, address) : mapping_in_tree(mm, address);
-    if (!mapping || address < BPF_CORE_READ(mapping, vm_start) || address >= BPF_CORE_READ(mapping, vm_end))
-        return NULL;
-    return mapping;
+    if (!mapping || address < BPF_CORE_READ(mapping, vm_start) || address >= BPF_CORE_READ(mapping, vm_end)) return 0;
+    return (u64)mapping;
 }

@@ -36,7 +36,7 @@ static __always_inline void memory_mapped_fill(struct record *record, struct mem
 // What lies at the address now; of mmap the descriptor has told the file.
 static __always_inline void memory_mapping_fill(struct record *record, struct memory_protection_event *event,
                                                 u64 address, bool is_mmap) {
-    struct vm_area_struct *mapping = mapping_find(address);
+    struct vm_area_struct *mapping = (void *)mapping_find(address);
     if (!mapping) return;
     struct file *file = BPF_CORE_READ(mapping, vm_file);
     event->mapping_known = true;
