@@ -41,7 +41,7 @@ static __always_inline void failed_args_fill(struct record *record, struct exec_
             event->args_truncated = 1;
             break;
         }
-        long length = bpf_probe_read_user_str(room, FAILED_ARG_SIZE_MAX, arg);
+        long length = record_read_string(record, room, FAILED_ARG_SIZE_MAX, arg);
         if (length <= 0) break;
         if (length == FAILED_ARG_SIZE_MAX) event->args_truncated = 1;
         record->size += length;

@@ -196,12 +196,20 @@ static __always_inline long record_read_passed(const struct record *record, void
     return record->of_copies ? bpf_probe_read_kernel(to, size, from) : bpf_probe_read_user(to, size, from);
 }
 
+// Reads a string that the caller passed, at most `limit` bytes with its NUL; its length with the NUL, or an error.
+static __always_inline long record_read_string(const struct record *record, u8 *room, u32 limit, const void *from) {
+    if (record->of_copies) return bpf_probe_read_kernel_str(room, limit, from);
+    const long length = bpf_probe_read_user_str(room, limit, from);
+    // Before 6.16 the NUL of an empty one is not counted ("maccess: fix strncpy_from_user_nofault() empty string
+    // handling").
+    return length == 0 ? 1 : length;
+}
+
 // The same of the process's memory; false where it cannot be read.
 static __always_inline bool record_user_string(struct record *record, struct text *text, const void *from, u32 limit) {
     u8 *room = record_room(record);
     if (!room) return false;
-    long length =
-        record->of_copies ? bpf_probe_read_kernel_str(room, limit, from) : bpf_probe_read_user_str(room, limit, from);
+    const long length = record_read_string(record, room, limit, from);
     if (length > 1) record_text(record, text, length - 1);
     return length > 0;
 }
