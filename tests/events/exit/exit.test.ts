@@ -5,6 +5,7 @@ import { compileDeed } from "../support/deed.ts";
 import { balances, kernelTest, text, watchKernel } from "../support/kernel.ts";
 
 const TYPES = ["exit"] as const;
+const RACES = 300;
 
 kernelTest("an exit code is what wait would say", async (t) => {
   const deed = compileDeed(t, import.meta.dirname);
@@ -51,4 +52,16 @@ kernelTest("a process whose leader ends first ends once, with its last thread", 
   t.true(watch.ledger("exit").filtered > before);
   await watch.probe.stop();
   t.true(balances(watch.ledger("exit")));
+});
+
+kernelTest("processes whose two threads end at the same moment end once each", async (t) => {
+  const deed = compileDeed(t, import.meta.dirname);
+  const watch = watchKernel(t, { types: TYPES });
+  const done = deed.do(["race", String(RACES)]);
+  t.is(done.status, 0);
+  await watch.ended(done.pid);
+  const children = watch.of("exit", ({ parentPid }) => parentPid === done.pid);
+  t.true(children.every(({ data }) => data.code === 5 && data.signal === 0));
+  t.is(children.length, RACES);
+  t.is(new Set(children.map(({ pid }) => pid)).size, RACES);
 });
