@@ -31,7 +31,7 @@ const DIGEST_DIGITS = 32;
 const SET_NAME = /^([0-9a-f]{16})-([0-9a-f]{32})-(\d{1,4})$/;
 /** A set that is being pinned, until it is whole. */
 const LOADING = "loading-";
-/** Symbolic links: of each program that the kernel refused, to the name of its error, which is all they say. */
+/** Symbolic links that only say something: named as what the kernel refused, to its error's name and the place. */
 const REFUSALS = "refused";
 const KINDS = ["maps", "programs", "links"] as const;
 /** How long draining the ring of another version may take before what is left is given up. */
@@ -119,7 +119,7 @@ export class RetiredRing {
  * what the next call can go on with. Throws ProbeError where the kernel refuses, RangeError on options out of range.
  */
 export function openPinnedProbe(options: PinnedOptions): PinnedProbe {
-  const digest = digestOf(options.objectPath ?? objectPath);
+  const digest = digestOf(options);
   removeHalfDone(options.folder);
   const sets = pinnedSets(options.folder);
   const found = takeOver(options, sets, digest);
@@ -151,10 +151,14 @@ export function peekPinned(folder: string): Map<bigint, Ledger[]> {
   );
 }
 
-/** Built together, they know each other; one that was built anew may not know what the other left. */
-function digestOf(object: string): string {
+/**
+ * Built together, they know each other; one that was built anew may not know what the other left. Where calls are seen
+ * was settled when the programs were loaded: a set that sees them elsewhere is no longer the one that is wanted.
+ */
+function digestOf(options: PinnedOptions): string {
   const hash = createHash("sha256");
-  for (const path of [object, addonPath]) hash.update(readFileSync(path));
+  for (const path of [options.objectPath ?? objectPath, addonPath]) hash.update(readFileSync(path));
+  hash.update(options.callsSeenAt ?? "tracepoint");
   return hash.digest("hex").slice(0, DIGEST_DIGITS);
 }
 
@@ -225,7 +229,8 @@ function pin(native: NativeProbe, attachments: readonly Attachment[], folder: st
   try {
     for (const kind of [...KINDS, REFUSALS]) mkdirSync(join(loading, kind), { recursive: true, mode: FOLDER_MODE });
     native.pin(loading);
-    for (const { program, code } of attachments) if (code) symlinkSync(code, join(loading, REFUSALS, program));
+    for (const { program, point, code } of attachments)
+      if (code) symlinkSync(`${code} ${point}`, join(loading, REFUSALS, program));
     renameSync(loading, join(folder, `${epoch}-${digest}-${linksIn(loading)}`));
   } catch (error) {
     removeSet(loading);
@@ -234,9 +239,13 @@ function pin(native: NativeProbe, attachments: readonly Attachment[], folder: st
   }
 }
 
-function readRefusals(folder: string): Map<string, string> {
+function readRefusals(folder: string): Attachment[] {
   const refusals = join(folder, REFUSALS);
-  return new Map(readdirSync(refusals).map((program) => [program, readlinkSync(join(refusals, program))]));
+  const programs = readdirSync(refusals).sort();
+  return programs.map((program) => {
+    const [code = "", ...point] = readlinkSync(join(refusals, program)).split(" ");
+    return { program, point: point.join(" "), attached: false, code };
+  });
 }
 
 interface OtherSet {

@@ -115,7 +115,7 @@ export interface OwnProcess {
 }
 
 /** Attaches what the kernel lets us; throws where it refuses everything. */
-function attach(native: NativeProbe, refusals: ReadonlyMap<string, string>): Attachment[] {
+function attach(native: NativeProbe, refusals: readonly Attachment[]): Attachment[] {
   const answers = native.attach();
   const refused = answers.find(({ errno }) => errno !== 0);
   if (refused && answers.every(({ errno }) => errno !== 0)) {
@@ -124,12 +124,16 @@ function attach(native: NativeProbe, refusals: ReadonlyMap<string, string>): Att
     const message = `failed loading ebpf skeleton: no program could be attached: ${errnoName(errno)}`;
     throw new ProbeError(message, errnoName(errno), errno, `${program} at ${point}`);
   }
-  return answers.map(({ program, point, errno }) => ({
+  const codes = new Map(refusals.map(({ program, code }) => [program, code]));
+  const told = answers.map(({ program, point, errno }) => ({
     program,
     point,
     attached: errno === 0,
-    ...(errno === 0 ? {} : { code: refusals.get(program) ?? errnoName(errno) }),
+    ...(errno === 0 ? {} : { code: codes.get(program) ?? errnoName(errno) }),
   }));
+  const known = new Set(answers.map(({ program }) => program));
+  // Functions of system calls are no programs of the object: only their refusals remember them.
+  return [...refusals.filter(({ program }) => !known.has(program)), ...told];
 }
 
 export class Probe {
@@ -148,8 +152,8 @@ export class Probe {
   #isStopping = false;
   #isLeaving = false;
 
-  /** Use openProbe or openPinnedProbe. `refusals` are the errors of programs refused when they were loaded. */
-  constructor(native: NativeProbe, options: ProbeOptions, refusals: ReadonlyMap<string, string> = new Map()) {
+  /** Use openProbe or openPinnedProbe. `refusals`: what the kernel refused when the programs were loaded. */
+  constructor(native: NativeProbe, options: ProbeOptions, refusals: readonly Attachment[] = []) {
     this.#native = native;
     this.#options = options;
     this.ringBytes = native.ringBytes();

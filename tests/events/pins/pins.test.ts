@@ -1,20 +1,10 @@
 // The probe pinned: taken over by the next reader with all it holds, drained by a newer one, idle when nobody comes.
 import { spawnSync } from "node:child_process";
-import {
-  closeSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
-import { peekPinned } from "@nightjar/native-probe";
-import { type Batch, BatchSchema, DropReason } from "@nightjar/proto";
+import { type PinnedOptions, peekPinned } from "@nightjar/native-probe";
+import { type Batch, BatchSchema, DropReason, eventTypes } from "@nightjar/proto";
 import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import type { ExecutionContext } from "ava";
 import { compileDeed } from "../support/deed.ts";
@@ -24,7 +14,7 @@ import { idsOf, PinnedReader, pathsOf, pinFolder } from "../support/pins.ts";
 const PROBE = join(import.meta.dirname, "../../../native-probe");
 const RING_BYTES = 1024 * 1024;
 
-/** Makes files whose names number them, each seen as one open. */
+/** Makes folders whose names number them, each seen as one event. */
 class Numbered {
   readonly begin: string;
   count = 0;
@@ -33,10 +23,8 @@ class Numbered {
     this.begin = join(temporaryFolder(t), "n");
   }
 
-  open(count: number): void {
-    for (const end = this.count + count; this.count < end; this.count++) {
-      closeSync(openSync(`${this.begin}${this.count}`, "w"));
-    }
+  make(count: number): void {
+    for (const end = this.count + count; this.count < end; this.count++) mkdirSync(`${this.begin}${this.count}`);
   }
 
   get all(): string[] {
@@ -46,24 +34,24 @@ class Numbered {
 
 kernelTest("what happens between two readers is in the ring, under the same epoch, and comes once", async (t) => {
   const folder = pinFolder(t);
-  const files = new Numbered(t);
+  const folders = new Numbered(t);
   const first = new PinnedReader({ folder });
   t.false(first.opened.takenOver);
-  files.open(100);
+  folders.make(100);
   await first.leave();
-  files.open(100);
+  folders.make(100);
   const second = new PinnedReader({ folder });
   t.true(second.opened.takenOver);
   t.is(second.opened.probe.epoch, first.opened.probe.epoch);
   t.deepEqual(second.opened.probe.attachments, first.opened.probe.attachments);
-  files.open(100);
+  folders.make(100);
   await second.leave();
-  t.deepEqual([...first.opens(files.begin), ...second.opens(files.begin)], files.all);
+  t.deepEqual([...first.made(folders.begin), ...second.made(folders.begin)], folders.all);
   t.is(second.batches[0]?.firstPosition, first.batches.at(-1)?.nextPosition, "no gap");
-  const ledger = second.opened.probe.ledger().find(({ type }) => type === idsOf(["open"])[0]);
+  const ledger = second.opened.probe.ledger().find(({ type }) => type === idsOf(["mkdir"])[0]);
   const before = first.opened.probe.ledger().find(({ type }) => type === ledger?.type);
   t.true((before?.submitted ?? 0n) >= BigInt(first.events.length));
-  // The machine goes on opening files, and so do the counters.
+  // The machine goes on making folders, and so do the counters.
   t.true(
     (ledger?.submitted ?? 0n) >= BigInt(first.events.length + second.events.length),
     "they are of the whole epoch",
@@ -72,34 +60,50 @@ kernelTest("what happens between two readers is in the ring, under the same epoc
 
 kernelTest("what nobody said to be safe comes again under the same positions", async (t) => {
   const folder = pinFolder(t);
-  const files = new Numbered(t);
+  const folders = new Numbered(t);
   const first = new PinnedReader({ folder }, { release: false });
-  files.open(50);
+  folders.make(50);
   await first.leave();
   const second = new PinnedReader({ folder });
-  files.open(50);
+  folders.make(50);
   await second.leave();
   const identities = ({ batches, events }: PinnedReader) =>
     events.map(({ position, timeNs }) => `${batches[0]?.epoch}:${position} ${timeNs}`);
   t.true(first.events.length >= 50);
   t.deepEqual(identities(second).slice(0, first.events.length), identities(first));
-  t.deepEqual(second.opens(files.begin), files.all);
+  t.deepEqual(second.made(folders.begin), folders.all);
 });
 
 kernelTest("a ring of another size is drained before it goes, with its counters to the end", async (t) => {
   const folder = pinFolder(t);
-  const files = new Numbered(t);
+  const folders = new Numbered(t);
   const old = new PinnedReader({ folder, ringBytes: RING_BYTES });
   await old.leave();
-  files.open(1_000);
+  folders.make(1_000);
   const { events, reader, ends } = await upgrade(t, folder, { ringBytes: 2 * RING_BYTES });
-  t.deepEqual(pathsOf(events, files.begin), files.all);
+  t.deepEqual(pathsOf(events, folders.begin), folders.all);
   t.deepEqual(ends, [{ failure: "", unreadBytes: 0, unknownRecords: 0 }]);
   t.not(reader.opened.probe.epoch, old.opened.probe.epoch);
-  files.open(10);
+  folders.make(10);
   await reader.leave();
-  t.deepEqual(reader.opens(files.begin), files.all.slice(1_000));
+  t.deepEqual(reader.made(folders.begin), folders.all.slice(1_000));
   t.deepEqual([...peekPinned(folder).keys()], [reader.opened.probe.epoch], "the old set is gone");
+});
+
+kernelTest("programs that see calls elsewhere than is wanted now are drained and go", async (t) => {
+  const folder = pinFolder(t);
+  const folders = new Numbered(t);
+  await new PinnedReader({ folder, callsSeenAt: "tracepoint" }).leave();
+  folders.make(10);
+  const { events, reader } = await upgrade(t, folder, { callsSeenAt: "functions" });
+  t.deepEqual(pathsOf(events, folders.begin), folders.all);
+  folders.make(10);
+  await reader.leave();
+  t.deepEqual(reader.made(folders.begin), folders.all.slice(10));
+  const next = new PinnedReader({ folder, callsSeenAt: "functions" });
+  t.true(next.opened.takenOver, "the same again is taken over");
+  t.deepEqual(next.opened.probe.attachments, reader.opened.probe.attachments);
+  await next.leave();
 });
 
 kernelTest("larger will do where it is said so", async (t) => {
@@ -130,33 +134,33 @@ kernelTest("the records of another version are read as it laid them out", async 
 
 kernelTest("programs that nobody reads for a while only count, and go on when someone comes", async (t) => {
   const folder = pinFolder(t);
-  const files = new Numbered(t);
-  const [open] = idsOf(["open"]);
+  const folders = new Numbered(t);
+  const [mkdir] = idsOf(["mkdir"]);
   const first = new PinnedReader({ folder, readerGoneAfterS: 1 });
   await first.leave();
-  const ledger = () => [...peekPinned(folder).values()][0]?.find(({ type }) => type === open);
+  const ledger = () => [...peekPinned(folder).values()][0]?.find(({ type }) => type === mkdir);
   await waitFor(
     () => {
-      files.open(1);
+      folders.make(1);
       return (ledger()?.drops.get(DropReason.READER_GONE) ?? 0n) > 0n;
     },
     { what: "they are idle" },
   );
   const { submitted = 0n } = ledger() ?? {};
-  files.open(100);
+  folders.make(100);
   t.is(ledger()?.submitted, submitted, "nothing is recorded any more");
   t.true(balances(ledger() as NonNullable<ReturnType<typeof ledger>>));
 
   const second = new PinnedReader({ folder });
-  const before = files.count;
-  files.open(10);
+  const before = folders.count;
+  folders.make(10);
   await second.leave();
-  t.deepEqual(second.opens(files.begin).slice(-10), files.all.slice(before));
+  t.deepEqual(second.made(folders.begin).slice(-10), folders.all.slice(before));
 });
 
 kernelTest("nothing is left where everything pinned is removed", async (t) => {
   const folder = pinFolder(t);
-  const reader = new PinnedReader({ folder });
+  const reader = new PinnedReader({ folder, types: eventTypes.map(({ id }) => id) });
   const held = heldObjects();
   const deed = compileDeed(t, import.meta.dirname);
   const existing = () => deed.do(held.flat()).stdout.trim().split("\n").filter(Boolean);
@@ -180,7 +184,7 @@ kernelTest("what a crash left half pinned is cleared away", async (t) => {
 });
 
 /** Opens with what differs from the set that is pinned, drains that, and goes on as its reader. */
-async function upgrade(t: ExecutionContext, folder: string, options: { ringBytes?: number; wanted?: number[] }) {
+async function upgrade(t: ExecutionContext, folder: string, options: Omit<PinnedOptions, "folder" | "onBatch">) {
   const reader = new PinnedReader({ folder, ...options });
   const { retired, lost, takenOver, overlapNs } = reader.opened;
   t.false(takenOver);

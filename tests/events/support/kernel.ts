@@ -84,7 +84,7 @@ export function idsOf(names: readonly string[]): number[] {
 }
 
 /** Where system calls are seen: a run under another kernel says so. */
-const callsSeenAt = process.env.NIGHTJAR_COLLECTOR_CALLS_SEEN_AT === "functions" ? "functions" : "tracepoint";
+export const callsSeenAt = process.env.NIGHTJAR_COLLECTOR_CALLS_SEEN_AT === "functions" ? "functions" : "tracepoint";
 
 export class Watch {
   readonly probe: Probe;

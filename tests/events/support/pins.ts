@@ -7,7 +7,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { openPinnedProbe, type PinnedOptions, type PinnedProbe } from "@nightjar/native-probe";
 import { type Batch, BatchSchema, type Event, eventTypes } from "@nightjar/proto";
 import type { Teardown } from "@nightjar/test-support";
-import { type TypeName, text } from "./kernel.ts";
+import { callsSeenAt, type TypeName, text } from "./kernel.ts";
 
 function mount(args: readonly string[]): void {
   const { status, stderr } = spawnSync(args[0] as string, args.slice(1), { encoding: "utf8" });
@@ -42,7 +42,10 @@ export class PinnedReader {
 
   constructor(options: Omit<PinnedOptions, "onBatch">, { release = true } = {}) {
     this.opened = openPinnedProbe({
-      wanted: idsOf(["open"]),
+      wanted: idsOf(["mkdir"]),
+      // The kernel checks their programs fastest, and each test has several sets checked.
+      types: idsOf(["mkdir", "exit"]),
+      callsSeenAt,
       ...options,
       onBatch: (bytes, _first, next) => {
         this.batches.push(fromBinary(BatchSchema, bytes.slice()));
@@ -56,8 +59,8 @@ export class PinnedReader {
     return this.batches.flatMap(({ events }) => events);
   }
 
-  /** The opens of paths that begin so, without the beginning, as often and in the order in which they came. */
-  opens(begin: string): string[] {
+  /** The folders made whose paths begin so, without the beginning, as often and in the order in which they came. */
+  made(begin: string): string[] {
     return pathsOf(this.events, begin);
   }
 
@@ -70,7 +73,7 @@ export class PinnedReader {
 
 export function pathsOf(events: readonly Event[], begin: string): string[] {
   return events.flatMap(({ data }) => {
-    const path = data.case === "open" ? text(data.value.path) : "";
+    const path = data.case === "mkdir" ? text(data.value.absolute) : "";
     return path.startsWith(begin) ? [path.slice(begin.length)] : [];
   });
 }
