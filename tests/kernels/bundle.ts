@@ -20,13 +20,18 @@ const MANIFEST = '{ "type": "module" }\n';
 const AVA_CONFIG = 'export default { files: ["all.js"], workerThreads: false, serial: true, timeout: "30m" };\n';
 
 const folderOf = (path: string) => basename(dirname(path));
+const testFiles = () => globSync("tests/events/*/*.test.ts", { cwd: root }).sort();
+
+/** The folders of tests/events that are run under other kernels. */
+export function allFolders(): string[] {
+  return [...new Set(testFiles().map(folderOf))].filter((name) => !LEFT_OUT.has(name));
+}
 
 /** Bundles the tests of the folders `wanted` of tests/events, of all where there are none; the names of their files. */
 export async function bundleTests(wanted: readonly string[]): Promise<string[]> {
   rmSync(bundleFolder, { recursive: true, force: true });
-  const found = globSync("tests/events/*/*.test.ts", { cwd: root }).sort();
-  const isWanted = (name: string) => (wanted.length === 0 ? !LEFT_OUT.has(name) : wanted.includes(name));
-  const tests = found.filter((path) => isWanted(folderOf(path)));
+  const folders = wanted.length === 0 ? allFolders() : wanted;
+  const tests = testFiles().filter((path) => folders.includes(folderOf(path)));
   const names = tests.map((path) => path.replace(/^tests\/events\/(.*)\.test\.ts$/, "$1"));
   const entries = names.map((name, index) => [`${name}.test`, join(root, tests[index] ?? "")]);
   await build({

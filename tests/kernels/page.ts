@@ -16,6 +16,8 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 const answerOf = (found: { yes: boolean; code?: string } | undefined) =>
   found ? (found.yes ? "yes" : (found.code ?? "refused")) : "–";
 
+const labelOf = ({ version, place }: Result) => (place === "functions" ? `${version}, functions` : version);
+
 /** What each kernel said to each thing that it was asked for. */
 function offerRows(results: readonly Result[]): string[][] {
   const names = [...new Set(results.flatMap(({ offers }) => offers.map(({ name }) => name)))];
@@ -39,57 +41,43 @@ function attachedRows(results: readonly Result[]): string[][] {
 /** What failed, by test, and what a kernel cannot give, by file; with the kernels it was so on. */
 function exceptionRows(results: readonly Result[]): string[][] {
   const rows = new Map<string, Set<string>>();
-  for (const { version, place, tests } of results) {
-    for (const { file, title, outcome, notHere } of tests) {
+  for (const result of results) {
+    for (const { file, title, outcome, notHere } of result.tests) {
       if (outcome === "passed" && notHere === undefined) continue;
       const cells = outcome === "passed" ? [file, notHere ?? ""] : [`${file}: ${title}`, outcome];
       const row = cells.join(" | ");
-      rows.set(row, (rows.get(row) ?? new Set()).add(place === "functions" ? `${version} (functions)` : version));
+      rows.set(row, (rows.get(row) ?? new Set()).add(labelOf(result)));
     }
   }
-  return [...rows].map(([row, versions]) => [...row.split(" | "), [...versions].join(", ")]);
+  return [...rows].map(([row, labels]) => [...row.split(" | "), [...labels].join(", ")]);
 }
 
-function countsOf(result: Result | undefined): string {
-  if (!result) return "–";
-  const counts = (["passed", "failed", "skipped"] as const).map(
-    (outcome) => `${countOf([result], outcome)} ${outcome}`,
-  );
-  return counts.join(", ");
+/** What was run on each kernel, and what came of it. */
+function summaryRows(results: readonly Result[]): string[][] {
+  return results.map((result) => [
+    result.version,
+    `\`${result.release}\``,
+    `Debian, ${result.suite}`,
+    result.place,
+    result.events.length > 0 ? result.events.join(", ") : "all",
+    ...(["passed", "failed", "skipped"] as const).map((outcome) => String(countOf([result], outcome))),
+  ]);
 }
 
 /**
  * Replaces the page's generated part with what is known of each kernel: where calls were seen at the tracepoint, and
  * where at the ends of their functions. Returns its path.
  */
-export function writePage(results: readonly Result[], atFunctions: readonly Result[]): string {
-  const summary = results.map((result) => [
-    result.version,
-    `\`${result.release}\``,
-    `Debian, ${result.suite}`,
-    result.events.length > 0 ? result.events.join(", ") : "all",
-    countsOf(result),
-    countsOf(atFunctions.find(({ version }) => version === result.version)),
-  ]);
-  const exceptions = exceptionRows([...results, ...atFunctions]);
-  const versions = results.map(({ version }) => version);
-  const header = [
-    "kernel",
-    "release",
-    "from",
-    "tests of",
-    "calls seen at the tracepoint",
-    "calls seen at their functions",
-  ];
+export function writePage(atTracepoint: readonly Result[], atFunctions: readonly Result[]): string {
+  const results = [...atTracepoint, ...atFunctions];
+  const exceptions = exceptionRows(results);
+  const summary = ["kernel", "release", "from", "calls seen at the", "tests of", "passed", "failed", "skipped"];
   const text = [
     BEGIN,
-    table(header, summary),
+    table(summary, summaryRows(results)),
     ...(exceptions.length > 0 ? [table(["test", "what is not so, and why", "kernels"], exceptions)] : []),
-    table(["offered", ...versions], offerRows(results)),
-    table(["attached", ...versions], attachedRows(results)),
-    ...(atFunctions.length > 0
-      ? [table(["attached", ...atFunctions.map(({ version }) => `${version} (functions)`)], attachedRows(atFunctions))]
-      : []),
+    table(["offered", ...atTracepoint.map(labelOf)], offerRows(atTracepoint)),
+    table(["attached", ...results.map(labelOf)], attachedRows(results)),
     END,
   ].join("\n\n");
   const before = readFileSync(page, "utf8");

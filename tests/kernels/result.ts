@@ -14,6 +14,8 @@ export interface TestResult {
   file: string;
   title: string;
   outcome: "passed" | "failed" | "skipped";
+  /** Since the line before: what it took, as tests run one after the other. */
+  seconds?: number;
   /** What of the test this kernel cannot give, and why it cannot. */
   notHere?: string;
 }
@@ -41,15 +43,21 @@ export function emptyResult({ version, suite }: Kernel, release: string, place: 
   return { version, suite, release, place, events, tests: [], offers: [], attachments: [] };
 }
 
-/** Takes in a line of what attached.ts or ava's TAP reporter print. */
-export function readLine(line: string, result: Result): void {
-  if (line.startsWith("{")) return void Object.assign(result, JSON.parse(line));
+/** Takes in a line of what attached.ts or ava's TAP reporter print, so many seconds after the last test's. */
+export function readLine(line: string, result: Result, seconds?: number): TestResult | undefined {
+  if (line.startsWith("{")) {
+    Object.assign(result, JSON.parse(line));
+    return undefined;
+  }
   const [, missing] = line.match(NOT_HERE) ?? [];
   const last = result.tests.at(-1);
   if (missing !== undefined && last) last.notHere = last.notHere ? `${last.notHere}; ${missing}` : missing;
   const [whole, isNot, file = "", title = "", skipped] = line.match(TEST) ?? [];
-  if (whole === undefined) return;
-  result.tests.push({ file, title, outcome: skipped ? "skipped" : isNot ? "failed" : "passed" });
+  if (whole === undefined) return undefined;
+  const outcome = skipped ? "skipped" : isNot ? "failed" : "passed";
+  const test: TestResult = { file, title, outcome, ...(seconds !== undefined && { seconds }) };
+  result.tests.push(test);
+  return test;
 }
 
 /** Counts what of `files` told nothing as failed: the machine ended before. */
@@ -64,10 +72,22 @@ export function countOf(results: readonly Result[], wanted: TestResult["outcome"
 
 const pathOf = (version: string, place: Place) => join(folder, `${version}-${place}.json`);
 
-/** Keeps the result for the page. */
-export function keep(result: Result): void {
+const folderOf = (file: string) => file.split("/")[0] ?? "";
+
+/**
+ * Keeps the result for the page. Of a run of some of the folders of tests/events, `all` of them, what was kept of the
+ * others stays, where it is of the same release.
+ */
+export function keep(result: Result, all: readonly string[]): void {
+  const path = pathOf(result.version, result.place);
+  const before = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Result) : undefined;
+  const isPart = result.events.length > 0 && before?.release === result.release;
+  const others = isPart ? before.tests.filter(({ file }) => !result.events.includes(folderOf(file))) : [];
+  const tests = [...others, ...result.tests].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+  const folders = [...new Set(tests.map(({ file }) => folderOf(file)))];
+  const events = all.every((folder) => folders.includes(folder)) ? [] : folders;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(pathOf(result.version, result.place), `${JSON.stringify(result, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ ...result, tests, events }, null, 2)}\n`);
 }
 
 /** What is kept of each kernel, in the order of the kernels. */

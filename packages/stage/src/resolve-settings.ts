@@ -50,6 +50,7 @@ export const otherVariables: Readonly<Record<string, string>> = {
   NIGHTJAR_SUPERVISED: "set by `nightjar run` for its stages: a stage ends when its standard input closes",
   NIGHTJAR_SKIP_SETUP: "the launcher installs and builds nothing",
   NIGHTJAR_CASES: "the folder of conformance cases for the tests",
+  NIGHTJAR_TEST_TIME_FACTOR: "the tests' deadlines are so many times as long, on a machine that is so much slower",
   NIGHTJAR_CONFIG: "the settings file",
 };
 

@@ -1,4 +1,5 @@
 // Tests waiting: it returns what the condition gave, and says what it waited for when the time is over.
+import { execFileSync } from "node:child_process";
 import test from "ava";
 import { Deadline, moment, waitFor } from "./index.ts";
 
@@ -39,6 +40,17 @@ test("a deadline is shared by its waits", async (t) => {
     deadline.waitFor(() => false, { what: "second" }),
     { message: /waited 0 ms in vain: second/ },
   );
+});
+
+test("deadlines are as many times as long as the environment says", (t) => {
+  const script = `import { waitFor } from "./index.ts";
+    waitFor(() => false, { what: "never", timeoutMs: 5, intervalMs: 1 }).catch(({ message }) => console.log(message));`;
+  const told = execFileSync(process.execPath, ["--input-type=module", "--eval", script], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+    env: { ...process.env, NIGHTJAR_TEST_TIME_FACTOR: "3" },
+  });
+  t.is(told, "waited 15 ms in vain: never\n");
 });
 
 test("a moment lasts", async (t) => {

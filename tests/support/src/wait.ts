@@ -5,6 +5,8 @@ import { setTimeout as pause } from "node:timers/promises";
 const TIMEOUT_MS_DEFAULT = 10_000;
 /** Between two looks: short enough not to be noticed, long enough to leave the processor to what is awaited. */
 const INTERVAL_MS_DEFAULT = 20;
+/** Every deadline is so many times as long: 1, or what the environment says where all is slower (tests/kernels). */
+const TIME_FACTOR = Number(process.env.NIGHTJAR_TEST_TIME_FACTOR ?? 1);
 
 export interface WaitOptions {
   /** Names the condition in the error: "the stage is ready". */
@@ -23,7 +25,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   { what, timeoutMs = TIMEOUT_MS_DEFAULT, intervalMs = INTERVAL_MS_DEFAULT, explain }: WaitOptions,
 ): Promise<Exclude<T, false | null | undefined>> {
-  const end = performance.now() + timeoutMs;
+  const end = performance.now() + timeoutMs * TIME_FACTOR;
   for (let cause: unknown; ; ) {
     try {
       const answer = await condition();
@@ -37,7 +39,7 @@ export async function waitFor<T>(
     if (performance.now() >= end) {
       const thrown = cause instanceof Error ? `; it threw: ${cause.message}` : "";
       const why = explain ? `\n${await explain()}` : "";
-      throw new Error(`waited ${timeoutMs} ms in vain: ${what}${thrown}${why}`, { cause });
+      throw new Error(`waited ${timeoutMs * TIME_FACTOR} ms in vain: ${what}${thrown}${why}`, { cause });
     }
     await pause(intervalMs);
   }
@@ -56,7 +58,7 @@ export class Deadline {
   readonly #end: number;
 
   constructor(timeoutMs: number) {
-    this.#end = performance.now() + timeoutMs;
+    this.#end = performance.now() + timeoutMs * TIME_FACTOR;
   }
 
   /** What is left in ms, never less than 0. */
@@ -66,6 +68,6 @@ export class Deadline {
 
   /** `waitFor` within what is left. */
   waitFor<T>(condition: () => T | Promise<T>, options: Omit<WaitOptions, "timeoutMs">) {
-    return waitFor(condition, { ...options, timeoutMs: this.leftMs });
+    return waitFor(condition, { ...options, timeoutMs: this.leftMs / TIME_FACTOR });
   }
 }
