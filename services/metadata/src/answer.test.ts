@@ -32,12 +32,19 @@ test("what the runtime and Kubernetes know is one answer", async (t) => {
   t.is(told?.pod?.name, "web-0");
 });
 
-test("what no runtime knows is answered with its id and the reason", async (t) => {
+test("what nobody knows is no container, and the reason is said", async (t) => {
   const told = await ask({ missing: MissingReason.NOT_FOUND, explanation: "docker at /x: no such container" });
   t.is(told.missing, MissingReason.NOT_FOUND);
-  t.is(told.container?.fullId, ID);
-  t.is(told.container?.runtime, "docker");
+  t.is(told.container, undefined);
   t.regex(told.explanation, /no such container/);
+});
+
+test("a pod alone makes it one", async (t) => {
+  const pod = create(PodSchema, { name: "web-0" });
+  const told = await ask({ missing: MissingReason.NO_ANSWER }, { is: "pod", pod });
+  t.is(told.missing, MissingReason.NO_ANSWER);
+  t.is(told.container?.fullId, ID);
+  t.is(told.container?.pod?.name, "web-0");
 });
 
 test("a pod that is not known yet is said", async (t) => {

@@ -65,7 +65,8 @@ async function describe(query: ContainerQuery, { findContainer, pods }: Sources)
   const { missing = MissingReason.UNSPECIFIED, explanation = "" } = found;
   const podMissing = pod.is === "missing" && missing === MissingReason.UNSPECIFIED;
   return create(ContainerResponseSchema, {
-    container,
+    // A name that nobody knows is not made a container by having been asked for.
+    ...((found.container || pod.is === "pod") && { container }),
     ...(podMissing ? { missing: MissingReason.NO_POD, explanation: pod.why } : { missing, explanation }),
   });
 }

@@ -52,9 +52,10 @@ export class Directory {
     return this.#known.size;
   }
 
-  /** What was answered without all that there is to know, with why. */
+  /** What was answered without all that there is to know, with why. What may be no container does not count. */
   get unanswered(): Found[] {
-    return [...this.#known.values()].filter(({ found, told }) => told && isSilent(found)).map(({ found }) => found);
+    const silent = this.#silent().filter(({ query }) => query.runtime !== "");
+    return silent.map(({ found }) => found);
   }
 
   /** What a container is; resolves within the time that runtimes have for an answer, and never rejects. */
@@ -88,8 +89,12 @@ export class Directory {
 
   /** Asks again what no runtime had answered; to be called now and then. */
   async retry(): Promise<void> {
-    const silent = [...this.#known.values()].filter(({ found, told }) => told && isSilent(found));
+    const silent = this.#silent();
     await Promise.all(silent.slice(0, NOTICED_MAX).map(({ query }) => this.#look(query)));
+  }
+
+  #silent(): Known[] {
+    return [...this.#known.values()].filter(({ found, told }) => told && isSilent(found));
   }
 
   #isFresh({ found, query, atMs }: Known): boolean {

@@ -111,6 +111,7 @@ export function readContainer(
   return create(ContainerSchema, {
     ...spec,
     name: stored.labels["io.kubernetes.container.name"] || stored.labels["nerdctl/name"] || spec.name || stored.id,
+    runtime: "containerd",
     image: stored.image,
     imageRepository: repository,
     imageTag: tag,

@@ -25,15 +25,32 @@ export const cri: RuntimeKind = {
     "/run/dockershim.sock",
     "/run/cri-dockerd.sock",
   ],
-  open: (socket, options) => new Cri(unixTransport(socket), options),
+  open: (socket, options) => new Cri(unixTransport(socket), { ...options, runtime: runtimeOf(socket) }),
 };
+
+/** What sockets are called, and whose they are as Container.runtime has it. */
+const OWNERS: readonly (readonly [part: string, runtime: string])[] = [
+  ["crio", "cri-o"],
+  ["dockerd", "docker"],
+  ["dockershim", "docker"],
+  ["containerd", "containerd"],
+];
+
+interface CriOptions extends RuntimeOptions {
+  /** The value of Container.runtime. */
+  runtime: string;
+}
+
+function runtimeOf(socket: string): string {
+  return OWNERS.find(([part]) => socket.includes(part))?.[1] ?? "";
+}
 
 class Cri implements Runtime {
   readonly #connection: UnixTransport;
   readonly #client: Client<typeof RuntimeService>;
-  readonly #options: RuntimeOptions;
+  readonly #options: CriOptions;
 
-  constructor(connection: UnixTransport, options: RuntimeOptions) {
+  constructor(connection: UnixTransport, options: CriOptions) {
     this.#connection = connection;
     this.#client = createClient(RuntimeService, connection.transport);
     this.#options = options;
@@ -68,7 +85,7 @@ class Cri implements Runtime {
 }
 
 /** Turns a container's status, and what the runtime adds as JSON, into a Container. */
-export function readStatus(status: ContainerStatus, info: unknown, options: RuntimeOptions): Container {
+export function readStatus(status: ContainerStatus, info: unknown, options: CriOptions): Container {
   const container = readSpec(at(info, "runtimeSpec"), options);
   const given = status.image?.image ?? "";
   const ref = parseImageName(status.imageRef);
@@ -78,6 +95,7 @@ export function readStatus(status: ContainerStatus, info: unknown, options: Runt
   return create(ContainerSchema, {
     ...container,
     name: status.metadata?.name ?? "",
+    runtime: options.runtime,
     image: name,
     imageRepository: repository || ref.repository,
     imageTag: tag,
@@ -91,7 +109,7 @@ export function readStatus(status: ContainerStatus, info: unknown, options: Runt
 }
 
 /** Turns a sandbox's status into a Container. */
-export function readSandbox(status: PodSandboxStatus, info: unknown, options: RuntimeOptions): Container {
+export function readSandbox(status: PodSandboxStatus, info: unknown, options: CriOptions): Container {
   const container = readSpec(at(info, "runtimeSpec"), options);
   const modes = status.linux?.namespaces?.options;
   const cniResult = at(info, "cniResult");
@@ -100,6 +118,7 @@ export function readSandbox(status: PodSandboxStatus, info: unknown, options: Ru
   return create(ContainerSchema, {
     ...container,
     name: status.metadata?.name ?? "",
+    runtime: options.runtime,
     image,
     imageRepository: repository,
     imageTag: tag,
