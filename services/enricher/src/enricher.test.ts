@@ -325,7 +325,8 @@ test("processes of another boot are kept apart and have no names of this host", 
 
 test("names of any bytes and of any length pass", (t) => {
   const name = new Uint8Array(15).fill(0xff);
-  const enricher = enricherOf({ users: { ...testUsers, user: () => text("ü".repeat(1_000)) } });
+  const users = { ...testUsers, user: () => text("ü".repeat(1_000)), of: () => users };
+  const enricher = enricherOf({ users });
   const batch = takeOne(enricher, batchOf([{ ...exec(shell, "/bin/bash"), name }]));
   t.deepEqual(lineOf(batch, 0)[0]?.name, name);
   t.is(lineOf(batch, 0)[0]?.userName, "ü".repeat(128));
@@ -392,4 +393,25 @@ test("while somebody wants them, addresses come with the names they were resolve
   enricher.setAddressesNamed(false);
   t.deepEqual(namesIn(4_000, [connect(shell, address, 443)]), []);
   t.is(enricher.addresses.size, 0);
+});
+
+test("a process has its systemd unit, and the names of the users of where it is", (t) => {
+  const elsewhere = { ...testUsers, user: () => text("app"), of: () => elsewhere };
+  const of = (pid: number, namespaces: { mountNamespace: number } | undefined) =>
+    pid === shell.pid && namespaces?.mountNamespace === 7 ? elsewhere : testUsers;
+  const enricher = enricherOf({ users: { ...testUsers, of } });
+  const image = (mountNamespace: number, cgroup: string) => {
+    const { data, ...header } = exec(shell, "/bin/bash");
+    const value = { ...(data?.value as object), mountNamespace, cgroup: text(cgroup) };
+    return { ...header, data: { case: "exec", value } } as EventInit;
+  };
+  const manager = "/user.slice/user-1000.slice/user@1000.service";
+  const batch = takeOne(enricher, batchOf([image(7, "/system.slice/x.service/y"), image(8, `${manager}/a.scope`)]));
+  t.like(lineOf(batch, 0)[0], {
+    userName: "app",
+    loginUserName: "user-1000",
+    unit: "x.service",
+    slice: "system.slice",
+  });
+  t.like(lineOf(batch, 1)[0], { userName: "user-1000", unit: "user@1000.service", userUnit: "a.scope" });
 });

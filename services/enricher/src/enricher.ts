@@ -3,7 +3,7 @@ import { BatchReader, RangeSet, WireError } from "@nightjar/events";
 import { AddressNames, TYPE_DNS } from "./context/address-names.ts";
 import { NO_CONTEXT } from "./context/nothing.ts";
 import { type SeededContext, seededContext } from "./context/seeded.ts";
-import type { Context, Source } from "./context/source.ts";
+import type { Context, Source, UsersSource } from "./context/source.ts";
 import { NamedIds } from "./named-ids.ts";
 import type { ProcessNode } from "./node.ts";
 import { type Output, writeOutputs } from "./output.ts";
@@ -29,7 +29,8 @@ export interface EnricherOptions {
   bootId: string;
   /** Looks for one process in /proc. */
   lookup: ProcfsLookup;
-  users: UserNames;
+  /** Of those that read the files of containers it is asked beforehand what processes execute. */
+  users: UserNames & Partial<UsersSource>;
   /** Who is asked about containers and files of this boot's processes; without it nobody is. */
   context?: Context;
   /** What can be said of those of another boot, or host, without asking anybody. */
@@ -107,6 +108,8 @@ export class Enricher {
   readonly #table: ProcessTable;
   readonly #ids = new NamedIds();
   readonly #context: Context;
+  /** Who reads the files of containers. */
+  readonly #users: UsersSource | undefined;
   /** Headers to be used again, of batches that were taken in. */
   readonly #spare: EventHeader[][] = [];
   /** Event types that go on; all until it is known which ones rules want. */
@@ -117,6 +120,7 @@ export class Enricher {
   constructor(options: EnricherOptions) {
     this.#options = options;
     this.#context = options.context ?? NO_CONTEXT;
+    this.#users = isAsked(options.users) ? options.users : undefined;
     this.tree = new ProcessTree(options.lookup, options.limits);
     this.#table = new ProcessTable(options.users);
     this.#place = { bootId: Buffer.from(options.bootId, "hex"), epoch: 0n, next: 0, bootTimeUnixNs: 0n };
@@ -180,6 +184,7 @@ export class Enricher {
   prefetch({ reader, events }: ScannedBatch): Promise<unknown> | undefined {
     if (this.#foreignBoot(reader.sourceId) !== undefined) return undefined;
     const { containers, executables } = this.#context;
+    const users = this.#users;
     const asked: Promise<void>[] = [];
     const ask = (source: Source, key: string, pid: number, message: Uint8Array) => {
       if (key === "") return;
@@ -193,6 +198,8 @@ export class Enricher {
       if (type === TYPE_EXEC) ask(containers, containers.keyOf(message), pid, message);
       if (type === TYPE_EXEC) ask(executables, executables.keyOf(message), pid, message);
       else if (this.#isWanted(type)) ask(executables, executables.keyOfLibrary(message), pid, message);
+      const usersKey = (type === TYPE_EXEC && users?.keyOf(message)) || "";
+      if (users && usersKey !== "" && !users.lookup(usersKey)) asked.push(users.ask(usersKey, { pid, message }));
     }
     return asked.length > 0 ? Promise.all(asked) : undefined;
   }
@@ -337,6 +344,10 @@ export class Enricher {
     }
     return foreign;
   }
+}
+
+function isAsked(users: Partial<UsersSource>): users is UsersSource {
+  return users.ask !== undefined;
 }
 
 const BOOT_ID_DIGITS = 32;

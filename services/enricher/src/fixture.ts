@@ -132,4 +132,5 @@ export const testUsers: UserNames = {
   generation: 1,
   user: (uid) => text(uid === 0xffff_ffff ? "" : `user-${uid}`),
   group: (gid) => text(gid === 0xffff_ffff ? "" : `group-${gid}`),
+  of: () => testUsers,
 };

@@ -11,12 +11,13 @@ import {
 } from "@nightjar/stage";
 import { CONTAINERS_ELSEWHERE, type ContainerSource } from "./context/containers.ts";
 import { askContainers, followChanges } from "./context/metadata.ts";
+import { NamespaceUsers } from "./context/namespace-users.ts";
 import { NO_CONTEXT } from "./context/nothing.ts";
 import { Enricher } from "./enricher.ts";
 import { createHandler, type WaitCounts } from "./handle.ts";
 import { followWanted, OwnInterest } from "./interest.ts";
 import { measure } from "./measure.ts";
-import { listPids, readProcess, scanProcfs } from "./procfs.ts";
+import { listPids, namespacesOf, readProcess, scanProcfs } from "./procfs.ts";
 import { ProcfsBudget } from "./procfs-budget.ts";
 import { enrichRecording } from "./recording.ts";
 import { TREE_LIMITS } from "./tree.ts";
@@ -41,7 +42,7 @@ else await runStage("enricher", main);
 
 async function main(stage: Stage): Promise<void> {
   const { settings, bus } = stage;
-  const users = new UserFiles();
+  const users = new NamespaceUsers(new UserFiles(), namespacesOf());
   users.refresh(performance.now());
   const procfs = new ProcfsBudget(
     (pid) => readProcess(pid, "full"),
@@ -78,7 +79,7 @@ async function main(stage: Stage): Promise<void> {
     counts: state,
   });
   bus.answer(ASK_PROCESSES_SUBJECT, () => enricher.snapshot());
-  stage.beforeStatus = reporter(stage, { enricher, procfs, containers, state });
+  stage.beforeStatus = reporter(stage, { enricher, procfs, users, containers, state });
   bus.consume(
     "RAW",
     (bytes) => {
@@ -96,24 +97,25 @@ async function main(stage: Stage): Promise<void> {
   stage.ready();
 }
 
-function reportHealth(stage: Stage, enricher: Enricher, users: UserFiles, containers: ContainerSource): void {
+function reportHealth(stage: Stage, enricher: Enricher, users: NamespaceUsers, containers: ContainerSource): void {
   const { evictedAlive } = enricher.tree.counts;
   if (evictedAlive > stage.counters.get("processes_evicted_running")) {
     stage.health.raise("ENRICHMENT_LOST", `${evictedAlive} running processes were evicted from the process tree`);
     stage.counters.set("processes_evicted_running", evictedAlive);
   } else stage.health.resolve("ENRICHMENT_LOST");
   for (const problem of containers.health().problems) stage.log.warn(problem);
-  for (const problem of users.problems) stage.log.warn("user names are not up to date", { cause: problem });
+  for (const problem of users.health().problems) stage.log.warn("user names are not up to date", { cause: problem });
 }
 
 interface Reported {
   enricher: Enricher;
   procfs: ProcfsBudget;
+  users: NamespaceUsers;
   containers: ContainerSource;
   state: WaitCounts & { lagMs: number };
 }
 
-function reporter(stage: Stage, { enricher, procfs, containers, state }: Reported): () => void {
+function reporter(stage: Stage, { enricher, procfs, users, containers, state }: Reported): () => void {
   let eventsBefore = 0;
   let askedAt = performance.now();
   return () => {
@@ -141,6 +143,10 @@ function reporter(stage: Stage, { enricher, procfs, containers, state }: Reporte
       batches_waited_in_vain: state.batchesWaitedInVain,
       containers: containers.size,
       ...containers.health().counts,
+      user_files_read: users.counts.reads,
+      user_files_unread: users.counts.unread,
+      user_files_refused: users.counts.refused,
+      user_files_evicted: users.counts.evicted,
       procfs_reads: procfs.reads,
       procfs_reads_refused: procfs.refused,
     };

@@ -11,6 +11,7 @@ const NAMES: UserNames = {
   generation: 0,
   user: (uid) => utf8.encode(["root", "daemon", ""][uid] ?? ""),
   group: (gid) => utf8.encode(["wheel"][gid] ?? ""),
+  of: () => NAMES,
 };
 const TYPE = 33;
 const FORK = ForkSchema.field;

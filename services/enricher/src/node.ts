@@ -4,6 +4,7 @@ import { type ProcessOrigin, ProcessSchema } from "@nightjar/proto";
 import { find } from "./context/find.ts";
 import type { Row } from "./context/row.ts";
 import type { ImageSource } from "./context/source.ts";
+import { UNIT_FIELDS_BYTES_MAX, unitFieldsOf } from "./context/systemd-unit.ts";
 import { imageIdsOf, type Moment } from "./scan.ts";
 import { ID_UNKNOWN, type UserNames } from "./users.ts";
 
@@ -25,6 +26,10 @@ export class Image {
   readonly loginUid: number;
   readonly sessionId: number;
   readonly processGroupId: number;
+  readonly mountNamespace: number;
+  readonly pidNamespace: number;
+  /** Fields of a Process row that follow from its cgroup. */
+  readonly units: Latin1;
   /** How many nodes of the tree have it. */
   references = 0;
   /** The encoded Exec: a copy of its own, never a view on a message. */
@@ -38,10 +43,13 @@ export class Image {
    */
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.#exec = latin1Of(bytes, start, end);
-    const { loginUid, sessionId, processGroupId } = imageIdsOf(bytes, start, end);
-    this.loginUid = loginUid;
-    this.sessionId = sessionId;
-    this.processGroupId = processGroupId;
+    const ids = imageIdsOf(bytes, start, end);
+    this.loginUid = ids.loginUid;
+    this.sessionId = ids.sessionId;
+    this.processGroupId = ids.processGroupId;
+    this.mountNamespace = ids.mountNamespace;
+    this.pidNamespace = ids.pidNamespace;
+    this.units = unitFieldsOf(latin1Of(bytes, ids.cgroupStart, ids.cgroupEnd));
   }
 
   /** The encoded Exec, a new copy. */
@@ -175,19 +183,21 @@ const HEAD_FIXED_BYTES_MAX = 96;
 /** The kernel's own limit on user names is in tools (32); what is longer is cut, so that a row stays small. */
 const NAME_BYTES_MAX = 256;
 
-const scratch = new Uint8Array(HEAD_FIXED_BYTES_MAX + 4 * NAME_BYTES_MAX);
+const scratch = new Uint8Array(HEAD_FIXED_BYTES_MAX + 4 * NAME_BYTES_MAX + UNIT_FIELDS_BYTES_MAX);
 
-function encodeHead(node: ProcessNode, names: UserNames): Uint8Array {
+function encodeHead(node: ProcessNode, host: UserNames): Uint8Array {
+  const names = host.of(node.pid, node.image);
   let offset = uintField(0, PROCESS.pid.number, node.pid);
   offset = momentField(offset, PROCESS.startTimeNs.number, node.start);
   offset = latin1Field(offset, PROCESS.name.number, node.name);
   offset = momentField(offset, PROCESS.execTimeNs.number, node.execTime);
   offset = bytesField(offset, PROCESS.userName.number, names.user(node.uid));
   offset = bytesField(offset, PROCESS.groupName.number, names.group(node.gid));
-  offset = bytesField(offset, PROCESS.loginUserName.number, names.user(node.loginUid));
+  offset = bytesField(offset, PROCESS.loginUserName.number, host.user(node.loginUid));
   offset = uintField(offset, PROCESS.origin.number, node.origin);
   offset = uintField(offset, PROCESS.uid.number, node.uid);
   offset = uintField(offset, PROCESS.gid.number, node.gid);
+  offset += writeLatin1(scratch, node.image?.units ?? "", offset);
   return scratch.slice(0, offset);
 }
 

@@ -13,7 +13,7 @@ import {
   terminalName,
 } from "./procfs-parse.ts";
 import type { ProcfsProcess } from "./tree.ts";
-import { ID_UNKNOWN } from "./users.ts";
+import { ID_UNKNOWN, type Namespaces } from "./users.ts";
 
 /** Arguments beyond this are left out, and the Exec says so. */
 export const ARGUMENTS_BYTES_MAX = 4096;
@@ -133,6 +133,12 @@ function takeIds(status: ProcfsStatus, exec: KnownExec): void {
   exec.namespacedPid = status.namespacedPid;
   exec.namespacedProcessGroupId = status.namespacedProcessGroupId;
   exec.namespacedSessionId = status.namespacedSessionId;
+}
+
+/** The mount and pid namespace of a process, the sensor itself unless told otherwise; 0 where it cannot be read. */
+export function namespacesOf(folder = "/proc/self"): Namespaces {
+  const read = (name: string) => parseNamespace(readLink(`${folder}/ns/${name}`));
+  return { mountNamespace: read("mnt"), pidNamespace: read("pid") };
 }
 
 function readNamespaces(folder: string, exec: KnownExec): void {

@@ -11,7 +11,7 @@ import type { UserNames } from "./users.ts";
 /** No boot has it, so nothing of a recording is taken for this machine's. */
 const NO_BOOT_ID = "0".repeat(32);
 const NO_NAME = new Uint8Array(0);
-const NO_NAMES: UserNames = { generation: 0, user: () => NO_NAME, group: () => NO_NAME };
+const NO_NAMES: UserNames = { generation: 0, user: () => NO_NAME, group: () => NO_NAME, of: () => NO_NAMES };
 
 /** Resolves with the exit code: 1 where the input is no recording, which is said on standard error. */
 export async function enrichRecording(): Promise<number> {

@@ -27,6 +27,9 @@ const TARGET_PID = TargetSchema.field.pid.number;
 const TARGET_START_TIME = TargetSchema.field.startTimeNs.number;
 const LOGIN_UID = ExecSchema.field.loginUid.number;
 const SESSION_ID = ExecSchema.field.sessionId.number;
+const CGROUP = ExecSchema.field.cgroup.number;
+const MOUNT_NAMESPACE = ExecSchema.field.mountNamespace.number;
+const PID_NAMESPACE = ExecSchema.field.pidNamespace.number;
 const PROCESS_GROUP_ID = ExecSchema.field.processGroupId.number;
 
 /** The event types that change the tree. */
@@ -248,20 +251,41 @@ export interface ImageIds {
   loginUid: number;
   sessionId: number;
   processGroupId: number;
+  mountNamespace: number;
+  pidNamespace: number;
+  /** Where in the bytes the cgroup's path stands; at 0 where it is absent. */
+  cgroupStart: number;
+  cgroupEnd: number;
 }
+
+const NO_IDS: ImageIds = {
+  loginUid: 0,
+  sessionId: 0,
+  processGroupId: 0,
+  mountNamespace: 0,
+  pidNamespace: 0,
+  cgroupStart: 0,
+  cgroupEnd: 0,
+};
 
 /**
  * Of the encoded Exec in bytes[start, end).
  * @throws WireError where it is no message.
  */
 export function imageIdsOf(bytes: Uint8Array, start: number, end: number): ImageIds {
-  const ids: ImageIds = { loginUid: 0, sessionId: 0, processGroupId: 0 };
+  const ids: ImageIds = { ...NO_IDS };
   cursor.enter(bytes, start, end);
   while (cursor.next()) {
+    if (cursor.number === CGROUP && cursor.wireType === WIRE_BYTES) {
+      ids.cgroupStart = cursor.start;
+      ids.cgroupEnd = cursor.end;
+    }
     if (cursor.wireType !== 0) continue;
     if (cursor.number === LOGIN_UID) ids.loginUid = cursor.uint();
     else if (cursor.number === SESSION_ID) ids.sessionId = cursor.uint();
     else if (cursor.number === PROCESS_GROUP_ID) ids.processGroupId = cursor.uint();
+    else if (cursor.number === MOUNT_NAMESPACE) ids.mountNamespace = cursor.uint();
+    else if (cursor.number === PID_NAMESPACE) ids.pidNamespace = cursor.uint();
   }
   return ids;
 }

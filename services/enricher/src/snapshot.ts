@@ -192,6 +192,10 @@ export class SeededNames implements UserNames {
     this.generation++;
   }
 
+  of(): UserNames {
+    return this;
+  }
+
   user(uid: number): Uint8Array {
     return this.#users.get(uid) ?? NO_NAME;
   }

@@ -1,5 +1,5 @@
 // Names of users and groups, from the host's passwd and group files, read again when these change.
-import { readFileSync, statSync } from "node:fs";
+import { type BigIntStats, readFileSync, statSync } from "node:fs";
 
 /** A file larger than this is not read: it has no place in the memory of a sensor. */
 export const USER_FILE_BYTES_MAX = 8 * 1024 * 1024;
@@ -13,6 +13,14 @@ export interface UserNames {
   readonly generation: number;
   user(uid: number): Uint8Array;
   group(gid: number): Uint8Array;
+  /** The names that hold for a process, which may be in a container. */
+  of(pid: number, namespaces: Namespaces | undefined): UserNames;
+}
+
+/** What an Exec says of where a process is; 0 where it is not known. */
+export interface Namespaces {
+  mountNamespace: number;
+  pidNamespace: number;
 }
 
 const NO_NAME = new Uint8Array(0);
@@ -40,6 +48,15 @@ export class UserFiles implements UserNames {
     return this.#files.flatMap((file) => (file.problem === "" ? [] : [file.problem]));
   }
 
+  /** Tells this state of the passwd file from others. */
+  get userVersion(): string {
+    return this.#files[0].version;
+  }
+
+  of(): UserNames {
+    return this;
+  }
+
   user(uid: number): Uint8Array {
     return this.#files[0].names.get(uid) ?? NO_NAME;
   }
@@ -52,8 +69,8 @@ export class UserFiles implements UserNames {
 class IdFile {
   names = new Map<number, Uint8Array>();
   problem = "";
+  version = "";
   readonly #path: string;
-  #version = "";
 
   constructor(path: string) {
     this.#path = path;
@@ -62,13 +79,14 @@ class IdFile {
   /** Reads the file if it is another than before; true if it was read. When it cannot be, the old names stay. */
   refresh(): boolean {
     try {
-      const { dev, ino, size, mtimeNs, ctimeNs } = statSync(this.#path, { bigint: true });
-      const version = `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
-      if (version === this.#version) return false;
+      const stats = statSync(this.#path, { bigint: true });
+      const { size } = stats;
+      const version = versionOf(stats);
+      if (version === this.version) return false;
       if (size > BigInt(USER_FILE_BYTES_MAX))
         throw new RangeError(`${size} bytes, at most ${USER_FILE_BYTES_MAX} are read`);
       this.names = parseIds(readFileSync(this.#path, "utf8"));
-      this.#version = version;
+      this.version = version;
       this.problem = "";
       return true;
     } catch (error) {
@@ -78,10 +96,19 @@ class IdFile {
   }
 }
 
-/** "name:password:id:…" line by line; of several lines with one id the first names it, as for getpwuid(3). */
-export function parseIds(text: string): Map<number, Uint8Array> {
+/** The same file in the same state, on whichever mount it is looked at. */
+export function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+}
+
+/**
+ * "name:password:id:…" line by line; of several lines with one id the first names it, as for getpwuid(3). At most
+ * `namesMax` of them.
+ */
+export function parseIds(text: string, namesMax = Number.POSITIVE_INFINITY): Map<number, Uint8Array> {
   const names = new Map<number, Uint8Array>();
   for (const line of text.split("\n")) {
+    if (names.size >= namesMax) break;
     const [name, , id] = line.split(":", 3);
     if (name === undefined || name === "" || id === undefined || !/^\d{1,10}$/.test(id)) continue;
     if (!names.has(Number(id))) names.set(Number(id), new TextEncoder().encode(name));

@@ -29,6 +29,15 @@ export interface Source {
   health(): SourceHealth;
 }
 
+/** What is asked for the names of users, before a batch is taken in: of what its processes execute. */
+export interface UsersSource {
+  /** Where the users of an encoded Exec are named; "" where there is nothing to ask. */
+  keyOf(exec: Uint8Array): string;
+  /** Undefined where it is not known (yet). */
+  lookup(key: string): object | undefined;
+  ask(key: string, subject: Subject): Promise<void>;
+}
+
 /** A source that is asked about what processes execute. */
 export interface ImageSource extends Source {
   /** What an encoded Exec is about: the same text for all that share the row; "" where there is nothing to ask. */
