@@ -81,7 +81,7 @@ const REFUSED: readonly (readonly [event: string, message: RegExp])[] = [
   ["{type: open, fd.name: /etc/x, fd.directory: /usr}", /fd.directory comes out as "\/etc"/],
   ["{type: open, fd.name: /etc/x, evt.arg.flags: O_NONSENSE}", /no value of evt.arg.flags/],
   ["{type: exec, process: /bin/a, proc.name: b, proc.cmdline: c d}", /proc.cmdline comes out as "b d"/],
-  ["{type: open, fd.name: /x, k8s.pod.name: p}", /no event has k8s.pod.name/],
+  ["{type: open, fd.name: /x, k8s.svc.name: s}", /no event has k8s.svc.name/],
   ["{type: open, process: {fd.name: /x}}", /says nothing of a process/],
   ["[1, 2]", /an event is a mapping/],
 ];

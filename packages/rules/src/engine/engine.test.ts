@@ -68,7 +68,7 @@ const INTEREST: readonly (readonly [condition: string, types: readonly string[]]
   ["not evt.type in (execve, execveat)", ["fork", "exit", "open", "connect"]],
   ["evt.type = ptrace", []],
   ["evt.type = openat and container.id != host", []],
-  ["evt.type = openat and k8s.rc.name = x", []],
+  ["evt.type = openat and k8s.svc.name = x", []],
   ["evt.category = process and not evt.type = procexit", ["exec", "fork"]],
   ["evt.dir = >", []],
   ["proc.name = x", ["exec", "fork", "exit", "open", "connect"]],

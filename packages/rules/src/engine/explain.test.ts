@@ -79,7 +79,7 @@ test("of a rule that is not: the parts that were false", (t) => {
 
 test("a value that is missing says so, and why no event has it", (t) => {
   t.deepEqual(one("fd.cip = 1.2.3.4"), ["- fd.cip = 1.2.3.4 [fd.cip=? ] @r.yaml:1:61"]);
-  t.regex(one("k8s.rc.name = x")[0] ?? "", /k8s.rc.name=\? Kubernetes is not asked yet/);
+  t.regex(one("k8s.svc.name = x")[0] ?? "", /k8s.svc.name=\? services are not asked for/);
 });
 
 test("a huge condition is explained in part, and says how much is left out", (t) => {

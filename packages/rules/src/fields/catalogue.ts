@@ -13,6 +13,7 @@ import {
 import type { EventView, SharedMessage } from "../engine/event-view.ts";
 import { type Field, type Getter, newCacheKey, type Several, type Value } from "./definition.ts";
 import { DERIVED_EVENT_FIELDS } from "./derived-event.ts";
+import { POD_FIELDS } from "./derived-pod.ts";
 import { DERIVED_PROCESS_FIELDS } from "./derived-process.ts";
 import { SESSION_FIELDS } from "./derived-session.ts";
 import { TIME_FIELDS } from "./derived-times.ts";
@@ -25,7 +26,7 @@ import { EVERY_EVENT, type ServedField } from "./served.ts";
 const NOT_SERVED: readonly (readonly [prefix: string, reason: string])[] = [
   ["container.", "containers are not told apart yet"],
   ["proc.is_container_", "containers are not told apart yet"],
-  ["k8s.", "Kubernetes is not asked yet"],
+  ["k8s.svc.", "services are not asked for: each sensor would have to watch all of them"],
   ["fd.", "no event type carries it yet"],
   ["fs.path.", "no event type carries it yet"],
   ["", "the sensor does not measure it"],
@@ -40,7 +41,10 @@ const SEVERAL: ReadonlyMap<string, Several> = new Map([
 ]);
 
 /** Fields whose argument may also stand behind a dot: evt.arg.flags is evt.arg[flags]. */
-const DOTTED = ["evt.arg", "evt.rawarg", "evt.around", "evt.abspath", "evt.type.is", "thread.cgroup"];
+const DOTTED = [
+  ...["evt.arg", "evt.rawarg", "evt.around", "evt.abspath", "evt.type.is", "thread.cgroup"],
+  ...["pod", "ns", "deployment", "rs", "rc", "svc"].map((what) => `k8s.${what}.label`),
+];
 
 /** A field of a message that many events share: its value is worked out once. */
 function ofShared(field: DescField, find: (view: EventView) => SharedMessage | undefined): Getter {
@@ -163,6 +167,7 @@ const DERIVED_FIELDS: readonly ServedField[] = [
   ...DERIVED_EVENT_FIELDS,
   ...DERIVED_PROCESS_FIELDS,
   ...SESSION_FIELDS,
+  ...POD_FIELDS,
   ...TIME_FIELDS,
 ];
 
