@@ -1,8 +1,10 @@
 // For each public rule that events can make true: a deed it is for, and one that differs in what the rule asks about.
 import { Call } from "@nightjar/proto";
+import { IN_CONTAINERS } from "./container-cases.ts";
 import {
   accepts,
   by,
+  type Case,
   calls,
   connects,
   connectsDatagrams,
@@ -33,9 +35,6 @@ const ENOENT = 2;
 
 const writes = (path: string, rest?: object) => opens(path, O_WRITE, rest);
 const sudoedit = (args: string[], loginUid = 1000) => starts("/usr/bin/sudoedit", ["sudoedit", ...args], { loginUid });
-
-/** The rule, a deed it speaks of, and one it does not. */
-export type Case = readonly [rule: string, match: Deed, miss: Deed];
 
 const PROGRAMS: readonly Case[] = [
   ["Execution from /dev/shm", starts("/dev/shm/x", ["/dev/shm/x"]), starts("/opt/x", ["/opt/x"])],
@@ -329,4 +328,13 @@ const PROCESSES: readonly Case[] = [
   ],
 ];
 
-export const CASES: readonly Case[] = [...PROGRAMS, ...NETWORK, ...NAMED, ...FILES, ...NAMES, ...KERNEL, ...PROCESSES];
+export const CASES: readonly Case[] = [
+  ...PROGRAMS,
+  ...NETWORK,
+  ...NAMED,
+  ...FILES,
+  ...NAMES,
+  ...KERNEL,
+  ...PROCESSES,
+  ...IN_CONTAINERS,
+];

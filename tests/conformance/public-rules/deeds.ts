@@ -1,6 +1,13 @@
 // Deeds as events are made of them: what happened, who did it, and who was there before.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { BatchSchema, Call, DescriptorType, type EventSchema, type ExecSchema } from "@nightjar/proto";
+import {
+  BatchSchema,
+  Call,
+  type ContainerSchema,
+  DescriptorType,
+  type EventSchema,
+  type ExecSchema,
+} from "@nightjar/proto";
 import { bytes, encode, exec, type Line, processes } from "@nightjar/rules/fixture";
 
 export type EventInit = MessageInitShape<typeof EventSchema>;
@@ -15,7 +22,16 @@ export interface Deed {
   users?: Readonly<Record<number, string>>;
   /** What an address of the event's was resolved from. */
   addressNames?: Readonly<Record<string, readonly string[]>>;
+  /** The container that it is done in. */
+  container?: ContainerInit;
+  /** What else the actor's last exec said. */
+  image?: MessageInitShape<typeof ExecSchema>;
 }
+
+export type ContainerInit = MessageInitShape<typeof ContainerSchema>;
+
+/** The rule, a deed it speaks of, and one it does not. */
+export type Case = readonly [rule: string, match: Deed, miss: Deed];
 
 const SYSTEMD: Actor = ["systemd", "/usr/lib/systemd/systemd", "/sbin/init"];
 export const BASH: Actor = ["bash", "/usr/bin/bash", "-bash"];
@@ -23,19 +39,25 @@ const SSHD: Actor = ["sshd", "/usr/sbin/sshd", "sshd: user@pts/0"];
 const USER_ID = 1000;
 
 /** A batch of one deed. Whoever has no ancestors works in a login shell. */
-export function batchOfDeed({ event, line, user = "alice", users = {}, addressNames = {} }: Deed): Uint8Array {
+export function batchOfDeed(deed: Deed): Uint8Array {
+  const { event, line, user = "alice", users = {}, addressNames = {}, container, image } = deed;
   const whole = line.length > 1 ? [...line, SYSTEMD] : [...line, BASH, SSHD, SYSTEMD];
   const [actor, ...rest] = processes(whole);
   if (!actor) throw new Error("a deed is done by somebody");
   const uid = user === "root" ? 0 : USER_ID;
   const named = { uid, parentPid: 999, name: bytes(line[0]?.[0] ?? ""), ...event } as EventInit;
-  const batch = encode([named], [{ ...actor, userName: user }, ...rest], [1]);
+  const first = { ...actor, image: { ...actor.image, ...image }, container: container ? 1 : 0, userName: user };
+  const batch = encode([named], [first as typeof actor, ...rest], [1]);
   const names = Object.entries(users).map(([id, name]) => ({ id: Number(id), name }));
   const resolved = Object.entries(addressNames).map(([text, names]) => ({
     address: addressOf(text),
     names: [...names],
   }));
-  const tables = create(BatchSchema, { users: names, addressNames: resolved });
+  const tables = create(BatchSchema, {
+    users: names,
+    addressNames: resolved,
+    containers: container ? [container] : [],
+  });
   return new Uint8Array([...batch, ...toBinary(BatchSchema, tables)]);
 }
 

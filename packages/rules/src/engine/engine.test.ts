@@ -67,7 +67,7 @@ const INTEREST: readonly (readonly [condition: string, types: readonly string[]]
   ["fd.sip exists", ["connect"]],
   ["not evt.type in (execve, execveat)", ["fork", "exit", "open", "connect"]],
   ["evt.type = ptrace", []],
-  ["evt.type = openat and container.id != host", []],
+  ["evt.type = openat and container.id != host", ["open"]],
   ["evt.type = openat and k8s.svc.name = x", []],
   ["evt.category = process and not evt.type = procexit", ["exec", "fork"]],
   ["evt.dir = >", []],

@@ -12,6 +12,7 @@ import {
 } from "@nightjar/proto";
 import type { EventView, SharedMessage } from "../engine/event-view.ts";
 import { type Field, type Getter, newCacheKey, type Several, type Value } from "./definition.ts";
+import { CONTAINER_FIELDS } from "./derived-container.ts";
 import { DERIVED_EVENT_FIELDS } from "./derived-event.ts";
 import { POD_FIELDS } from "./derived-pod.ts";
 import { DERIVED_PROCESS_FIELDS } from "./derived-process.ts";
@@ -24,8 +25,6 @@ import { EVERY_EVENT, type ServedField } from "./served.ts";
 
 /** Why a known field has no values, by the beginning of its name; the first that fits counts. */
 const NOT_SERVED: readonly (readonly [prefix: string, reason: string])[] = [
-  ["container.", "containers are not told apart yet"],
-  ["proc.is_container_", "containers are not told apart yet"],
   ["k8s.svc.", "services are not asked for: each sensor would have to watch all of them"],
   ["fd.", "no event type carries it yet"],
   ["fs.path.", "no event type carries it yet"],
@@ -168,6 +167,7 @@ const DERIVED_FIELDS: readonly ServedField[] = [
   ...DERIVED_PROCESS_FIELDS,
   ...SESSION_FIELDS,
   ...POD_FIELDS,
+  ...CONTAINER_FIELDS,
   ...TIME_FIELDS,
 ];
 

@@ -254,7 +254,4 @@ export const DERIVED_EVENT_FIELDS: readonly ServedField[] = [
   where("fd.ip", WITH_ENDS, "both ends of the descriptor", both(address)),
   where("fd.net", WITH_ENDS, "both ends of the descriptor", both(address)),
   where("fd.port", WITH_ENDS, "both ends of the descriptor", both(port)),
-  always("container.id", "host", "containers are not told apart yet"),
-  always("container.name", "host", "containers are not told apart yet"),
-  always("container.type", "host", "containers are not told apart yet"),
 ];

@@ -53,7 +53,7 @@ function startSinceChange(view: EventView): Value {
 }
 
 /** When the first process of the actor's pid namespace began, which is the actor itself or one of its ancestors. */
-function namespaceStartOf(view: EventView): bigint | undefined {
+export function namespaceStartOf(view: EventView): bigint | undefined {
   const namespace = view.image?.message.uint(EXEC.pidNamespace.number);
   if (!namespace) return undefined;
   const isInit = (image: Image | undefined): boolean =>

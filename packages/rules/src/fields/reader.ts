@@ -1,5 +1,6 @@
 // How a field of a message becomes a value, by its type in the message.
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { EndpointSchema, wordsOf } from "@nightjar/proto";
 import { decodeText, FIELD_NUMBER_MAX, Message } from "../engine/message.ts";
 import { formatOneEnd } from "./address.ts";
@@ -22,6 +23,9 @@ export function reader(field: DescField): Read {
     case ScalarType.BYTES:
       return (message) => message.text(number);
     case ScalarType.BOOL:
+      // An optional one that is not there says nothing; any other says no.
+      if (field.presence === FeatureSet_FieldPresence.EXPLICIT)
+        return (message) => (message.has(number) ? message.uint(number) !== 0 : undefined);
       return (message) => message.uint(number) !== 0;
     case ScalarType.UINT64:
       return (message) => message.uint64(number);
