@@ -1,4 +1,4 @@
-// Answers what a container is: its runtime's part, then its pod's.
+// Answers what a container is: its runtime's part, then its pod's, which fills in what no runtime told.
 import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   type Container,
@@ -9,12 +9,14 @@ import {
   ContainerSchema,
   MissingReason,
 } from "@nightjar/proto";
+import { containerOf } from "./kubernetes/pod-container.ts";
+import { mergeContainers } from "./merge.ts";
 import type { PodSource } from "./pods.ts";
 import type { ContainerQuery } from "./runtime.ts";
 
 /** A longer one is nobody's, and would only take memory. */
 const ID_CHARACTERS_MAX = 256;
-const CGROUP_PATH_CHARACTERS_MAX = 4_096;
+const POD_UID_CHARACTERS_MAX = 64;
 /** As many characters as tools show of an id. */
 const SHORT_ID_CHARACTERS = 12;
 
@@ -49,9 +51,9 @@ function readRequest(bytes: Uint8Array): ContainerQuery | undefined {
   } catch {
     return undefined;
   }
-  const { id, runtime, cgroupPath, pid } = request;
-  if (id === "" || id.length > ID_CHARACTERS_MAX || cgroupPath.length > CGROUP_PATH_CHARACTERS_MAX) return undefined;
-  return { id, runtime, cgroupPath, pid };
+  const { id, runtime, podUid, pid } = request;
+  if (id === "" || id.length > ID_CHARACTERS_MAX || podUid.length > POD_UID_CHARACTERS_MAX) return undefined;
+  return { id, runtime, podUid, pid };
 }
 
 async function describe(query: ContainerQuery, { findContainer, pods }: Sources): Promise<ContainerResponse> {
@@ -61,12 +63,14 @@ async function describe(query: ContainerQuery, { findContainer, pods }: Sources)
   container.fullId = query.id;
   container.runtime = query.runtime || container.runtime;
   const pod = await pods.find(query, container);
-  if (pod.is === "pod") container.pod = pod.pod;
+  const specified = pod.is === "pod" ? containerOf(pod.pod, query.id) : undefined;
+  const whole = specified ? (mergeContainers([container, specified]) ?? container) : container;
+  if (pod.is === "pod") whole.pod = pod.pod;
   const { missing = MissingReason.UNSPECIFIED, explanation = "" } = found;
   const podMissing = pod.is === "missing" && missing === MissingReason.UNSPECIFIED;
   return create(ContainerResponseSchema, {
     // A name that nobody knows is not made a container by having been asked for.
-    ...((found.container || pod.is === "pod") && { container }),
+    ...((found.container || pod.is === "pod") && { container: whole }),
     ...(podMissing ? { missing: MissingReason.NO_POD, explanation: pod.why } : { missing, explanation }),
   });
 }

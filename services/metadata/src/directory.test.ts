@@ -38,7 +38,7 @@ function setUp(kinds: { serves: string; standsIn?: boolean }[]) {
     clock: () => state.nowMs,
     signal: new AbortController().signal,
   });
-  const find = (id = ID, runtime = "docker") => directory.find({ id, runtime, cgroupPath: "", pid: 0 });
+  const find = (id = ID, runtime = "docker") => directory.find({ id, runtime, podUid: "", pid: 0 });
   return { directory, find, state, runtimes: runtimes as [FakeRuntime, FakeRuntime] };
 }
 

@@ -104,7 +104,7 @@ export class Directory {
 
   async #lookUntilThere(id: string, runtime: string): Promise<void> {
     const { signal } = this.#options;
-    const query = this.#known.get(id)?.query ?? { id, runtime, cgroupPath: "", pid: 0 };
+    const query = this.#known.get(id)?.query ?? { id, runtime, podUid: "", pid: 0 };
     for (const ms of LOOK_AGAIN_MS) {
       await pause(ms, signal);
       if (signal.aborted) return;

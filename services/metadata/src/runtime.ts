@@ -6,7 +6,8 @@ export interface ContainerQuery {
   id: string;
   /** A value of Container.runtime, as its cgroup's shape has it; empty where several runtimes give it. */
   runtime: string;
-  cgroupPath: string;
+  /** The uid of its pod, as its cgroup names it; empty where that names none. */
+  podUid: string;
   /** A process in it; 0 where none is known. */
   pid: number;
 }

@@ -37,8 +37,8 @@ function setUp() {
 }
 
 function requestOf(bytes: Uint8Array) {
-  const { id, runtime, cgroupPath, pid } = fromBinary(ContainerRequestSchema, bytes);
-  return { id, runtime, cgroupPath, pid };
+  const { id, runtime, podUid, pid } = fromBinary(ContainerRequestSchema, bytes);
+  return { id, runtime, podUid, pid };
 }
 
 test("the id is known at once, the rest when metadata answers, in the same row", async (t) => {
@@ -46,7 +46,7 @@ test("the id is known at once, the rest when metadata answers, in the same row",
   const row = source.lookup(DOCKER);
   t.like(containerOf(row), { id: "a".repeat(12), fullId: ID, runtime: "docker", missing: "waiting" });
   const answered = source.ask(DOCKER, SUBJECT);
-  t.deepEqual(asked, [{ id: ID, runtime: "docker", cgroupPath: DOCKER, pid: 42 }]);
+  t.deepEqual(asked, [{ id: ID, runtime: "docker", podUid: "", pid: 42 }]);
   void source.ask(DOCKER, SUBJECT);
   t.is(asked.length, 1, "asked once");
   answers[0]?.({ container: { fullId: ID, name: "web", image: "nginx:1.27" } });

@@ -39,8 +39,6 @@ const later: Later = (work, milliseconds) => void setTimeout(work, milliseconds)
 
 interface Known {
   shape: Shape;
-  /** A cgroup it was met in. */
-  cgroup: string;
   pid: number;
   /** Undefined until a runtime says that it is a container; NO_ROW once they say it is none. */
   row: Row | undefined;
@@ -106,18 +104,18 @@ export class ContainerSource implements ImageSource {
     const known = this.#cgroups.get(cgroup);
     if (known !== undefined ? !known.isForgotten : this.#cgroups.has(cgroup)) return known;
     const shape = shapeOf(cgroup);
-    const found = shape && this.#container(shape, cgroup);
+    const found = shape && this.#container(shape);
     this.#cgroups.set(cgroup, found);
     forgetOldest(this.#cgroups, CGROUPS_MAX);
     return found;
   }
 
-  #container(shape: Shape, cgroup: string): Known {
+  #container(shape: Shape): Known {
     const known = this.#containers.get(shape.fullId);
     if (known) return known;
     const row = shape.isCertain ? rowOf(shape, {}, WAITING) : undefined;
     const rest = { asking: undefined, isAsked: false, failures: 0, isForgotten: false };
-    const added: Known = { shape, cgroup, pid: 0, row, ...rest };
+    const added: Known = { shape, pid: 0, row, ...rest };
     this.#containers.set(shape.fullId, added);
     for (const gone of forgetOldest(this.#containers, CONTAINERS_MAX)) {
       this.#count("containers_evicted");
@@ -142,10 +140,10 @@ export class ContainerSource implements ImageSource {
 
   /** Why not all is known; "" when all is. */
   async #answer(known: Known): Promise<string> {
-    const { shape, cgroup, pid } = known;
-    const { fullId: id, runtime } = shape;
+    const { shape, pid } = known;
+    const { fullId: id, runtime, podUid } = shape;
     this.#count("container_questions");
-    const request = create(ContainerRequestSchema, { id, runtime, cgroupPath: cgroup, pid });
+    const request = create(ContainerRequestSchema, { id, runtime, podUid, pid });
     try {
       const answer = fromBinary(ContainerResponseSchema, await this.#ask(toBinary(ContainerRequestSchema, request)));
       const reason = REASONS[answer.missing] ?? UNREACHABLE;

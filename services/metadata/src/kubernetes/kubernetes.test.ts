@@ -10,6 +10,8 @@ import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
 import type { PodAnswer } from "../pods.ts";
 import { StandInApiServer } from "./api-server.fixture.ts";
+// Loaded before the first test waits for anything: hundreds of files take their time on a busy machine.
+import "./credentials.ts";
 import { findPlace } from "./connect.ts";
 import { Kubernetes } from "./kubernetes.ts";
 import { containerId, NODE, ownerOf, podOf, uidOf } from "./pods.fixture.ts";
@@ -88,11 +90,8 @@ function run(
     await ended;
     await server.stop();
   });
-  const answer = (id: string, uid = "") => {
-    const cgroupPath =
-      uid && `/kubepods.slice/kubepods-pod${uid.replaceAll("-", "_")}.slice/cri-containerd-${id}.scope`;
-    return kubernetes.find({ id, runtime: "", cgroupPath, pid: 0 }, create(ContainerSchema));
-  };
+  const answer = (id: string, podUid = "") =>
+    kubernetes.find({ id, runtime: "", podUid, pid: 0 }, create(ContainerSchema));
   const pod = async (seed: number) => {
     const found = await answer(containerId(seed));
     return found.is === "pod" ? found.pod : undefined;

@@ -10,7 +10,6 @@ import { Kubelet } from "./kubelet.ts";
 import { OBJECT_KEPT_MS, Objects } from "./objects.ts";
 import { readPod } from "./pod.ts";
 import { PodTable } from "./pod-table.ts";
-import { podUidOf } from "./pod-uid.ts";
 import { Reflector } from "./reflector.ts";
 
 const RETRY = { baseMs: 1_000, maxMs: 30_000, jitter: 1, fastWindowMs: Number.POSITIVE_INFINITY, slowIntervalMs: 0 };
@@ -109,8 +108,8 @@ export class Kubernetes implements PodSource {
     clearInterval(refresh);
   }
 
-  async find({ id, cgroupPath }: ContainerQuery, container: Container): Promise<PodAnswer> {
-    const uid = podUidOf(cgroupPath) || (container.pod?.uid ?? "");
+  async find({ id, podUid }: ContainerQuery, container: Container): Promise<PodAnswer> {
+    const uid = podUid || (container.pod?.uid ?? "");
     const pod = this.#table.find(id, uid);
     if (pod) return { is: "pod", pod };
     if (uid === "") return { is: "none" };

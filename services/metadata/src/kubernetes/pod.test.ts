@@ -5,7 +5,7 @@ import test from "ava";
 import fc from "fast-check";
 import { LABELS_MAX } from "./labels.ts";
 import { readPod } from "./pod.ts";
-import { podUidOf } from "./pod-uid.ts";
+import { containerOf } from "./pod-container.ts";
 import { containerId, NODE, podOf, uidOf } from "./pods.fixture.ts";
 
 const read = (object: unknown) => readPod(object, PodOrigin.API_SERVER);
@@ -126,23 +126,17 @@ test("whatever stands where something else should is as if it were not there", (
   t.pass();
 });
 
-for (const [path, uid] of [
-  ["/kubepods/besteffort/pod3e41dc6b-08a8-44db-bc2a-3724b18ab19a/4f4f", "3e41dc6b-08a8-44db-bc2a-3724b18ab19a"],
-  ["/kubepods/pod3e41dc6b-08a8-44db-bc2a-3724b18ab19a", "3e41dc6b-08a8-44db-bc2a-3724b18ab19a"],
-  [
-    "/kubepods.slice/kubepods-burstable-pod3e41dc6b_08a8_44db_bc2a_3724b18ab19a.slice/crio-4f.scope",
-    "3e41dc6b-08a8-44db-bc2a-3724b18ab19a",
-  ],
-  [
-    "/kubepods.slice/kubepods-pod0123456789abcdef0123456789abcdef.slice/cri-containerd-4f.scope",
-    "0123456789abcdef0123456789abcdef",
-  ],
-  ["/machine.slice/libpod-4f4f4f.scope", ""],
-  ["/user.slice/podman-3e41dc6b-08a8-44db-bc2a-3724b18ab19a.scope", ""],
-  ["/kubepods/burstable", ""],
-  ["", ""],
-] as const) {
-  test(`the pod of ${path || "no cgroup"}`, (t) => {
-    t.is(podUidOf(path), uid);
-  });
-}
+test("a container that no runtime is asked for is told as its pod has it", (t) => {
+  const pod = read(podOf(1))?.pod;
+  const container = pod && containerOf(pod, containerId(1));
+  t.is(container?.name, "web");
+  t.is(container?.runtime, "containerd");
+  t.is(container?.image, "example.org/shop:2.3");
+  t.is(container?.imageRepository, "example.org/shop");
+  t.is(container?.imageTag, "2.3");
+  t.is(container?.imageDigest, `sha256:${"ab".repeat(32)}`);
+  t.is(container?.livenessProbe, "/bin/check --live");
+  t.is(container?.ip, "10.244.3.17");
+  t.is(container?.privileged, false, "the API's default");
+  t.is(pod && containerOf(pod, containerId(2)), undefined);
+});

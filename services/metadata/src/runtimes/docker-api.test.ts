@@ -8,7 +8,7 @@ import { DockerApi } from "./docker-api.ts";
 const ID = "3c".repeat(32);
 const IMAGE = `sha256:${"1d".repeat(32)}`;
 const DIGEST = `sha256:${"2e".repeat(32)}`;
-const QUERY = { id: ID, runtime: "docker", cgroupPath: "", pid: 0 };
+const QUERY = { id: ID, runtime: "docker", podUid: "", pid: 0 };
 
 /** As Docker 28 tells of `docker run --name web --cap-add NET_ADMIN --cap-drop CHOWN --pid host -v …:ro nginx:1.27`. */
 const INSPECTION = {

@@ -23,7 +23,7 @@ function write(folder: string, files: Record<string, unknown>): void {
 }
 
 function inspect(kind: RuntimeKind, folder: string, id: string) {
-  const query = { id, runtime: "", cgroupPath: "", pid: 0 };
+  const query = { id, runtime: "", podUid: "", pid: 0 };
   return kind.open(folder, { environment: false }).inspect(query, AbortSignal.timeout(10_000));
 }
 
