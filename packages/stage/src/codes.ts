@@ -120,6 +120,12 @@ export const healthCodes = {
       "Containers were seen whose runtime was not found or does not answer: detections carry their ids, without " +
       "names, images and labels, until it does. Where its socket is at another place, `metadata.places` names it.",
   },
+  FILES_UNREAD: {
+    severity: WARNING,
+    doc:
+      "Executed files or package databases could not be read, as on a file system that does not answer: detections " +
+      "lack the digest or the package, and say why.",
+  },
   ENRICHMENT_LOST: { severity: WARNING, doc: "Processes were evicted from the process tree before they ended." },
 } as const satisfies Record<string, HealthCode>;
 

@@ -4,6 +4,7 @@ import {
   ASK_PROCESSES_SUBJECT,
   type CounterName,
   MESSAGE_BYTES_MAX,
+  moduleBeside,
   runStage,
   type Stage,
   streamOf,
@@ -14,6 +15,7 @@ import { askContainers, followChanges } from "./context/metadata.ts";
 import { NamespaceUsers } from "./context/namespace-users.ts";
 import { NO_CONTEXT } from "./context/nothing.ts";
 import { Enricher } from "./enricher.ts";
+import { Executables } from "./executables/executables.ts";
 import { createHandler, type WaitCounts } from "./handle.ts";
 import { followWanted, OwnInterest } from "./interest.ts";
 import { measure } from "./measure.ts";
@@ -49,11 +51,15 @@ async function main(stage: Stage): Promise<void> {
     () => performance.now(),
   );
   const containers = askContainers(stage);
+  const executables = new Executables(moduleBeside(import.meta.url, "worker"), {
+    fileBytesMax: settings.enricher.hash_file_bytes_max,
+    bytesPerSecond: settings.enricher.hash_bytes_per_s,
+  });
   const enricher = new Enricher({
     bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim().replaceAll("-", ""),
     lookup: procfs.lookup,
     users,
-    context: { ...NO_CONTEXT, containers },
+    context: { containers, executables },
     elsewhere: { ...NO_CONTEXT, containers: CONTAINERS_ELSEWHERE },
     outputBytesMax: MESSAGE_BYTES_MAX - HEADER_BYTES_MAX,
     limits: { ...TREE_LIMITS, processes: settings.enricher.processes_max },
@@ -79,7 +85,8 @@ async function main(stage: Stage): Promise<void> {
     counts: state,
   });
   bus.answer(ASK_PROCESSES_SUBJECT, () => enricher.snapshot());
-  stage.beforeStatus = reporter(stage, { enricher, procfs, users, containers, state });
+  const reported = { enricher, procfs, users, containers, executables, state };
+  stage.beforeStatus = reporter(stage, reported);
   bus.consume(
     "RAW",
     (bytes) => {
@@ -90,21 +97,12 @@ async function main(stage: Stage): Promise<void> {
   );
   const reconcile = setInterval(() => {
     if (state.lagMs < RECONCILE_LAG_MS_MAX) enricher.tree.reconcile(new Set(listPids()), enricher.lastEventNs);
-    reportHealth(stage, enricher, users, containers);
+    reportHealth(stage, reported);
   }, RECONCILE_MS);
   stage.onStop(() => clearInterval(reconcile));
+  stage.onStop(() => executables.close());
   await interest.publish();
   stage.ready();
-}
-
-function reportHealth(stage: Stage, enricher: Enricher, users: NamespaceUsers, containers: ContainerSource): void {
-  const { evictedAlive } = enricher.tree.counts;
-  if (evictedAlive > stage.counters.get("processes_evicted_running")) {
-    stage.health.raise("ENRICHMENT_LOST", `${evictedAlive} running processes were evicted from the process tree`);
-    stage.counters.set("processes_evicted_running", evictedAlive);
-  } else stage.health.resolve("ENRICHMENT_LOST");
-  for (const problem of containers.health().problems) stage.log.warn(problem);
-  for (const problem of users.health().problems) stage.log.warn("user names are not up to date", { cause: problem });
 }
 
 interface Reported {
@@ -112,10 +110,24 @@ interface Reported {
   procfs: ProcfsBudget;
   users: NamespaceUsers;
   containers: ContainerSource;
+  executables: Executables;
   state: WaitCounts & { lagMs: number };
 }
 
-function reporter(stage: Stage, { enricher, procfs, users, containers, state }: Reported): () => void {
+function reportHealth(stage: Stage, { enricher, users, containers, executables }: Reported): void {
+  const { evictedAlive } = enricher.tree.counts;
+  if (evictedAlive > stage.counters.get("processes_evicted_running")) {
+    stage.health.raise("ENRICHMENT_LOST", `${evictedAlive} running processes were evicted from the process tree`);
+    stage.counters.set("processes_evicted_running", evictedAlive);
+  } else stage.health.resolve("ENRICHMENT_LOST");
+  for (const problem of containers.health().problems) stage.log.warn(problem);
+  const [unread] = executables.health().problems;
+  if (unread === undefined) stage.health.resolve("FILES_UNREAD");
+  else stage.health.raise("FILES_UNREAD", unread);
+  for (const problem of users.health().problems) stage.log.warn("user names are not up to date", { cause: problem });
+}
+
+function reporter(stage: Stage, { enricher, procfs, users, containers, executables, state }: Reported): () => void {
   let eventsBefore = 0;
   let askedAt = performance.now();
   return () => {
@@ -147,6 +159,7 @@ function reporter(stage: Stage, { enricher, procfs, users, containers, state }: 
       user_files_unread: users.counts.unread,
       user_files_refused: users.counts.refused,
       user_files_evicted: users.counts.evicted,
+      ...executables.health().counts,
       procfs_reads: procfs.reads,
       procfs_reads_refused: procfs.refused,
     };

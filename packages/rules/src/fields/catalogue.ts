@@ -14,6 +14,7 @@ import type { EventView, SharedMessage } from "../engine/event-view.ts";
 import { type Field, type Getter, newCacheKey, type Several, type Value } from "./definition.ts";
 import { CONTAINER_FIELDS } from "./derived-container.ts";
 import { DERIVED_EVENT_FIELDS } from "./derived-event.ts";
+import { EXECUTABLE_FIELDS } from "./derived-executable.ts";
 import { POD_FIELDS } from "./derived-pod.ts";
 import { DERIVED_PROCESS_FIELDS } from "./derived-process.ts";
 import { SESSION_FIELDS } from "./derived-session.ts";
@@ -169,6 +170,7 @@ const DERIVED_FIELDS: readonly ServedField[] = [
   ...POD_FIELDS,
   ...CONTAINER_FIELDS,
   ...TIME_FIELDS,
+  ...EXECUTABLE_FIELDS,
 ];
 
 /** What begins so is ours, not Falco's: its type is that of the message's field, or stands in its row. */

@@ -191,7 +191,8 @@ const RECORDS = new Set(VIEWS.map((view) => (view.field("type") as { value: stri
 const CALLS = new Set([...callsOfEventType.values()].flat());
 const KERNEL_RECORDS = ["SOCKADDR", "MMAP", "IPC", "BPRM_FCAPS", "CAPSET", "FD_PAIR", "MQ_OPEN", "OBJ_PID", "TTY"];
 
-function inVain(field: string, value: string): string | undefined {
+function inVain(field: string, value: string, isWhole: boolean): string | undefined {
+  if (!isWhole) return undefined;
   if (field === "type" && !RECORDS.has(value.toUpperCase())) {
     const reason = KERNEL_RECORDS.includes(value.toUpperCase())
       ? "are not made from the sensor's events"

@@ -147,8 +147,10 @@ function reasonsOf(rule: SigmaRule, { inVain }: Views): string[] {
   const reasons = new Set<string>();
   for (const item of itemsOf([rule])) {
     for (const { value } of inVain ? item.values : []) {
-      const text = value.kind === "string" ? plainText(value.pattern) : undefined;
-      const reason = text !== undefined && item.field !== undefined ? inVain?.(item.field, text) : undefined;
+      if (value.kind !== "string" || item.field === undefined) continue;
+      const whole = plainText(value.pattern);
+      const text = whole ?? value.pattern.map((part) => ("text" in part ? part.text : "*")).join("");
+      const reason = inVain?.(item.field, text, whole !== undefined);
       if (reason !== undefined) reasons.add(reason);
     }
   }

@@ -120,8 +120,16 @@ export const SENSOR_VIEWS: ViewsOf = (logsource) => {
   if (service !== undefined) return viewsOfService(service, category);
   // Rules for Linux without more are about what a shell or a log would show: the lines of commands are searched.
   const views = VIEWS.get(category ?? "process_creation");
-  return views ? { views } : { refusal: `the sensor makes no events of the category '${category}'` };
+  return views ? { views, inVain } : { refusal: `the sensor makes no events of the category '${category}'` };
 };
+
+/** Digests beside SHA-256, by how Sysmon's field Hashes writes them. */
+const OTHER_DIGEST = /^\W*(MD5|SHA1|IMPHASH)=/i;
+
+function inVain(field: string, text: string): string | undefined {
+  const [, digest] = (field === "Hashes" && OTHER_DIGEST.exec(text)) || [];
+  return digest && `of the digests in Hashes the sensor makes SHA256 alone, no ${digest.toUpperCase()}`;
+}
 
 function viewsOfService(service: string, category: string | undefined): ReturnType<ViewsOf> {
   if (service === "auditd" && category === undefined) return AUDIT;

@@ -27,6 +27,9 @@ export type ViewsOf = (logsource: Logsource | undefined) => Views | { refusal: s
 
 export interface Views {
   views: readonly View[];
-  /** What a rule asks for in vain, of which it can never be true: said of fields and the texts they may be. */
-  inVain?: (field: string, text: string) => string | undefined;
+  /**
+   * What a rule asks for in vain, of which it can never be true: said of fields and the texts they may be. Where it is
+   * not the whole text, its wildcards are in it as *.
+   */
+  inVain?: (field: string, text: string, isWhole: boolean) => string | undefined;
 }

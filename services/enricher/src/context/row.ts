@@ -4,7 +4,7 @@
 export class Row {
   /** An encoded message of the table, e.g. a Container. */
   bytes: Uint8Array;
-  /** The source has been asked for no more than its key yet: whoever needs it is to ask. */
+  /** The source was asked for no more than its key yet, or may find out more: whoever needs it is to ask. */
   isPartial = false;
   /** The source has forgotten it: what it says will not be kept up to date. */
   isForgotten = false;

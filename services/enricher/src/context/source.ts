@@ -24,7 +24,10 @@ export interface SourceHealth {
 export interface Source {
   /** What is known now: NO_ROW where nothing belongs to the key, undefined where that is not known (yet). No I/O. */
   lookup(key: string): Row | undefined;
-  /** Begins to find out. Resolves when `lookup` knows or the source has given up; never rejects. */
+  /**
+   * Begins to find out, or where a row is not complete to find out more. Resolves when `lookup` knows or the source has
+   * given up; never rejects.
+   */
   ask(key: string, subject: Subject): Promise<void>;
   health(): SourceHealth;
 }

@@ -20,12 +20,14 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FileGap, Ownership } from "@nightjar/proto";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ExecSchema, FileGap, LibrarySchema, Ownership } from "@nightjar/proto";
 import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
 import { Executables } from "./executables.ts";
 import type { NamedFile } from "./file.ts";
 import { inspect, SMALL_BYTES_MAX } from "./inspect.ts";
+import { libraryKey, programKey } from "./named-file.ts";
 import { Throttle } from "./throttle.ts";
 
 const thread = fileURLToPath(new URL("../worker.ts", import.meta.url));
@@ -39,17 +41,29 @@ test.after.always(() => executables.close());
 /** The file as the kernel would name it now, executed by a process. */
 function named(path: string, pid: number | undefined = process.pid, kind: NamedFile["kind"] = "program"): NamedFile {
   const { dev, ino, ctimeNs, mtimeNs } = statSync(path, { bigint: true });
-  const base = { kind, pid: pid ?? 0, parentPid: 0, path, device: Number(dev), mountNamespace: 0, fd: -1 };
+  const base = { kind, pid: pid ?? 0, path, device: Number(dev), mountNamespace: 0, fd: -1 };
   return { ...base, inode: ino, changedNs: ctimeNs, modifiedNs: mtimeNs };
 }
 
-const keyOf = ({ device, inode, changedNs }: NamedFile) => `${device}:${inode}:${changedNs}`;
+/** The file as an event tells it, encoded, and its key. */
+function told({ kind, path, device, inode, changedNs, modifiedNs, mountNamespace, fd }: NamedFile) {
+  const identity = { device, inode, changedTimeNs: changedNs, modifiedTimeNs: modifiedNs };
+  if (kind === "library") {
+    const message = toBinary(LibrarySchema, create(LibrarySchema, { ...identity, path: Buffer.from(path), fd }));
+    return { key: libraryKey(message), message };
+  }
+  const exec = create(ExecSchema, { ...identity, executable: Buffer.from(path), mountNamespace });
+  const message = toBinary(ExecSchema, exec);
+  return { key: programKey(message), message };
+}
+
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 /** What is known of a file once it was asked for. */
 async function known(file: NamedFile, from = executables) {
-  await from.ask(keyOf(file), file);
-  const { sha256: digest, ...rest } = from.lookup(keyOf(file))?.message ?? { sha256: new Uint8Array(0) };
+  const { key, message } = told(file);
+  await from.ask(key, { pid: file.pid, message });
+  const { sha256: digest, ...rest } = from.lookup(key)?.message ?? { sha256: new Uint8Array(0) };
   return { ...rest, digest: Buffer.from(digest).toString("hex") };
 }
 
@@ -213,19 +227,18 @@ test("what was asked is not read again, but for what may have changed unseen", a
   utimesSync(path, 1, 1);
   const fresh = named(path);
   await known(fresh, own);
-  const first = own.counts.read;
-  t.is(first, 1);
+  t.is(own.health().counts.files_read, 1);
   await waitFor(() => Date.now() * 1e6 > Number(fresh.changedNs) + 1e8, { what: "a tick has passed" });
   await known(fresh, own);
-  const settled = own.counts.read;
+  const settled = own.health().counts.files_read;
   await known(fresh, own);
   now += 3_600_000;
   await known(fresh, own);
-  t.is(own.counts.read, settled);
+  t.is(own.health().counts.files_read, settled);
   const fd = openSync(path, "r+");
   ftruncateSync(fd, 2);
   closeSync(fd);
   const changed = named(path);
-  t.not(keyOf(changed), keyOf(fresh));
+  t.not(told(changed).key, told(fresh).key);
   t.is((await known(changed, own)).digest, sha256(Buffer.from("on")));
 });

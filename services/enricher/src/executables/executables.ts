@@ -1,11 +1,22 @@
 // What is known of the files that processes execute and map: asked of threads, kept by identity, encoded once.
 import { closeSync } from "node:fs";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { ElfFileSchema, type Executable, ExecutableSchema, FileGap, Ownership, PackageSchema } from "@nightjar/proto";
+import {
+  ElfFileSchema,
+  type Executable as ExecutableMessage,
+  ExecutableSchema,
+  FileGap,
+  Ownership,
+  PackageSchema,
+} from "@nightjar/proto";
+import type { CounterName } from "@nightjar/stage";
+import { Row } from "../context/row.ts";
+import type { FileSource, SourceHealth, Subject } from "../context/source.ts";
 import type { NamedFile } from "./file.ts";
 import { type Digested, type Gap, type Inspection, SMALL_BYTES_MAX } from "./inspect.ts";
 import { Lane, type Outcome } from "./lane.ts";
-import type { Ownership as OwnerAnswer, ThreadData } from "./tasks.ts";
+import { fileOf, libraryKey, programKey } from "./named-file.ts";
+import type { Tasks, ThreadData } from "./tasks.ts";
 
 /** Files that are remembered; beyond, those asked for longest ago are read again. Each takes about 1 KB. */
 export const EXECUTABLES_MAX = 16_384;
@@ -20,49 +31,41 @@ const SILENT_MS = 600_000;
 /** Whose a file is may change without the file: it is asked again after this. */
 const OWNER_MS = 60_000;
 
-/** A file, as it is known now. */
-export interface ExecutableRow {
-  readonly key: string;
-  /** An encoded Executable; another array when more is known. */
-  bytes: Uint8Array;
-  readonly message: Executable;
-  /** Where it stands in which batch's table; see ProcessTable. */
-  tableStamp: number;
-  tableIndex: number;
-}
-
-interface Entry {
-  row: ExecutableRow;
+/** A file, and what is known of it now. */
+class Executable extends Row {
+  readonly message = create(ExecutableSchema, { gap: FileGap.PENDING });
   /** What was read is that file's for ever. */
-  isSettled: boolean;
-  askedAt: number;
-  ownerAskedAt: number;
-  root: string;
+  isSettled = false;
+  askedAt = Number.NEGATIVE_INFINITY;
+  ownerAskedAt = Number.NEGATIVE_INFINITY;
+  path = "";
+  /** Where the paths of its process begin. */
+  root = "";
   underWay: Promise<void> | undefined;
+
+  constructor() {
+    super(NOTHING_KNOWN);
+    this.isPartial = true;
+  }
 }
 
-/** What has been done since the start. */
-export interface ExecutableCounts {
-  read: number;
-  bytesRead: number;
-  refused: number;
-  stuck: number;
-  forgotten: number;
-  /** Files of which nothing could be read, by the reason. */
-  gaps: ReadonlyMap<FileGap, number>;
-}
+const NOTHING_KNOWN = toBinary(ExecutableSchema, create(ExecutableSchema, { gap: FileGap.PENDING }));
 
-export class Executables {
+export class Executables implements FileSource {
+  readonly keyOf = programKey;
+  readonly keyOfLibrary = libraryKey;
   readonly #files: Lane;
   /** For what takes long: large files, package databases. */
   readonly #background: Lane;
   readonly #now: () => number;
-  readonly #entries = new Map<string, Entry>();
+  /** The one asked for last at the end. */
+  readonly #rows = new Map<string, Executable>();
   /** By mount namespace, a process that was seen in it last. */
   readonly #peers = new Map<number, number>();
   /** Devices that did not answer, and when. */
   readonly #silent = new Map<number, number>();
-  readonly #counts = { read: 0, bytesRead: 0, forgotten: 0, gaps: new Map<FileGap, number>() };
+  readonly #counts = { files_read: 0, file_bytes_read: 0, executables_forgotten: 0 };
+  readonly #gaps = new Map<FileGap, number>();
   #ownerProblems: readonly string[] = [];
 
   /** `thread` is the path of the module that runs in the threads; `now` gives a time in ms that only grows. */
@@ -75,76 +78,72 @@ export class Executables {
     void this.#background.run("owner", { path: "/", root: "" });
   }
 
-  /** What is known now; undefined where nobody asked. */
-  lookup(key: string): ExecutableRow | undefined {
-    return this.#entries.get(key)?.row;
+  lookup(key: string): Executable | undefined {
+    const row = this.#rows.get(key);
+    if (
+      row &&
+      !row.isPartial &&
+      row.message.ownership !== Ownership.UNSPECIFIED &&
+      this.#now() > row.ownerAskedAt + OWNER_MS
+    )
+      void this.#askOwner(row);
+    return row;
   }
 
-  /** Begins to find out about a file, if that is not known. Resolves when all is known or given up; never rejects. */
-  async ask(key: string, file: NamedFile): Promise<void> {
-    if (file.mountNamespace !== 0) remember(this.#peers, file.mountNamespace, file.pid, NAMESPACES_MAX);
-    const known = this.#entries.get(key);
+  async ask(key: string, { pid, message }: Subject): Promise<void> {
+    const known = this.#rows.get(key);
     const now = this.#now();
     if (known?.underWay !== undefined) return known.underWay;
     if (known && !this.#isDue(known, now)) return;
-    const entry = known ?? newEntry(key);
-    entry.askedAt = now;
-    const dropped = remember(this.#entries, key, entry, EXECUTABLES_MAX);
-    this.#counts.forgotten += dropped;
-    const work = known?.isSettled ? this.#askOwner(entry, file) : this.#read(entry, file);
-    entry.underWay = work.finally(() => {
-      entry.underWay = undefined;
+    const file = fileOf(key, pid, message);
+    const { mountNamespace } = file;
+    if (mountNamespace !== 0) remember(this.#peers, mountNamespace, pid, NAMESPACES_MAX);
+    const row = known ?? new Executable();
+    this.#counts.executables_forgotten += remember(this.#rows, key, row, EXECUTABLES_MAX);
+    row.askedAt = now;
+    row.path = file.path;
+    row.isPartial = true;
+    row.underWay = this.#read(row, file).finally(() => {
+      row.underWay = undefined;
+      row.isPartial = !row.isSettled;
     });
-    return entry.underWay;
+    return row.underWay;
   }
 
-  /** Whether all that can be known of a file now is in its row. */
-  isKnown(key: string): boolean {
-    const entry = this.#entries.get(key);
-    return entry !== undefined && entry.underWay === undefined;
-  }
-
-  get counts(): ExecutableCounts {
-    const { refused, stuck } = this.#files.counts;
-    const background = this.#background.counts;
-    return { ...this.#counts, refused: refused + background.refused, stuck: stuck + background.stuck };
-  }
-
-  /** What cannot be read, for a health issue; empty when all is well. */
-  get problems(): string[] {
+  health(): SourceHealth {
     const silent = [...this.#silent.keys()].map((device) => `the file system of device ${device} does not answer`);
-    return [...silent, ...this.#ownerProblems];
+    const gaps = GAP_COUNTERS.map(([gap, name]) => [name, this.#gaps.get(gap) ?? 0] as const);
+    const counts = { ...this.#counts, executables: this.#rows.size, ...Object.fromEntries(gaps) };
+    return { counts, problems: [...silent, ...this.#ownerProblems] };
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#files.close(), this.#background.close()]);
   }
 
-  #isDue({ row, isSettled, askedAt, ownerAskedAt }: Entry, now: number): boolean {
-    if (isSettled) return now - ownerAskedAt > OWNER_MS && row.message.ownership !== Ownership.UNSPECIFIED;
+  #isDue({ message, isSettled, askedAt }: Executable, now: number): boolean {
+    if (isSettled) return false;
     // What was read within a tick of the clock of its last change counts for the event that asked alone.
-    return row.message.gap === FileGap.UNSPECIFIED || now - askedAt > RETRY_MS;
+    return message.gap === FileGap.UNSPECIFIED || now - askedAt > RETRY_MS;
   }
 
-  async #read(entry: Entry, file: NamedFile): Promise<void> {
-    const { row } = entry;
+  async #read(row: Executable, file: NamedFile): Promise<void> {
     if (this.#isSilent(file.device)) return this.#give(row, { gap: FileGap.NO_ANSWER });
     const outcome = await this.#files.run("inspect", { file, peer: this.#peers.get(file.mountNamespace) ?? 0 });
     if (!("answer" in outcome)) return this.#give(row, { gap: this.#failed(outcome.failed, file) });
     const { answer: known } = outcome;
     const { root, rest, isSettled } = known;
-    entry.root = root;
     // What was read of this very inode before stands.
     if (known.gap === "gone" && row.message.sha256.length > 0) return;
     this.#give(row, knownOf(known));
-    if (rest) {
-      this.#give(row, await this.#digest(rest, file));
-    }
-    entry.isSettled = isSettled && (row.message.sha256.length > 0 || row.message.gap === FileGap.TOO_LARGE);
-    if (row.message.gap !== FileGap.GONE) await this.#askOwner(entry, file);
+    if (rest) this.#give(row, await this.#digest(rest, file));
+    row.isSettled = isSettled && SETTLED.has(row.message.gap);
+    if (row.message.gap === FileGap.GONE) return;
+    row.root = root;
+    await this.#askOwner(row);
   }
 
-  async #digest(rest: NonNullable<Inspection["rest"]>, file: NamedFile): Promise<Partial<Executable>> {
+  async #digest(rest: NonNullable<Inspection["rest"]>, file: NamedFile): Promise<Partial<ExecutableMessage>> {
     const outcome = await this.#background.run("digest", rest);
     if ("answer" in outcome) return contentsOf(outcome.answer);
     if (outcome.failed === "busy") closeSync(rest.fd);
@@ -165,46 +164,51 @@ export class Executables {
     return false;
   }
 
-  async #askOwner(entry: Entry, { path }: NamedFile): Promise<void> {
-    entry.ownerAskedAt = this.#now();
-    const outcome: Outcome<{ owner: OwnerAnswer; problems: readonly string[] }> = await this.#background.run("owner", {
-      path,
-      root: entry.root,
-    });
+  async #askOwner(row: Executable): Promise<void> {
+    const { path, root } = row;
+    row.ownerAskedAt = this.#now();
+    const outcome: Outcome<Tasks["owner"]["answer"]> = await this.#background.run("owner", { path, root });
     if (!("answer" in outcome)) return;
     const { owner, problems } = outcome.answer;
     this.#ownerProblems = problems;
-    const ownership = OWNERSHIP[owner.known];
-    if (ownership === Ownership.UNSPECIFIED) return;
-    const { row } = entry;
+    // The root folder is gone; what was known stays.
+    if (owner.known === "unknown") return;
     delete row.message.package;
-    this.#give(row, {
-      ownership,
-      ...(owner.known === "package" && { package: create(PackageSchema, owner.package) }),
-    });
+    const found = owner.known === "package" && { package: create(PackageSchema, owner.package) };
+    this.#give(row, { ownership: OWNERSHIP[owner.known], ...found });
   }
 
   /** Takes what is newly known into the row. */
-  #give(row: ExecutableRow, known: Partial<Executable>): void {
-    const { gap, sha256, sizeBytes } = known;
-    if (sha256) {
-      this.#counts.read++;
-      this.#counts.bytesRead += Number(row.message.sizeBytes || sizeBytes);
-    } else if (gap && gap !== FileGap.PENDING) {
-      this.#counts.gaps.set(gap, (this.#counts.gaps.get(gap) ?? 0) + 1);
-    }
+  #give(row: Executable, known: Partial<ExecutableMessage>): void {
     Object.assign(row.message, known);
     row.bytes = toBinary(ExecutableSchema, row.message);
-    row.tableStamp = -1;
+    const { gap, sha256 } = known;
+    if (sha256 && sha256.length > 0) {
+      this.#counts.files_read++;
+      this.#counts.file_bytes_read += Number(row.message.sizeBytes);
+    }
+    if (gap) this.#gaps.set(gap, (this.#gaps.get(gap) ?? 0) + 1);
   }
 }
 
-const OWNERSHIP: Readonly<Record<OwnerAnswer["known"], Ownership>> = {
+/** The counters of files of which nothing could be read, by the reason. */
+const GAP_COUNTERS = [
+  [FileGap.TOO_LARGE, "files_too_large"],
+  [FileGap.GONE, "files_gone"],
+  [FileGap.CHANGED, "files_changed"],
+  [FileGap.UNREADABLE, "files_unreadable"],
+  [FileGap.BUSY, "files_refused"],
+  [FileGap.NO_ANSWER, "files_unanswered"],
+] as const satisfies readonly (readonly [FileGap, CounterName])[];
+
+/** With these, nothing more is to be found out about what is in the file. */
+const SETTLED: ReadonlySet<FileGap> = new Set([FileGap.UNSPECIFIED, FileGap.TOO_LARGE]);
+
+const OWNERSHIP = {
   package: Ownership.PACKAGE,
   no_package: Ownership.NO_PACKAGE,
   no_database: Ownership.NO_DATABASE,
-  unknown: Ownership.UNSPECIFIED,
-};
+} as const;
 
 const GAPS: Readonly<Record<Gap, FileGap>> = {
   gone: FileGap.GONE,
@@ -215,20 +219,13 @@ const GAPS: Readonly<Record<Gap, FileGap>> = {
 };
 
 /** As the message has it. */
-function contentsOf({ sha256, gap }: Digested): Pick<Executable, "sha256" | "gap"> {
+function contentsOf({ sha256, gap }: Digested): Pick<ExecutableMessage, "sha256" | "gap"> {
   return { sha256: new Uint8Array(sha256 ?? []), gap: gap ? GAPS[gap] : FileGap.UNSPECIFIED };
 }
 
-function knownOf({ elf, sizeBytes, attributesChanged, ...digested }: Inspection): Partial<Executable> {
+function knownOf({ elf, sizeBytes, attributesChanged, ...digested }: Inspection): Partial<ExecutableMessage> {
   const typed = elf && { elf: create(ElfFileSchema, elf) };
   return { ...contentsOf(digested), sizeBytes: BigInt(sizeBytes), attributesChanged, ...typed };
-}
-
-function newEntry(key: string): Entry {
-  const message = create(ExecutableSchema, { gap: FileGap.PENDING });
-  const row = { key, message, bytes: toBinary(ExecutableSchema, message), tableStamp: -1, tableIndex: 0 };
-  const never = Number.NEGATIVE_INFINITY;
-  return { row, isSettled: false, askedAt: never, ownerAskedAt: never, root: "", underWay: undefined };
 }
 
 /** Puts a value at the end of a map that holds so many at most; returns how many left it. */
@@ -236,7 +233,9 @@ function remember<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, max:
   map.delete(key);
   map.set(key, value);
   if (map.size <= max) return 0;
-  const [oldest] = map.keys();
-  map.delete(oldest as Key);
+  const [oldest] = map;
+  if (oldest === undefined) return 0;
+  map.delete(oldest[0]);
+  if (oldest[1] instanceof Row) oldest[1].isForgotten = true;
   return 1;
 }

@@ -6,7 +6,6 @@ export interface NamedFile {
   /** Executed, or mapped by a process that executes another. */
   kind: "program" | "library";
   pid: number;
-  parentPid: number;
   /** A character for each byte, as the kernel resolved it. */
   path: string;
   /** As stat(2) has it. */
@@ -105,11 +104,11 @@ function isSameInode(file: NamedFile, stats: { dev: bigint; ino: bigint }, fd: n
 }
 
 /** Where the paths of the process's mount namespace begin: "" for our own. */
-function rootOf({ pid, parentPid, mountNamespace }: NamedFile, peer: number): string {
+function rootOf({ pid, mountNamespace }: NamedFile, peer: number): string {
   const wanted = mountNamespace === 0 ? mountNamespaceOf(pid) : mountNamespace;
   if (wanted === 0 || wanted === mountNamespaceOf("self")) return "";
   // The host's root, where the sensor itself is in a container.
-  const found = [1, pid, parentPid, peer].find((one) => one > 0 && mountNamespaceOf(one) === wanted);
+  const found = [1, pid, peer].find((one) => one > 0 && mountNamespaceOf(one) === wanted);
   return found === undefined ? "" : `/proc/${found}/root`;
 }
 
