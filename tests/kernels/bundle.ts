@@ -3,6 +3,7 @@
 import { copyFileSync, existsSync, globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
+import { buildYesterdays, YESTERDAYS_OBJECT } from "../events/pins/yesterdays.ts";
 import { buildDeed } from "../events/support/deed.ts";
 
 const root = dirname(dirname(import.meta.dirname));
@@ -59,7 +60,7 @@ export async function bundleTests(wanted: readonly string[]): Promise<string[]> 
   return names;
 }
 
-/** What tests find beside themselves: their deed or the shared one, compiled, and programs in TypeScript. */
+/** What tests find beside themselves: their deed or the shared one, compiled, and other programs. */
 function addFiles(folders: ReadonlySet<string>): void {
   const events = join(root, "tests/events");
   const shared = join(bundleFolder, "deed");
@@ -73,5 +74,6 @@ function addFiles(folders: ReadonlySet<string>): void {
     else copyFileSync(shared, join(to, "deed"));
     for (const program of globSync("*.ts", { cwd: from, exclude: ["*.test.ts"] }))
       copyFileSync(join(from, program), join(to, program));
+    if (folder === "pins") buildYesterdays(join(to, YESTERDAYS_OBJECT));
   }
 }

@@ -1,6 +1,6 @@
 // The probe pinned: taken over by the next reader with all it holds, drained by a newer one, idle when nobody comes.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type PinnedOptions, peekPinned } from "@nightjar/native-probe";
@@ -10,8 +10,8 @@ import type { ExecutionContext } from "ava";
 import { compileDeed } from "../support/deed.ts";
 import { balances, kernelTest } from "../support/kernel.ts";
 import { idsOf, PinnedReader, pathsOf, pinFolder } from "../support/pins.ts";
+import { buildYesterdays, YESTERDAYS_OBJECT } from "./yesterdays.ts";
 
-const PROBE = join(import.meta.dirname, "../../../native-probe");
 const RING_BYTES = 1024 * 1024;
 
 /** Makes folders whose names number them, each seen as one event. */
@@ -117,11 +117,8 @@ kernelTest("larger will do where it is said so", async (t) => {
 
 kernelTest("the records of another version are read as it laid them out", async (t) => {
   const folder = pinFolder(t);
-  const objectPath = compileChanged(t, "exit.bpf.c", [
-    ["    u32 code;\n", ""],
-    ["    u8 core_dumped;\n", "    u8 core_dumped;\n    u32 of_yesterday;\n    u64 code;\n"],
-    ["    event->core_dumped =", "    event->of_yesterday = 7;\n    event->core_dumped ="],
-  ]);
+  const compiled = join(import.meta.dirname, YESTERDAYS_OBJECT);
+  const objectPath = existsSync(compiled) ? compiled : buildYesterdays(join(temporaryFolder(t), YESTERDAYS_OBJECT));
   const wanted = idsOf(["exit"]);
   const old = new PinnedReader({ folder, objectPath, wanted, playsAnotherVersion: true });
   await old.leave();
@@ -207,26 +204,6 @@ async function upgrade(t: ExecutionContext, folder: string, options: Omit<Pinned
     ring.remove();
   }
   return { reader, ends, events: batches.flatMap(({ events }) => events) };
-}
-
-/** The programs with one file changed. */
-function compileChanged(t: ExecutionContext, file: string, changes: readonly (readonly [string, string])[]): string {
-  const copy = temporaryFolder(t);
-  for (const part of ["bpf", "gen"]) cpSync(join(PROBE, part), join(copy, part), { recursive: true });
-  let source = readFileSync(join(copy, "bpf", file), "utf8");
-  for (const [from, to] of changes) {
-    t.true(source.includes(from), `${file} has "${from}"`);
-    source = source.replace(from, to);
-  }
-  writeFileSync(join(copy, "bpf", file), source);
-  const object = join(copy, "changed.o");
-  const target = process.arch === "x64" ? "x86" : "arm64";
-  const args = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", `-D__TARGET_ARCH_${target}`];
-  const { status, stderr } = spawnSync("clang", [...args, "-c", join(copy, "bpf/nightjar.bpf.c"), "-o", object], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(stderr);
-  return object;
 }
 
 /** The programs, maps and links that this process has open, each once, as kind and id. */
