@@ -256,6 +256,12 @@ static __always_inline u32 filter_ask_leaf(struct filter *filter, struct filter_
     return answer;
 }
 
+enum {
+    // Of so many directories above a leaf the screen is asked. What lies deeper, which is little, is looked up as a
+    // whole, which is as right and takes longer; the verifier goes through each step (see PATH_STEPS_AT_ONCE).
+    FILTER_STEPS_MAX = 16,
+};
+
 // The way up from where the leaf was. What the screen shows here is a directory that someone names: the whole path has
 // to be looked up.
 __noinline int filter_ask_above(u32 number, u64 dentry, u64 mount, u64 mount_root) {
@@ -264,7 +270,7 @@ __noinline int filter_ask_above(u32 number, u64 dentry, u64 mount, u64 mount_roo
     if (!filter_of_number(&filter, number)) return FILTER_PASS;
     const bool all_the_way = filter.row->ancestors & filter.bit;
     u32 kind = filter.row->parents & filter.bit ? FILTER_PARENT : FILTER_ANCESTOR;
-    for (int step = 0; step < PATH_STEPS_MAX; step++) {
+    for (int step = 0; step < FILTER_STEPS_MAX; step++) {
         if (place.dentry == place.mount_root) {
             if (!path_leave_mount(&place)) return 0;
             continue;
@@ -279,8 +285,7 @@ __noinline int filter_ask_above(u32 number, u64 dentry, u64 mount, u64 mount_roo
         if (!name.parent || name.parent == place.dentry) return 0;
         place.dentry = name.parent;
     }
-    // Deeper than is walked.
-    return FILTER_PASS;
+    return FILTER_WALK;
 }
 
 enum {
@@ -289,42 +294,58 @@ enum {
     FILTER_KEY_AT = 12288,
 };
 
-// Writes the path before FILTER_PATH_END; size is where it begins. False where it is deeper than is walked.
-static __always_inline bool filter_write_path(struct record *buffer, struct path_place *place) {
-    buffer->size = FILTER_PATH_END;
-    for (int step = 0; step < PATH_STEPS_MAX; step++) {
-        if (place->dentry == place->mount_root) {
-            if (!path_leave_mount(place)) return true;
+enum filter_written { FILTER_WRITTEN_PART, FILTER_WRITTEN_WHOLE, FILTER_TOO_DEEP };
+
+// Writes some components of a path before what is written of it.
+__noinline int filter_write_steps(u32 slot) {
+    struct record *buffer = bpf_map_lookup_elem(&scratch, &slot);
+    if (!buffer) return FILTER_TOO_DEEP;
+    struct path_place place = buffer->place;
+    for (int step = 0; step < PATH_STEPS_AT_ONCE; step++) {
+        if (place.dentry == place.mount_root) {
+            if (!path_leave_mount(&place)) return FILTER_WRITTEN_WHOLE;
             continue;
         }
-        struct dentry_piece piece = dentry_read(place->dentry);
+        struct dentry_piece piece = dentry_read(place.dentry);
         u64 length = piece.hash_and_length >> 32;
         u64 at = buffer->size - length - 1;
         barrier_var(length);
         barrier_var(at);
-        if (length >= NAME_SIZE_MAX || at > FILTER_PATH_END || at < FILTER_PATH_END - PATH_SIZE_MAX) return false;
+        if (length >= NAME_SIZE_MAX || at > FILTER_PATH_END || at < FILTER_PATH_END - PATH_SIZE_MAX)
+            return FILTER_TOO_DEEP;
         if (length) {
             buffer->bytes[at] = '/';
-            if (bpf_probe_read_kernel(buffer->bytes + at + 1, length, piece.name)) return false;
+            if (bpf_probe_read_kernel(buffer->bytes + at + 1, length, piece.name)) return FILTER_TOO_DEEP;
             buffer->size = at;
         }
-        if (!piece.parent || piece.parent == place->dentry) return true;
-        place->dentry = piece.parent;
+        if (!piece.parent || piece.parent == place.dentry) return FILTER_WRITTEN_WHOLE;
+        place.dentry = piece.parent;
+    }
+    buffer->place = place;
+    return FILTER_WRITTEN_PART;
+}
+
+// Writes the path before FILTER_PATH_END; size is where it begins. False where it is deeper than is walked.
+static __always_inline bool filter_write_path(struct record *buffer) {
+    buffer->size = FILTER_PATH_END;
+    for (int step = 0; step < PATH_STEPS_MAX; step += PATH_STEPS_AT_ONCE) {
+        const int written = filter_write_steps(buffer->slot);
+        if (written != FILTER_WRITTEN_PART) return written == FILTER_WRITTEN_WHOLE;
     }
     return false;
 }
 
 // Looks the whole path up among the beginnings of paths.
 __noinline int filter_look_up_path(u32 number, u64 dentry, u64 mount, u64 mount_root) {
-    struct path_place place = {(void *)dentry, (void *)mount, (void *)mount_root};
     struct filter filter;
     if (!filter_of_number(&filter, number)) return FILTER_PASS;
     struct record *buffer = record_free();
     if (!buffer) return FILTER_PASS;
+    buffer->place = (struct path_place){(void *)dentry, (void *)mount, (void *)mount_root};
     u32 answer = FILTER_PASS;
     struct filter_path *key = (void *)buffer->bytes + FILTER_KEY_AT;
     buffer->bytes[FILTER_PATH_END] = 0;
-    if (filter_write_path(buffer, &place)) {
+    if (filter_write_path(buffer)) {
         u64 at = buffer->size;
         barrier_var(at);
         u64 size = FILTER_PATH_END + 1 - at;

@@ -7,17 +7,12 @@
 enum {
     // Components and mounts on the way up; deeper paths lose their beginning and say so.
     PATH_STEPS_MAX = 96,
+    // The verifier goes through each step of a loop, but once through a function however often it is called: so many
+    // steps are one, most walks one call.
+    PATH_STEPS_AT_ONCE = 12,
     PATH_SIZE_MAX = 4096,
     // NAME_MAX and a NUL.
     NAME_SIZE_MAX = 256,
-};
-
-// Where a walk is.
-struct path_place {
-    struct dentry *dentry;
-    struct mount *mount;
-    // The root of that mount.
-    struct dentry *mount_root;
 };
 
 // What of a dentry is read at once, as the kernel lays it out: d_parent, then d_name (hash and length, name).
@@ -76,6 +71,20 @@ static __always_inline struct path_place path_begin(struct dentry *dentry, struc
 
 // Not static: the verifier then looks at it once, not for every call there is, which took seconds. Pointers are numbers
 // to it, since before 5.12 such functions took no others (e5069b9c23b3); what it found is left in the record.
+__noinline int path_steps(u32 slot) {
+    struct record *record = bpf_map_lookup_elem(&scratch, &slot);
+    if (!record) return 0;
+    struct path_place place = record->place;
+    for (int step = 0; step < PATH_STEPS_AT_ONCE; step++) {
+        if (record->size - record->walked.offset > PATH_SIZE_MAX - NAME_SIZE_MAX) return 0;
+        if (path_step(record, &place)) continue;
+        record->walked.truncated = 0;
+        return 0;
+    }
+    record->place = place;
+    return 1;
+}
+
 __noinline int path_walk(u32 slot, u64 dentry, u64 vfsmount) {
     struct record *record = bpf_map_lookup_elem(&scratch, &slot);
     struct path_place place = path_begin((struct dentry *)dentry, (struct vfsmount *)vfsmount);
@@ -83,17 +92,12 @@ __noinline int path_walk(u32 slot, u64 dentry, u64 vfsmount) {
     const bool is_root = place.dentry == place.mount_root;
     u32 start = record->size;
 
-    record->walked.truncated = 1;
-    for (int step = 0; step < PATH_STEPS_MAX; step++) {
-        if (record->size - start > PATH_SIZE_MAX - NAME_SIZE_MAX) break;
-        if (!path_step(record, &place)) {
-            record->walked.truncated = 0;
-            break;
-        }
-    }
+    record->place = place;
+    record->walked = (struct path_text){.offset = start, .truncated = 1};
+    for (int step = 0; step < PATH_STEPS_MAX; step += PATH_STEPS_AT_ONCE)
+        if (!path_steps(slot)) break;
     u8 *room = record_room(record);
     if (is_root && room && record->size == start) room[0] = 0, record->size += 1;
-    record->walked.offset = start;
     record->walked.length = record->size - start;
     return 0;
 }

@@ -79,6 +79,14 @@ struct message {
     u32 pieces_are_copies;
 };
 
+// Where a walk to the root is.
+struct path_place {
+    struct dentry *dentry;
+    struct mount *mount;
+    // The root of that mount.
+    struct dentry *mount_root;
+};
+
 struct record {
     u32 users;
     u32 type;
@@ -90,8 +98,9 @@ struct record {
     u32 of_copies;
     // Of a ring's operation on a file: the file; else 0.
     u64 ring_file;
-    // What the last walk found.
+    // What the last walk found, and where it is meanwhile.
     struct path_text walked;
+    struct path_place place;
     // The call that is recorded, for functions that the verifier looks at by themselves: they can be given no pointers.
     struct record_call call;
     struct message message;
