@@ -3,6 +3,7 @@ import { SENSOR_VERSION } from "@nightjar/stage";
 import { Command } from "commander";
 import type { Environment } from "./command.ts";
 import { collectorCommand } from "./commands/collector.ts";
+import { containersCommand } from "./commands/containers.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { detectionsCommand } from "./commands/detections.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -20,6 +21,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   runCommand,
   statusCommand,
   detectionsCommand,
+  containersCommand,
   explainCommand,
   statisticsCommand,
   tapCommand,

@@ -2,6 +2,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Detection, Priority, PrioritySchema, type StoredDetection, StoredDetectionSchema } from "@nightjar/proto";
 import type { Output, Style } from "../output.ts";
+import { containerLine } from "./container.ts";
 import { enumWord, type Plain, toPlain } from "./plain.ts";
 import { processLine } from "./process.ts";
 import { count, printable } from "./text.ts";
@@ -14,8 +15,8 @@ const PRIORITY_STYLES: readonly [Priority, Style][] = [
 ];
 
 /**
- * Time, severity and rule; the process with its ancestors; what it did; and of repeats how often and until when,
- * `expanded` with samples of them.
+ * Time, severity and rule; the process with its ancestors, and its container; what it did; and of repeats how often
+ * and until when, `expanded` with samples of them.
  */
 export function showDetection(output: Output, { detection }: StoredDetection, { expanded = false } = {}): void {
   if (!detection) return;
@@ -27,6 +28,8 @@ export function showDetection(output: Output, { detection }: StoredDetection, { 
       output.paint("dim", `  ${[shortId(detection.id), ...detection.techniques].join("  ")}`),
   );
   output.line(`    ${processLine(detection.processes)}`);
+  const container = detection.containers[(detection.processes[0]?.container ?? 0) - 1];
+  if (container) output.line(`    in ${containerLine(container)}`);
   output.line(`    ${printable(detection.output)}`);
   showCorrelated(output, detection);
   showRepeats(output, detection, expanded);

@@ -8,7 +8,11 @@ import { hex, ipAddress, utf8 } from "./text.ts";
 export type Plain = string | number | boolean | Plain[] | { [name: string]: Plain };
 
 /** Bytes that are no text, by field name. */
-const BYTES: Readonly<Record<string, (bytes: Uint8Array) => string>> = { address: ipAddress, boot_id: hex };
+const BYTES: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
+  address: ipAddress,
+  boot_id: hex,
+  sha256: hex,
+};
 
 /** Only the fields that are set, under the names of the .proto files. 64-bit numbers are strings: JSON has none. */
 export function toPlain(schema: DescMessage, message: Message): { [name: string]: Plain } {

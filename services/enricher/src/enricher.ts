@@ -277,6 +277,7 @@ export class Enricher {
       const isRepeated = isPartlyRepeated && this.processed.includes(source, event.position);
       const actor: ProcessNode | undefined = isRepeated ? tree.find(event.pid, event.start) : tree.apply(event, bytes);
       if (event.type === TYPE_DNS && !isRepeated) addresses?.learn(event, bytes);
+      if (!isRepeated) actor?.image?.countEvent();
       const isTapped = !isKept && this.#tapped.has(event.type);
       positions.push(event.position);
       keeps.push(isKept);

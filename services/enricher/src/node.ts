@@ -69,6 +69,11 @@ export class Image {
     return start + writeLatin1(bytes, this.#exec, start);
   }
 
+  /** Counts an event of a process that has this image for its container, where it is known to be in one. */
+  countEvent(): void {
+    if (this.#container !== undefined) this.#container.events++;
+  }
+
   /** The container it is in as far as is known; `pid` is a process that has this image. */
   container(source: ImageSource, pid: number): Row | undefined {
     if (this.#container === undefined || this.#container.isForgotten) this.#container = find(source, pid, this.exec);

@@ -10,6 +10,7 @@ export class RowTable {
   readonly rows: Uint8Array[] = [];
   readonly #tag: number;
   #stamp = 0;
+  #encode = (row: Row): Uint8Array => row.bytes;
 
   /** `number` is the field of Batch that the rows are. */
   constructor(number: number) {
@@ -20,8 +21,9 @@ export class RowTable {
     return this.rows.length;
   }
 
-  /** Empties the table for another batch. */
-  begin(): void {
+  /** Empties the table for another batch; `encode` gives the bytes of a row. */
+  begin(encode = (row: Row): Uint8Array => row.bytes): void {
+    this.#encode = encode;
     this.#stamp = ++stamps;
     this.rows.length = 0;
   }
@@ -31,7 +33,7 @@ export class RowTable {
     if (row === undefined || row === NO_ROW) return -1;
     if (row.tableStamp === this.#stamp) return row.tableIndex;
     row.tableStamp = this.#stamp;
-    row.tableIndex = this.rows.push(row.bytes) - 1;
+    row.tableIndex = this.rows.push(this.#encode(row)) - 1;
     return row.tableIndex;
   }
 

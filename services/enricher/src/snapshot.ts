@@ -1,7 +1,8 @@
 // The process tree as batches without events: what a recording begins with, and how a tree is made of them again.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type BatchReader, WireError } from "@nightjar/events";
+import { type BatchReader, tagOf, varintSize, WIRE_VARINT, WireError, writeVarint } from "@nightjar/events";
 import { type Batch, BatchSchema, ContainerSchema, ExecSchema, ExecutableSchema, type Process } from "@nightjar/proto";
+import type { Row } from "./context/row.ts";
 import type { SeededContext } from "./context/seeded.ts";
 import type { Context } from "./context/source.ts";
 import type { ProcessNode } from "./node.ts";
@@ -57,7 +58,11 @@ export function* writeSnapshot(
   const { bootId, epoch, bootTimeUnixNs } = place;
   const range = { firstPosition: position, nextPosition: position };
   const head = toBinary(BatchSchema, create(BatchSchema, { bootId, epoch, bootTimeUnixNs, ...range }));
-  table.begin(names, context);
+  const begin = () => {
+    table.begin(names, context);
+    table.containers.begin(withEvents);
+  };
+  begin();
   let taken = countOf(table);
   let bytes = head.length;
   for (const node of nodes) {
@@ -65,13 +70,22 @@ export function* writeSnapshot(
     const added = sizeFrom(table, taken);
     if (taken.processes > 0 && bytes + added > bytesMax) {
       yield encode(head, table, taken, bytes);
-      table.begin(names, context);
+      begin();
       table.lineOf(node);
       bytes = head.length + sizeFrom(table, NO_ROWS);
     } else bytes += added;
     taken = countOf(table);
   }
   if (taken.processes > 0) yield encode(head, table, taken, bytes);
+}
+
+/** A container as the answer to who asks tells it: with how many events there were. */
+function withEvents({ bytes, events }: Row): Uint8Array {
+  const tag = tagOf(ContainerSchema.field.events.number, WIRE_VARINT);
+  const counted = new Uint8Array(bytes.length + varintSize(tag) + varintSize(events));
+  counted.set(bytes);
+  writeVarint(counted, writeVarint(counted, bytes.length, tag), events);
+  return counted;
 }
 
 /** How many rows of each table. */
@@ -163,7 +177,8 @@ export function learnContext(context: SeededContext, snapshot: Snapshot, seeds: 
     const { container = 0, executable = 0 } = snapshot.processes[index] ?? {};
     const containerRow = snapshot.containers[container - 1];
     const executableRow = snapshot.executables[executable - 1];
-    if (image && containerRow) context.containers.learn(image, ContainerSchema, containerRow);
+    // How many events there were is for who asked then.
+    if (image && containerRow) context.containers.learn(image, ContainerSchema, { ...containerRow, events: 0n });
     if (image && executableRow) context.executables.learn(image, ExecutableSchema, executableRow);
   }
 }

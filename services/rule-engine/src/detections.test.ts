@@ -48,6 +48,34 @@ test("a detection has the event, the tree from actor to root, and the time of da
   t.is(detection.contentVersion, VERSION);
 });
 
+test("a detection has the containers and files of its processes, and no others", (t) => {
+  const batch = create(BatchSchema, {
+    bootId: BOOT_ID,
+    nextPosition: 1n,
+    events: [{ data: { case: "open", value: {} } }],
+    processes: [
+      { pid: 1, executable: 1 },
+      { pid: 20, parent: 1, container: 3, executable: 2 },
+    ],
+    containers: [{ id: "other" }, { id: "another" }, { id: "web" }],
+    executables: [{ sha256: Buffer.from("init") }, { sha256: Buffer.from("cat") }, { sha256: Buffer.from("lib") }],
+    actors: [2],
+    mapped: [3],
+  });
+  const detection = detectionOf(new BatchReader(toBinary(BatchSchema, batch)), match(0), VERSION);
+  t.deepEqual(
+    detection.containers.map(({ id }) => id),
+    ["web"],
+  );
+  t.deepEqual(
+    detection.executables.map(({ sha256 }) => Buffer.from(sha256).toString()),
+    ["cat", "init", "lib"],
+  );
+  t.like(detection.processes[0], { container: 1, executable: 1 });
+  t.like(detection.processes[1], { container: 0, executable: 2 });
+  t.is(detection.mapped, 3);
+});
+
 test("what the rules did not read and is no message is a WireError", (t) => {
   const sound = batchOf(1);
   // Behind the path that the rule read: a group's end, which nothing began.

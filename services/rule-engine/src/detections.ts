@@ -1,15 +1,16 @@
 // Makes detections of matches: with an id that is the same each time, the event, and the process tree as evidence.
 import { createHash } from "node:crypto";
-import { create, type DescMessage, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type BatchReader, WireError } from "@nightjar/events";
 import {
+  ContainerSchema,
   type Detection,
   DetectionSchema,
   EventSchema,
+  ExecutableSchema,
   type Explanation,
   type Priority,
   PrioritySchema,
-  type Process,
   ProcessSchema,
   wordsOf,
 } from "@nightjar/proto";
@@ -71,16 +72,55 @@ export function detectionOf(batch: BatchReader, match: Matched, contentVersion: 
     rulePlace: rule.place,
     eventId,
     event,
-    processes: batch.lineage(index).map((row) => processOf(batch, row)),
+    ...evidenceOf(batch, index),
     fields: match.fields,
     ...(match.explanation && { explanation: match.explanation }),
     contentVersion,
   });
 }
 
-function processOf(batch: BatchReader, row: number): Process {
-  const bounds = batch.processBounds;
-  return decode(ProcessSchema, batch, bounds[2 * row] as number, bounds[2 * row + 1] as number);
+type Evidence = Pick<Detection, "processes" | "containers" | "executables" | "mapped">;
+
+/** The line of processes with what they are in and execute, in tables of the detection's own. */
+function evidenceOf(batch: BatchReader, index: number): Evidence {
+  const containers = new Rows(ContainerSchema, batch, batch.containerBounds);
+  const executables = new Rows(ExecutableSchema, batch, batch.executableBounds);
+  const processes = batch.lineage(index).map((row) => {
+    const process = rowOf(ProcessSchema, batch, batch.processBounds, row);
+    process.container = containers.take(process.container);
+    process.executable = executables.take(process.executable);
+    return process;
+  });
+  const mapped = executables.take(batch.mapped(index) + 1);
+  return { processes, containers: containers.messages, executables: executables.messages, mapped };
+}
+
+/** Rows of a batch's table in the order in which they are asked for. */
+class Rows<Schema extends DescMessage> {
+  readonly messages: MessageShape<Schema>[] = [];
+  readonly #places = new Map<number, number>();
+  readonly #read: (row: number) => MessageShape<Schema>;
+
+  constructor(schema: Schema, batch: BatchReader, bounds: readonly number[]) {
+    this.#read = (row) => rowOf(schema, batch, bounds, row);
+  }
+
+  /** Its place here plus one, of a row of the batch plus one; 0 of none. */
+  take(link: number): number {
+    if (link === 0) return 0;
+    let place = this.#places.get(link);
+    if (place === undefined) {
+      place = this.messages.push(this.#read(link - 1));
+      this.#places.set(link, place);
+    }
+    return place;
+  }
+}
+
+function rowOf<Schema extends DescMessage>(schema: Schema, batch: BatchReader, bounds: readonly number[], row: number) {
+  const [start, end] = [bounds[2 * row], bounds[2 * row + 1]];
+  if (start === undefined || end === undefined) throw new WireError(`no ${schema.name} in row ${row}`, 0);
+  return decode(schema, batch, start, end);
 }
 
 /** Throws a WireError where the bytes are none: the rules read only the fields they name, this reads all. */
@@ -102,14 +142,21 @@ export function encodeWithin(detection: Detection, bytesMax: number): Uint8Array
 
 /** A detection too large for the bus goes without what a person misses least: far ancestors, the event, the texts. */
 function lighter(detection: Detection): Detection {
-  const { processes, event, fields, explanation, ...rest } = detection;
+  const { processes, event, explanation, ...others } = detection;
   if (processes.length > 1) {
     return { ...detection, processes: processes.slice(0, Math.ceil(processes.length / 2)) };
   }
-  if (event) return { ...rest, processes, fields, ...(explanation && { explanation }) };
-  if (explanation) return { ...rest, processes, fields };
-  if (Object.keys(fields).length > 0) return { ...rest, processes, fields: {} };
-  if (processes.length > 0) return { ...rest, processes: [], fields };
+  if (event) return { ...others, processes, ...(explanation && { explanation }) };
+  if (explanation) return { ...others, processes };
+  const { containers, executables, fields } = others;
+  if (containers.length + executables.length > 0) return withoutContext({ ...others, processes });
+  if (Object.keys(fields).length > 0) return { ...others, processes, fields: {} };
+  if (processes.length > 0) return { ...others, processes: [] };
   const characters = Math.min(OUTPUT_CHARACTERS_MAX, Math.floor(detection.output.length / 2));
-  return { ...rest, processes: [], fields: {}, output: detection.output.slice(0, characters) };
+  return { ...others, processes: [], output: detection.output.slice(0, characters) };
+}
+
+function withoutContext(detection: Detection): Detection {
+  const processes = detection.processes.map((process) => ({ ...process, container: 0, executable: 0 }));
+  return { ...detection, processes, containers: [], executables: [], mapped: 0 };
 }

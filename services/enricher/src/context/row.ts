@@ -8,6 +8,8 @@ export class Row {
   isPartial = false;
   /** The source has forgotten it: what it says will not be kept up to date. */
   isForgotten = false;
+  /** How many events were taken in of processes that point to it. */
+  events = 0;
   /** Where it stands in which batch's table; see RowTable. */
   tableStamp = -1;
   tableIndex = 0;

@@ -89,6 +89,9 @@ function detectionOf(firing: Firing, contentVersion: string): Candidate {
     rulePlace: correlation.place,
     eventId,
     processes: completing?.processes ?? [],
+    containers: completing?.containers ?? [],
+    executables: completing?.executables ?? [],
+    mapped: completing?.mapped ?? 0,
     fields: { ...group, [correlation.type]: String(value) },
     correlated: events.map(correlatedEvent),
     correlatedOmitted: fired.omitted + leaves.length - events.length,
@@ -113,6 +116,8 @@ function correlatedEvent(match: RuleMatch): CorrelatedEvent {
     rule: match.rule,
     output: detection?.output ?? "",
     processes: (detection?.processes ?? []).slice(0, PROCESSES_EACH),
+    containers: detection?.containers ?? [],
+    executables: detection?.executables ?? [],
     fields: detection?.fields ?? { ...match.fields },
     ...(detection?.time && { time: detection.time }),
     ...(detection?.event && { event: detection.event }),
@@ -128,7 +133,8 @@ function decode(match: RuleMatch | undefined): Detection | undefined {
 function encode(detection: Detection): Uint8Array {
   const whole = toBinary(DetectionSchema, detection);
   if (whole.length <= DETECTION_BYTES_MAX) return whole;
-  const correlated = detection.correlated.map(({ event: _, processes: __, ...rest }) => ({ ...rest, processes: [] }));
+  const without = { processes: [], containers: [], executables: [] };
+  const correlated = detection.correlated.map(({ event: _, ...rest }) => ({ ...rest, ...without }));
   return encodeWithin({ ...detection, correlated }, DETECTION_BYTES_MAX);
 }
 

@@ -18,10 +18,10 @@ const KEY_HEX_DIGITS = 32;
 const LINEAGE_MAX = 16;
 /** Of a program's path, a directory, a name. */
 const TEXT_CHARACTERS_MAX = 256;
-const CONTAINER_ID_DIGITS = 12;
 
 /** What repeats of a detection have in common beside its rule. */
-export function storyOf({ event, processes }: Pick<Detection, "event" | "processes">): Story {
+export function storyOf(detection: Pick<Detection, "event" | "processes" | "containers">): Story {
+  const { event, processes } = detection;
   const lineage: string[] = [];
   for (const process of processes) {
     const program = programOf(process);
@@ -29,7 +29,7 @@ export function storyOf({ event, processes }: Pick<Detection, "event" | "process
     if (program !== lineage.at(-1)) lineage.push(program);
     if (lineage.length === LINEAGE_MAX) break;
   }
-  return create(StorySchema, { lineage, container: containerOf(processes[0]), target: event ? targetOf(event) : "" });
+  return create(StorySchema, { lineage, container: containerOf(detection), target: event ? targetOf(event) : "" });
 }
 
 /** 32 hexadecimal digits, the same for repeats of the same story. */
@@ -43,12 +43,8 @@ function programOf({ image, name }: Process): string {
   return short(image && image.executable.length > 0 ? image.executable : name);
 }
 
-/** Container runtimes put the container's id, 64 hexadecimal digits, into the name of its cgroup. */
-const CONTAINER_ID = /[0-9a-f]{64}/;
-
-function containerOf(process: Process | undefined): string {
-  const id = CONTAINER_ID.exec(textOf(process?.image?.cgroup ?? new Uint8Array(0)))?.[0];
-  return id?.slice(0, CONTAINER_ID_DIGITS) ?? "";
+function containerOf({ processes, containers }: Pick<Detection, "processes" | "containers">): string {
+  return containers[(processes[0]?.container ?? 0) - 1]?.id ?? "";
 }
 
 interface TargetRow {
