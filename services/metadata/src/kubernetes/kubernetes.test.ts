@@ -6,15 +6,23 @@ import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { ContainerSchema, type Pod, PodOrigin } from "@nightjar/proto";
 import { resolveSettings, type Settings } from "@nightjar/stage";
-import { temporaryFolder, waitFor } from "@nightjar/test-support";
+import {
+  containerId,
+  kubeconfigFor,
+  NODE,
+  ownerOf,
+  podOf,
+  StandInApiServer,
+  temporaryFolder,
+  uidOf,
+  waitFor,
+} from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
 import type { PodAnswer } from "../pods.ts";
-import { StandInApiServer } from "./api-server.fixture.ts";
 // Loaded before the first test waits for anything: hundreds of files take their time on a busy machine.
 import "./credentials.ts";
 import { findPlace } from "./connect.ts";
 import { Kubernetes } from "./kubernetes.ts";
-import { containerId, NODE, ownerOf, podOf, uidOf } from "./pods.fixture.ts";
 
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 const QUICK = { baseMs: 5, maxMs: 20 };
@@ -41,15 +49,7 @@ function settingsFor(
   changes: Options["settings"],
 ): Settings["metadata"] {
   const file = join(temporaryFolder(t), "kubeconfig");
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "here",
-    clusters: [{ name: "here", cluster: { server: server.url, "insecure-skip-tls-verify": true } }],
-    users: [{ name: "sensor", user: { token: server.token } }],
-    contexts: [{ name: "here", context: { cluster: "here", user: "sensor" } }],
-  };
-  writeFileSync(file, JSON.stringify(config));
+  writeFileSync(file, kubeconfigFor(server));
   return {
     ...resolveSettings({ env: {} }).values.metadata,
     kubernetes_config_file: file,

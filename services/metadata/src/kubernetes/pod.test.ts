@@ -1,12 +1,12 @@
 // Tests what is read of pods: each form the API has for a thing, and anything at all in its place.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { PodContainerKind, PodOrigin, PodSchema } from "@nightjar/proto";
+import { containerId, NODE, podOf, uidOf } from "@nightjar/test-support";
 import test from "ava";
 import fc from "fast-check";
 import { LABELS_MAX } from "./labels.ts";
 import { readPod } from "./pod.ts";
 import { containerOf } from "./pod-container.ts";
-import { containerId, NODE, podOf, uidOf } from "./pods.fixture.ts";
 
 const read = (object: unknown) => readPod(object, PodOrigin.API_SERVER);
 

@@ -21,6 +21,18 @@ interface Watcher {
   response: ServerResponse;
 }
 
+/** A kubeconfig, as text, of somebody whom this server knows; its certificate is not checked. */
+export function kubeconfigFor({ url, token }: StandInApiServer): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "here",
+    clusters: [{ name: "here", cluster: { server: url, "insecure-skip-tls-verify": true } }],
+    users: [{ name: "sensor", user: { token } }],
+    contexts: [{ name: "here", context: { cluster: "here", user: "sensor" } }],
+  });
+}
+
 /** How a version that is no longer remembered is told to a watch; real servers do either. */
 type Expiry = "status" | "event";
 
