@@ -1,10 +1,32 @@
 // Reads parts of JSON that somebody else wrote: what is not of the expected kind reads as empty, and nothing throws.
 
+export type Json = Readonly<Record<string, unknown>>;
+
+const NOTHING: Json = {};
+
 /** The value below some keys; undefined where one is not there. */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let found = value;
   for (const key of keys) found = isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined;
   return found;
+}
+
+/** The object below some keys; an empty one where there is none. */
+export function objectAt(value: unknown, ...keys: readonly string[]): Json {
+  const found = at(value, ...keys);
+  return isRecord(found) ? found : NOTHING;
+}
+
+/** Undefined where there is neither true nor false. */
+export function booleanAt(value: unknown, ...keys: readonly string[]): boolean | undefined {
+  const found = at(value, ...keys);
+  return typeof found === "boolean" ? found : undefined;
+}
+
+/** A whole number; undefined for all else. */
+export function integerAt(value: unknown, ...keys: readonly string[]): bigint | undefined {
+  const found = at(value, ...keys);
+  return typeof found === "number" && Number.isSafeInteger(found) ? BigInt(found) : undefined;
 }
 
 export function textAt(value: unknown, ...keys: readonly string[]): string {

@@ -3,7 +3,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { SENSOR_VERSION } from "@nightjar/stage";
-import { type Json, objectOf, textOf } from "./json.ts";
+import { type Json, objectAt, textAt } from "../formats/json.ts";
 
 /** How long an answer may take to begin, and one that is no watch to end. */
 export const ANSWER_MS_MAX = 30_000;
@@ -148,7 +148,7 @@ async function refusal(response: IncomingMessage): Promise<StatusError> {
 
 function messageOf(text: string): string {
   try {
-    return textOf(objectOf(JSON.parse(text)).message).slice(0, REASON_CHARACTERS_MAX);
+    return textAt(JSON.parse(text), "message").slice(0, REASON_CHARACTERS_MAX);
   } catch {
     return "";
   }
@@ -158,11 +158,11 @@ async function* eventsOf(lines: AsyncIterable<string>): AsyncGenerator<WatchEven
   for await (const line of lines) {
     let event: Json;
     try {
-      event = objectOf(JSON.parse(line));
+      event = objectAt(JSON.parse(line));
     } catch (cause) {
       throw new GarbledError("a line of the watch is no JSON", { cause });
     }
-    yield { type: textOf(event.type), object: objectOf(event.object) };
+    yield { type: textAt(event.type), object: objectAt(event.object) };
   }
 }
 

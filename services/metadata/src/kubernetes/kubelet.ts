@@ -1,7 +1,7 @@
 // Asks the kubelet for its pods again and again: it has no watch.
 import { type Backoff, pause } from "@nightjar/stage";
+import { listAt, objectAt } from "../formats/json.ts";
 import type { Server } from "./api-server.ts";
-import { listOf, objectOf } from "./json.ts";
 
 const PODS_PATH = "/pods";
 /** A question about an unknown pod brings the next one forward, but no more often than this. */
@@ -38,10 +38,10 @@ export class Kubelet {
       const begun = clock();
       try {
         this.counts.lists++;
-        const list = objectOf(await server.get(PODS_PATH, {}, signal));
+        const list = objectAt(await server.get(PODS_PATH, {}, signal));
         if (!Array.isArray(list.items) && list.kind !== "PodList")
           throw new Error("what it answered is no list of pods");
-        replace(listOf(list.items));
+        replace(listAt(list.items));
         backoff.reset();
         reached();
         this.#hurry = new AbortController();

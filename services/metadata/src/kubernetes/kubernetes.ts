@@ -1,11 +1,11 @@
 // The pods of this node as a source of what this stage answers: from the API server's watch, or from the kubelet.
 import { type Container, PodOrigin } from "@nightjar/proto";
 import { Backoff, describeError, type HealthCodeName, pause, type Settings } from "@nightjar/stage";
+import { type Json, textAt } from "../formats/json.ts";
 import type { PodAnswer, PodSource } from "../pods.ts";
 import type { ContainerQuery } from "../runtime.ts";
 import { ApiServer, StatusError } from "./api-server.ts";
 import { nodeName, type Place } from "./connect.ts";
-import { type Json, objectOf, textOf } from "./json.ts";
 import { Kubelet } from "./kubelet.ts";
 import { OBJECT_KEPT_MS, Objects } from "./objects.ts";
 import { readPod } from "./pod.ts";
@@ -66,7 +66,7 @@ export class Kubernetes implements PodSource {
         path: "/api/v1/pods",
         fieldSelector: `spec.nodeName=${this.#node}`,
         put: (object) => this.#put(object),
-        remove: (object) => this.#table.remove(textOf(objectOf(object.metadata).uid)),
+        remove: (object) => this.#table.remove(textAt(object, "metadata", "uid")),
         random,
       });
     }

@@ -99,6 +99,11 @@ test("a pod that has not started has no address, no time and no containers' ids"
   t.is(reading?.pod.containers[0]?.name, "web");
 });
 
+test("a time that no field holds is none", (t) => {
+  for (const startTime of ["9999-12-31T23:59:59Z", "1969-07-20T20:17:40Z", "yesterday", 5])
+    t.is(read(podOf(1, { status: { startTime } }))?.pod.startTimeUnixNs, 0n);
+});
+
 test("more labels than may travel are left out, the others are in order", (t) => {
   const labels = Object.fromEntries(Array.from({ length: LABELS_MAX + 9 }, (_, index) => [`l${1_000 - index}`, "x"]));
   const keys = Object.keys(read(podOf(1, { labels }))?.pod.labels ?? {});

@@ -9,7 +9,8 @@ import {
   PodSchema,
   type SecurityContextSchema,
 } from "@nightjar/proto";
-import { booleanOf, integerOf, type Json, listOf, objectOf, textOf, textsOf } from "./json.ts";
+import { at, booleanAt, integerAt, type Json, listAt, objectAt, textAt, textsAt } from "../formats/json.ts";
+import { timeNs } from "../formats/time.ts";
 import { labelsOf } from "./labels.ts";
 import { type Controller, controllerOf } from "./workload.ts";
 
@@ -28,7 +29,6 @@ const CONTAINERS_MAX = 64;
 /** Arguments of a probe's command, and characters of each; what is beyond is left out. */
 const COMMAND_ARGUMENTS_MAX = 32;
 const ARGUMENT_CHARACTERS_MAX = 1_024;
-const NS_PER_MS = 1_000_000n;
 
 /** The kubelet's own uid of a static pod (pkg/kubelet/types/pod_update.go); its cgroups are named by it. */
 const STATIC_UID = "kubernetes.io/config.hash";
@@ -43,14 +43,15 @@ const CONTAINER_LISTS = [
   ["ephemeralContainers", "ephemeralContainerStatuses", PodContainerKind.EPHEMERAL],
 ] as const;
 
+type Parts = [metadata: Json, spec: Json, status: Json];
+
 /** Undefined for what is no pod: it lacks its name, its namespace or its uid. */
 export function readPod(object: unknown, origin: PodOrigin): PodReading | undefined {
-  const raw = objectOf(object);
-  const [metadata, spec, status] = [objectOf(raw.metadata), objectOf(raw.spec), objectOf(raw.status)];
-  const [name, namespace, apiUid] = [textOf(metadata.name), textOf(metadata.namespace), textOf(metadata.uid)];
+  const [metadata, spec, status] = ["metadata", "spec", "status"].map((part) => objectAt(object, part)) as Parts;
+  const [name, namespace, apiUid] = [textAt(metadata.name), textAt(metadata.namespace), textAt(metadata.uid)];
   if (!name || !namespace || !apiUid) return undefined;
-  const annotations = objectOf(metadata.annotations);
-  const uid = (MIRROR in annotations && textOf(annotations[STATIC_UID])) || apiUid;
+  const annotations = objectAt(metadata.annotations);
+  const uid = (MIRROR in annotations && textAt(annotations[STATIC_UID])) || apiUid;
   const controller = controllerOf(metadata);
   const pod = create(PodSchema, {
     name,
@@ -58,16 +59,16 @@ export function readPod(object: unknown, origin: PodOrigin): PodReading | undefi
     uid,
     labels: labelsOf(metadata.labels),
     ips: ipsOf(status),
-    node: textOf(spec.nodeName),
-    serviceAccount: textOf(spec.serviceAccountName),
-    startTimeUnixNs: timeOf(status.startTime),
+    node: textAt(spec.nodeName),
+    serviceAccount: textAt(spec.serviceAccountName),
+    startTimeUnixNs: timeNs(textAt(status.startTime)),
     hostNetwork: spec.hostNetwork === true,
     hostPid: spec.hostPID === true,
     hostIpc: spec.hostIPC === true,
     securityContext: securityContextOf(spec.securityContext),
     containers: containersOf(spec, status, annotations),
-    runtimeClass: textOf(spec.runtimeClassName),
-    priorityClass: textOf(spec.priorityClassName),
+    runtimeClass: textAt(spec.runtimeClassName),
+    priorityClass: textAt(spec.priorityClassName),
     origin,
   });
   return {
@@ -79,43 +80,37 @@ export function readPod(object: unknown, origin: PodOrigin): PodReading | undefi
 }
 
 function ipsOf(status: Json): string[] {
-  const ips = listOf(status.podIPs).map((one) => textOf(objectOf(one).ip));
-  return [...new Set([textOf(status.podIP), ...ips])].filter((ip) => ip !== "");
-}
-
-/** Times are RFC 3339. */
-function timeOf(value: unknown): bigint {
-  const ms = Date.parse(textOf(value));
-  return Number.isNaN(ms) || ms < 0 ? 0n : BigInt(ms) * NS_PER_MS;
+  const ips = listAt(status.podIPs).map((one) => textAt(one, "ip"));
+  return [...new Set([textAt(status.podIP), ...ips])].filter((ip) => ip !== "");
 }
 
 function containersOf(spec: Json, status: Json, annotations: Json): PodContainer[] {
   const containers = CONTAINER_LISTS.flatMap(([specified, reported, kind]) => {
     const statuses = new Map(
-      listOf(status[reported])
-        .map(objectOf)
+      listAt(status[reported])
+        .map((one) => objectAt(one))
         .map((one) => [one.name, one]),
     );
-    return listOf(spec[specified])
-      .map(objectOf)
+    return listAt(spec[specified])
+      .map((one) => objectAt(one))
       .map((one) => containerOf(one, statuses.get(one.name) ?? {}, kind, annotations));
   });
   return containers.slice(0, CONTAINERS_MAX);
 }
 
 function containerOf(spec: Json, status: Json, kind: PodContainerKind, annotations: Json): PodContainer {
-  const name = textOf(spec.name);
+  const name = textAt(spec.name);
   const [runtime, id] = splitId(status.containerID);
   const allowed = securityContextOf(spec.securityContext) ?? {};
-  const profile = textOf(annotations[APPARMOR_ANNOTATION + name]);
+  const profile = textAt(annotations[APPARMOR_ANNOTATION + name]);
   if (profile && !allowed.apparmorProfile) allowed.apparmorProfile = appArmorBefore(profile);
   return create(PodContainerSchema, {
     name,
     id,
     runtime,
     kind,
-    image: textOf(spec.image),
-    imageId: textOf(status.imageID),
+    image: textAt(spec.image),
+    imageId: textAt(status.imageID),
     ...(Object.keys(allowed).length > 0 && { securityContext: allowed }),
     livenessProbe: commandOf(spec.livenessProbe),
     readinessProbe: commandOf(spec.readinessProbe),
@@ -125,26 +120,26 @@ function containerOf(spec: Json, status: Json, kind: PodContainerKind, annotatio
 
 /** As in "containerd://8a4f…". */
 function splitId(value: unknown): readonly [runtime: string, id: string] {
-  const text = textOf(value);
+  const text = textAt(value);
   const at = text.indexOf("://");
   return at < 0 ? ["", ""] : [text.slice(0, at), text.slice(at + "://".length)];
 }
 
 /** The container that runs and the one before it, whose last events may still come. */
 function containerIdsOf(status: Json): string[] {
-  const ids = CONTAINER_LISTS.flatMap(([, reported]) => listOf(status[reported]).slice(0, CONTAINERS_MAX))
-    .map(objectOf)
+  const ids = CONTAINER_LISTS.flatMap(([, reported]) => listAt(status[reported]).slice(0, CONTAINERS_MAX))
+    .map((one) => objectAt(one))
     .flatMap(({ containerID, state, lastState }) => [
       containerID,
-      objectOf(objectOf(state).terminated).containerID,
-      objectOf(objectOf(lastState).terminated).containerID,
+      at(state, "terminated", "containerID"),
+      at(lastState, "terminated", "containerID"),
     ])
     .map((value) => splitId(value)[1]);
   return [...new Set(ids)].filter((id) => id !== "");
 }
 
 function commandOf(probe: unknown): string[] {
-  const command = textsOf(objectOf(objectOf(probe).exec).command);
+  const command = textsAt(probe, "exec", "command");
   return command.slice(0, COMMAND_ARGUMENTS_MAX).map((argument) => argument.slice(0, ARGUMENT_CHARACTERS_MAX));
 }
 
@@ -152,17 +147,17 @@ type SecurityContextInit = MessageInitShape<typeof SecurityContextSchema> & { $t
 
 /** Of a pod or of a container: both have the same names for what both have. Undefined where it says nothing. */
 function securityContextOf(value: unknown): SecurityContextInit | undefined {
-  const context = objectOf(value);
-  const capabilities = objectOf(context.capabilities);
+  const context = objectAt(value);
+  const capabilities = objectAt(context.capabilities);
   const rows = Object.entries({
-    privileged: booleanOf(context.privileged),
-    allowPrivilegeEscalation: booleanOf(context.allowPrivilegeEscalation),
-    readOnlyRootFilesystem: booleanOf(context.readOnlyRootFilesystem),
-    runAsNonRoot: booleanOf(context.runAsNonRoot),
-    runAsUser: integerOf(context.runAsUser),
-    runAsGroup: integerOf(context.runAsGroup),
-    capabilitiesAdded: some(textsOf(capabilities.add)),
-    capabilitiesDropped: some(textsOf(capabilities.drop)),
+    privileged: booleanAt(context.privileged),
+    allowPrivilegeEscalation: booleanAt(context.allowPrivilegeEscalation),
+    readOnlyRootFilesystem: booleanAt(context.readOnlyRootFilesystem),
+    runAsNonRoot: booleanAt(context.runAsNonRoot),
+    runAsUser: integerAt(context.runAsUser),
+    runAsGroup: integerAt(context.runAsGroup),
+    capabilitiesAdded: some(textsAt(capabilities.add)),
+    capabilitiesDropped: some(textsAt(capabilities.drop)),
     seccompProfile: profileOf(context.seccompProfile),
     apparmorProfile: profileOf(context.appArmorProfile),
   }).filter(([, field]) => field !== undefined);
@@ -174,9 +169,9 @@ function some(texts: string[]): string[] | undefined {
 }
 
 function profileOf(value: unknown): string | undefined {
-  const { type, localhostProfile } = objectOf(value);
-  if (type === "Localhost") return `Localhost/${textOf(localhostProfile)}`;
-  return textOf(type) || undefined;
+  const { type, localhostProfile } = objectAt(value);
+  if (type === "Localhost") return `Localhost/${textAt(localhostProfile)}`;
+  return textAt(type) || undefined;
 }
 
 /** The annotation's words in those of the field that took its place. */

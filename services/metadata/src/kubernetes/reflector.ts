@@ -1,7 +1,7 @@
 // Keeps up with a collection of the API: lists it, watches it, resumes where the watch ended, lists it anew after 410.
 import { type Backoff, pause } from "@nightjar/stage";
+import { integerAt, type Json, listAt, objectAt, textAt } from "../formats/json.ts";
 import { GarbledError, type Server, StatusError, type WatchEvent } from "./api-server.ts";
-import { integerOf, type Json, listOf, objectOf, textOf } from "./json.ts";
 
 /** Objects a page; the server gives all at once where it answers from its memory. */
 export const PAGE_OBJECTS_MAX = 250;
@@ -91,12 +91,12 @@ export class Reflector {
           ? { resourceVersion: this.#listVersion }
           : {};
       const query = { fieldSelector, limit: `${PAGE_OBJECTS_MAX}`, ...where };
-      const page = objectOf(await server.get(path, query, signal));
-      const metadata = objectOf(page.metadata);
-      version = textOf(metadata.resourceVersion);
+      const page = objectAt(await server.get(path, query, signal));
+      const metadata = objectAt(page.metadata);
+      version = textAt(metadata.resourceVersion);
       if (version === "") throw new Error(`what ${path} answered is no list`);
-      for (const one of listOf(page.items)) objects.push(one);
-      continued = textOf(metadata.continue);
+      for (const one of listAt(page.items)) objects.push(one);
+      continued = textAt(metadata.continue);
     } while (continued !== "");
     replace(objects);
     this.#version = version;
@@ -136,8 +136,8 @@ export class Reflector {
 
   #take({ type, object }: WatchEvent): void {
     const { put, remove } = this.#options;
-    if (type === "ERROR") throw new StatusError(Number(integerOf(object.code) ?? 0n), textOf(object.message));
-    const version = textOf(objectOf(object.metadata).resourceVersion);
+    if (type === "ERROR") throw new StatusError(Number(integerAt(object.code) ?? 0n), textAt(object.message));
+    const version = textAt(object, "metadata", "resourceVersion");
     if (type === "ADDED" || type === "MODIFIED") put(object);
     else if (type === "DELETED") remove(object);
     else if (type !== "BOOKMARK") return;

@@ -1,7 +1,7 @@
 // Who controls a pod: its controller, and that one's, as far up as the API server tells.
 import { create } from "@bufbuild/protobuf";
 import { type Workload, WorkloadSchema } from "@nightjar/proto";
-import { type Json, listOf, objectOf, textOf } from "./json.ts";
+import { type Json, listAt, objectAt, textAt } from "../formats/json.ts";
 import { labelsOf } from "./labels.ts";
 
 /** What an object says of the one that controls it. */
@@ -41,20 +41,20 @@ const KINDS: readonly (readonly [apiVersion: string, kind: string, resource: str
 
 /** The object that controls the one with this metadata, where there is one. */
 export function controllerOf(metadata: Json): Controller | undefined {
-  const reference = listOf(metadata.ownerReferences)
-    .map(objectOf)
+  const reference = listAt(metadata.ownerReferences)
+    .map((one) => objectAt(one))
     .find(({ controller }) => controller === true);
   if (!reference) return undefined;
-  const [apiVersion, kind] = [textOf(reference.apiVersion), textOf(reference.kind)];
-  const [name, uid] = [textOf(reference.name), textOf(reference.uid)];
+  const [apiVersion, kind] = [textAt(reference.apiVersion), textAt(reference.kind)];
+  const [name, uid] = [textAt(reference.name), textAt(reference.uid)];
   return kind && name ? { apiVersion, kind, name, uid } : undefined;
 }
 
 /** What to keep of any object of the API. */
 export function factsOf(object: unknown): ObjectFacts {
-  const metadata = objectOf(objectOf(object).metadata);
+  const metadata = objectAt(object, "metadata");
   const controller = controllerOf(metadata);
-  return { uid: textOf(metadata.uid), labels: labelsOf(metadata.labels), ...(controller && { controller }) };
+  return { uid: textAt(metadata.uid), labels: labelsOf(metadata.labels), ...(controller && { controller }) };
 }
 
 /**
