@@ -131,6 +131,13 @@ export class StandInApiServer {
     this.#history.length = 0;
   }
 
+  /** Puts back an older copy of the store, as after a disaster: versions begin again below those that were told. */
+  restore(versions: number): void {
+    this.#version -= versions;
+    this.#oldest = this.#version;
+    this.#history.length = 0;
+  }
+
   bookmark(): void {
     const object = { kind: "Pod", apiVersion: "v1", metadata: { resourceVersion: `${this.#version}` } };
     for (const { bookmarks, response } of this.#watchers) if (bookmarks) write(response, "BOOKMARK", object);
@@ -165,6 +172,10 @@ export class StandInApiServer {
       return;
     }
     this.asked.push({ path, query });
+    if (Number(query.resourceVersion ?? 0) > this.#version) {
+      refuse(response, 504, `Timeout: Too large resource version: ${query.resourceVersion}`);
+      return;
+    }
     const object = this.objects.get(path);
     if (this.forbidden.has(path)) refuse(response, 403, `${path} is forbidden`);
     else if (path === PODS && query.watch === "true") this.#watch(query, response);

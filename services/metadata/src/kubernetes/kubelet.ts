@@ -46,7 +46,7 @@ export class Kubelet {
         reached();
         this.#hurry = new AbortController();
         await pause(intervalMs, AbortSignal.any([signal, this.#hurry.signal]));
-        await pause(SOONEST_MS - (clock() - begun), signal);
+        await pause(Math.max(SOONEST_MS - (clock() - begun), 0), signal);
       } catch (error) {
         if (signal.aborted) return;
         this.counts.failures++;

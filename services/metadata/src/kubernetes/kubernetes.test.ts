@@ -227,6 +227,19 @@ for (const expiry of ["status", "event"] as const) {
   });
 }
 
+test("a server that was set back to an older copy of its store is listed anew", async (t) => {
+  const server = await serverWith(1, 2);
+  const { kubernetes, pod } = run(t, server);
+  await waitFor(() => server.watchers === 1, { what: "it watches" });
+  await server.stop();
+  server.restore(500);
+  server.remove(uidOf(2));
+  server.put(podOf(3));
+  await server.start();
+  t.truthy(await waitFor(() => pod(3), { what: "the pod of the older copy is known" }));
+  t.is(kubernetes.counts.pods, 2);
+});
+
 test("a list comes in pages", async (t) => {
   const server = new StandInApiServer();
   server.ignoresLimitAtZero = false;

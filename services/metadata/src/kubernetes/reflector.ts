@@ -15,6 +15,8 @@ const MS_PER_S = 1_000;
 
 /** Gone: the server does not remember what happened since the version that was asked for. */
 const GONE = 410;
+/** How a server answers that was set back to an older copy of its store, and so has not come to that version yet. */
+const TOO_LARGE = /too large resource version/i;
 
 export interface ReflectorOptions {
   server: Server;
@@ -32,6 +34,11 @@ export interface ReflectorOptions {
   backoff: Backoff;
   random: () => number;
   clock: () => number;
+}
+
+/** Whatever is asked of that version, no answer will come: all has to be listed anew. */
+function isVersionUnknown(error: unknown): boolean {
+  return error instanceof StatusError && (error.status === GONE || TOO_LARGE.test(error.message));
 }
 
 export class Reflector {
@@ -56,8 +63,7 @@ export class Reflector {
         else await pause(backoff.next(), signal);
       } catch (error) {
         if (signal.aborted) return;
-        const gone = error instanceof StatusError && error.status === GONE;
-        if (gone) this.#expire();
+        if (isVersionUnknown(error)) this.#expire();
         else {
           this.counts.failures++;
           // Watched again from here, the same line would come again.
