@@ -2,6 +2,7 @@
 import { SENSOR_VERSION } from "@nightjar/stage";
 import { Command } from "commander";
 import type { Environment } from "./command.ts";
+import { actorsCommand } from "./commands/actors.ts";
 import { collectorCommand } from "./commands/collector.ts";
 import { containersCommand } from "./commands/containers.ts";
 import { decodeCommand } from "./commands/decode.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   containersCommand,
   explainCommand,
   statisticsCommand,
+  actorsCommand,
   tapCommand,
   recordCommand,
   decodeCommand,

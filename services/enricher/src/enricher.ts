@@ -27,6 +27,8 @@ export const FOREIGN_BOOTS_MAX = 2;
 export interface EnricherOptions {
   /** This boot's id in hexadecimal: only of its processes does /proc know anything. */
   bootId: string;
+  /** The same of this boot as batches have it, until the first of them comes. */
+  bootTimeUnixNs?: bigint;
   /** Looks for one process in /proc. */
   lookup: ProcfsLookup;
   /** Of those that read the files of containers it is asked beforehand what processes execute. */
@@ -123,7 +125,8 @@ export class Enricher {
     this.#users = isAsked(options.users) ? options.users : undefined;
     this.tree = new ProcessTree(options.lookup, options.limits);
     this.#table = new ProcessTable(options.users);
-    this.#place = { bootId: Buffer.from(options.bootId, "hex"), epoch: 0n, next: 0, bootTimeUnixNs: 0n };
+    const { bootTimeUnixNs = 0n } = options;
+    this.#place = { bootId: Buffer.from(options.bootId, "hex"), epoch: 0n, next: 0, bootTimeUnixNs };
   }
 
   /** Takes in the processes that run already. */
@@ -232,9 +235,9 @@ export class Enricher {
       if (foreign) learnContext(foreign.context, known, seeds);
       tree.seed(seeds);
     }
-    this.#table.begin(foreign?.names ?? this.#options.users, foreign?.context ?? this.#context, (member, pid) =>
-      tree.leader(member, pid),
-    );
+    this.#table.begin(foreign?.names ?? this.#options.users, foreign?.context ?? this.#context, {
+      leaderOf: (member, pid) => tree.leader(member, pid),
+    });
     this.#ids.begin(foreign?.names ?? this.#options.users);
     if (!foreign) {
       const { bootId, epoch, nextPosition: next, bootTimeUnixNs } = reader;

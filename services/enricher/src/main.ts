@@ -1,5 +1,6 @@
 // The stage enricher: RAW to EVENTS, each event with the process that acted, its ancestors and its users' names.
 import { readFileSync } from "node:fs";
+import { uptime } from "node:os";
 import {
   ASK_PROCESSES_SUBJECT,
   type CounterName,
@@ -57,6 +58,7 @@ async function main(stage: Stage): Promise<void> {
   });
   const enricher = new Enricher({
     bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim().replaceAll("-", ""),
+    bootTimeUnixNs: BigInt(Math.round(Date.now() - uptime() * 1_000)) * 1_000_000n,
     lookup: procfs.lookup,
     users,
     context: { containers, executables },

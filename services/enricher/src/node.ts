@@ -1,6 +1,6 @@
 // One process of the tree, and how it is written as a row of a batch's table of processes.
 import { tagOf, varintSize, WIRE_BYTES, WIRE_VARINT, writeVarint } from "@nightjar/events";
-import { type ProcessOrigin, ProcessSchema } from "@nightjar/proto";
+import { type ProcessOrigin, ProcessSchema, ProcessState } from "@nightjar/proto";
 import { find } from "./context/find.ts";
 import type { Row } from "./context/row.ts";
 import type { ImageSource } from "./context/source.ts";
@@ -175,6 +175,18 @@ export class ProcessNode {
     this.#head = encodeHead(this, names);
     this.#headGeneration = names.generation;
     return this.#head;
+  }
+
+  /** Why the tree has it. */
+  get state(): ProcessState {
+    if (!this.exited) return ProcessState.RUNNING;
+    return this.children > 0 ? ProcessState.HOLDS_CHILD : ProcessState.PENDING;
+  }
+
+  /** The row's fields that tell that, encoded. */
+  encodeState(): Uint8Array {
+    const offset = uintField(0, PROCESS.state.number, this.state);
+    return scratch.slice(0, uintField(offset, PROCESS.exitTimeNs.number, this.exitTime));
   }
 
   /** They are encoded anew when they are wanted again. */

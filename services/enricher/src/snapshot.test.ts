@@ -1,10 +1,10 @@
 // A snapshot of one tree, taken in by another: the same processes, ancestors and names, in messages of any size.
 import { fromBinary } from "@bufbuild/protobuf";
 import { BatchReader, WireError } from "@nightjar/events";
-import { BatchSchema } from "@nightjar/proto";
+import { BatchSchema, ProcessState } from "@nightjar/proto";
 import test from "ava";
 import { Enricher } from "./enricher.ts";
-import { type Actor, BOOT_ID_HEX, batchOf, exec, fork, open, POSITION_STEP, testUsers } from "./fixture.ts";
+import { type Actor, BOOT_ID_HEX, batchOf, exec, exit, fork, open, POSITION_STEP, testUsers } from "./fixture.ts";
 import { TREE_LIMITS } from "./tree.ts";
 import type { UserNames } from "./users.ts";
 
@@ -43,6 +43,21 @@ test("what one tree knew, another knows from its snapshot", (t) => {
   const expected = lineageOf(watched(), 10 * POSITION_STEP);
   t.is(expected.length, 2);
   t.deepEqual(lineageOf(other, 10 * POSITION_STEP), expected);
+});
+
+test("why each process is kept is told, and an end that was seen is known to the other too", (t) => {
+  const enricher = watched();
+  enricher.take(batchOf([exit(shell), exit({ ...child, pid: 300, start: 7_000_000_001n })], 3 * POSITION_STEP));
+  const statesOf = (of: Enricher) => {
+    const rows = [...of.snapshot()].flatMap((part) => fromBinary(BatchSchema, part).processes);
+    return Object.fromEntries(rows.map(({ pid, state, exitTimeNs }) => [pid, [state, exitTimeNs > 0n]]));
+  };
+  const { HOLDS_CHILD, RUNNING, PENDING } = ProcessState;
+  const expected = { 100: [HOLDS_CHILD, true], 200: [RUNNING, false], 300: [PENDING, true] };
+  t.deepEqual(statesOf(enricher), expected);
+  const other = enricherOf(BOOT_ID_HEX);
+  for (const part of enricher.snapshot()) other.take(part);
+  t.deepEqual(statesOf(other), expected);
 });
 
 test("a snapshot says up to which event it knows", (t) => {

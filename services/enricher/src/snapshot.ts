@@ -42,6 +42,8 @@ export interface SeedProcess {
   uid: number;
   gid: number;
   origin: Process["origin"];
+  /** When it ended, ns; 0 while it runs. */
+  exitTime: number;
   /** An encoded Exec; undefined where none is known. */
   image: Uint8Array | undefined;
 }
@@ -59,7 +61,7 @@ export function* writeSnapshot(
   const range = { firstPosition: position, nextPosition: position };
   const head = toBinary(BatchSchema, create(BatchSchema, { bootId, epoch, bootTimeUnixNs, ...range }));
   const begin = () => {
-    table.begin(names, context);
+    table.begin(names, context, { withStates: true });
     table.containers.begin(withEvents);
   };
   begin();
@@ -166,6 +168,7 @@ export function seedOf(processes: readonly Process[]): SeedProcess[] {
       uid: process.uid,
       gid: process.gid,
       origin: process.origin,
+      exitTime: Number(process.exitTimeNs),
       image: process.image && toBinary(ExecSchema, process.image),
     };
   });

@@ -29,6 +29,13 @@ export type LeaderLookup = (member: ProcessNode, pid: number) => ProcessNode | u
 
 const NO_LEADERS: LeaderLookup = () => undefined;
 
+export interface RowOptions {
+  /** Without it, rows have no leaders. */
+  leaderOf?: LeaderLookup;
+  /** Rows say why the tree has the process. */
+  withStates?: boolean;
+}
+
 /** Where rows of the whole tables stand in those of a part, -1 where they do not; undefined: the same everywhere. */
 export interface Places {
   processes?: Int32Array;
@@ -53,6 +60,7 @@ export class ProcessTable {
   #names: UserNames;
   #context: Context = NO_CONTEXT;
   #leaderOf = NO_LEADERS;
+  #withStates = false;
   /** The processes whose heads were encoded last, in a ring. */
   readonly #encoded: ProcessNode[] = [];
   #encodedNext = 0;
@@ -68,9 +76,10 @@ export class ProcessTable {
   }
 
   /** Empties the tables for another batch. */
-  begin(names: UserNames, context: Context, leaderOf = NO_LEADERS): void {
+  begin(names: UserNames, context: Context, { leaderOf = NO_LEADERS, withStates = false }: RowOptions = {}): void {
     this.#names = names;
     this.#leaderOf = leaderOf;
+    this.#withStates = withStates;
     this.#context = context;
     this.#stamp++;
     this.heads.length = this.images.length = this.parents.length = 0;
@@ -132,7 +141,8 @@ export class ProcessTable {
   #add(node: ProcessNode): number {
     const index = this.heads.length;
     const { image } = node;
-    this.heads.push(node.headOf(this.#names) ?? this.#encodeHead(node));
+    const head = node.headOf(this.#names) ?? this.#encodeHead(node);
+    this.heads.push(this.#withStates ? Buffer.concat([head, node.encodeState()]) : head);
     this.images.push(image);
     this.parents.push(-1);
     this.sessionLeaders.push(-1);

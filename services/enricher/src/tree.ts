@@ -109,9 +109,10 @@ export class ProcessTree {
   /** Takes in processes as another tree knew them; those this one has already stay as they are. */
   seed(processes: readonly SeedProcess[]): void {
     const nodes = processes.map((process) => this.find(process.pid, process.start) ?? this.#plant(process));
-    for (const [index, { parent }] of processes.entries()) {
+    for (const [index, { parent, exitTime }] of processes.entries()) {
       const node = nodes[index];
       if (node) this.#link(node, nodes[parent]);
+      if (node && exitTime > 0) this.#exit(node, exitTime);
     }
   }
 
