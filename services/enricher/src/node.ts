@@ -113,6 +113,8 @@ export class ProcessNode {
   exitTime = 0;
   /** Exited, and kept for a while for what comes late. */
   lingers = false;
+  /** It was not among the processes that ran when that was last looked at. */
+  isMissed = false;
   /** No longer in the tree. */
   dropped = false;
   /** When it was last spoken of, as the number of the batch. */

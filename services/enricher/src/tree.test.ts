@@ -252,6 +252,8 @@ test("processes whose exit was lost end when they no longer run", (t) => {
   const tree = new ProcessTree();
   feed(tree, exec(shell, "/bin/bash"), fork(shell, child));
   tree.reconcile(new Set([shell.pid]), 7e9);
+  t.false(tree.find(child.pid, momentOf(child.start))?.exited, "its exit may be on its way");
+  tree.reconcile(new Set([shell.pid]), 7e9);
   t.true(tree.find(child.pid, momentOf(child.start))?.exited);
   t.false(tree.find(shell.pid, momentOf(shell.start))?.exited);
   t.is(tree.counts.exitsMissed, 1);

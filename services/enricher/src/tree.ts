@@ -191,12 +191,14 @@ export class ProcessTree {
   }
 
   /**
-   * Takes as ended those that are not among the processes that run: their exit events were lost. `now` is in ns of the
-   * events' clock.
+   * Takes as ended those that are not among the processes that run, twice in a row: their exit events were lost. Of
+   * those that are missed for the first time the events may be on their way. `now` is in ns of the events' clock.
    */
   reconcile(running: ReadonlySet<number>, now: number): void {
     for (const node of this.#byPid.values()) {
-      if (node.exited || running.has(node.pid)) continue;
+      const wasMissed = node.isMissed;
+      node.isMissed = !running.has(node.pid);
+      if (node.exited || !node.isMissed || !wasMissed) continue;
       this.counts.exitsMissed++;
       this.#exit(node, now);
     }
