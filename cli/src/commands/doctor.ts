@@ -1,7 +1,7 @@
 // `nightjar doctor`: what this machine's kernel offers, what was taken, what is missing, and what that costs in sight.
 import type { StageStatus } from "@nightjar/proto";
 import { loadRules, wishesOf } from "@nightjar/rules";
-import { askStatuses, readRuleFiles } from "@nightjar/stage";
+import { askStatuses, readHost, readRuleFiles } from "@nightjar/stage";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
@@ -11,6 +11,7 @@ import { askCollector, attachedFound, offersFound, programsFound } from "../doct
 import { type Found, lookAtMachine } from "../doctor/machine.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { STARTER_RULES } from "../rules/load-paths.ts";
+import { cloudLine, hostLine } from "../show/host.ts";
 import { table } from "../show/table.ts";
 import { printable } from "../show/text.ts";
 
@@ -61,12 +62,25 @@ async function examine(context: Context): Promise<Section[]> {
   const collector = statuses?.find(({ stage }) => stage === "collector");
   const ringBytes = collector?.counters.ring_bytes ?? context.settings.collector.ring_bytes;
   return [
-    { title: "this machine", found: [...lookAtMachine(), { what: "ring buffer", is: `${ringBytes} bytes` }] },
+    {
+      title: "this machine",
+      found: [...hostFound(statuses), ...lookAtMachine(), { what: "ring buffer", is: `${ringBytes} bytes` }],
+    },
     { title: "the kernel's offers", found: offersFound(check) },
     {
       title: statuses ? "attached by the running sensor" : "attached when tried",
       found: statuses ? attachedFound(collector) : programsFound(check),
     },
+  ];
+}
+
+function hostFound(statuses: readonly StageStatus[] = []): Found[] {
+  const host = readHost();
+  const cloud = statuses.find((status) => status.cloud)?.cloud;
+  return [
+    { what: "host", is: hostLine(host) },
+    { what: "machine id, boot id", is: `${host.machineId || "none"}, ${host.bootId}` },
+    ...(cloud ? [{ what: "cloud", is: cloudLine(cloud) }] : []),
   ];
 }
 

@@ -3,6 +3,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type HealthIssue, HealthSeverity, type StageStatus, StageStatusSchema } from "@nightjar/proto";
 import type { SensorState } from "../connect/sensor-state.ts";
 import type { Output } from "../output.ts";
+import { cloudLine, hostLine } from "./host.ts";
 import { ledgerJson, ledgerLines, ledgerRows } from "./ledger.ts";
 import { toPlain } from "./plain.ts";
 import { table } from "./table.ts";
@@ -20,6 +21,10 @@ const HEADER = ["STAGE", "VERSION", "PID", "READY", "RESTARTS", "EVENTS", "LAG",
 const NUMBERS = [2, 4, 5, 6];
 
 export function showStatus(output: Output, state: SensorState): void {
+  for (const { host, cloud } of state.statuses) {
+    if (host) output.line(hostLine(host));
+    if (cloud) output.line(cloudLine(cloud));
+  }
   const rows = state.statuses.map((status) => stageRow(status, state));
   for (const name of state.missing) {
     if (!state.statuses.some(({ stage }) => stage === name)) rows.push(silentRow(name, state));

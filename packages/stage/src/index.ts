@@ -6,6 +6,7 @@ export * from "./connection.ts";
 export * from "./errors.ts";
 export { GarbageError } from "./garbage.ts";
 export type { Health } from "./health.ts";
+export * from "./host.ts";
 export * from "./interest.ts";
 export * from "./lease.ts";
 export * from "./lock.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import { type LedgerEntry, type StageStatus, StageStatusSchema } from "@nightjar/proto";
+import { type CloudInstance, type Host, type LedgerEntry, type StageStatus, StageStatusSchema } from "@nightjar/proto";
 import { Bus } from "./bus.ts";
 import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_OK, EXIT_REFUSED, EXIT_SETTINGS } from "./codes.ts";
 import { Counters } from "./counters.ts";
@@ -41,6 +41,10 @@ export interface Stage {
   ledger: LedgerEntry[];
   /** The rule engine's. */
   activity: Pick<StageStatus, "rules" | "rulesOmitted" | "suppressions">;
+  /** The collector's: the host it runs on. */
+  host: Host | undefined;
+  /** The metadata's: the instance of a cloud that the host is. */
+  cloud: CloudInstance | undefined;
   /** Processes of other programs that belong to the stage. */
   childPids: number[];
   /** Called just before the stage answers a question for its status: bring summary, counters and facts up to date. */
@@ -121,6 +125,8 @@ class RunningStage implements Stage {
   summary = "starting";
   ledger: LedgerEntry[] = [];
   activity: Stage["activity"] = { rules: [], rulesOmitted: 0, suppressions: [] };
+  host: Host | undefined;
+  cloud: CloudInstance | undefined;
   childPids: number[] = [];
   beforeStatus: () => void = () => {};
   readonly #startedAt = timestampNow();
@@ -175,6 +181,8 @@ class RunningStage implements Stage {
         ledger: this.ledger,
         childPids: this.childPids,
         facts: Object.fromEntries(this.facts),
+        ...(this.host && { host: this.host }),
+        ...(this.cloud && { cloud: this.cloud }),
         ...this.activity,
       }),
     );

@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { sourceIdOf } from "@nightjar/events";
 import { type Ledger, type Probe, ProbeError } from "@nightjar/native-probe";
 import { LedgerEntrySchema } from "@nightjar/proto";
-import { followInterest, pause, type Stage } from "@nightjar/stage";
+import { followInterest, pause, readHost, type Stage } from "@nightjar/stage";
 import { applyInterest } from "./interest.ts";
 import { drainRetired, openKernel } from "./open.ts";
 import { ownProcesses } from "./own-processes.ts";
@@ -30,6 +30,7 @@ export async function watchKernel(stage: Stage): Promise<void> {
   probe.setFoldWindow(stage.settings.collector.fold_window_s);
   followInterest(stage, (holders) => applyInterest(stage, probe, holders));
   stage.facts.set("source", source);
+  stage.host = readHost();
   const ofOthers = opened.retired.length > 0 ? await drainRetired(stage, opened) : [];
   if (stage.signal.aborted) return;
   probe.start();

@@ -3,6 +3,7 @@
 import { ASK_CONTAINER_SUBJECT, METADATA_CHANGED_SUBJECT, runStage, type Stage } from "@nightjar/stage";
 import { answerContainer } from "./answer.ts";
 import { Changes } from "./changes.ts";
+import { identifyCloud } from "./cloud/identify.ts";
 import { followRuntimes } from "./follow-runtimes.ts";
 import { followPods } from "./kubernetes/start.ts";
 
@@ -14,6 +15,7 @@ async function main(stage: Stage): Promise<void> {
   const changes = new Changes((bytes) => bus.connection.publish(METADATA_CHANGED_SUBJECT, bytes));
   const runtimes = followRuntimes(stage, (ids) => changes.add(ids));
   const { pods, count } = followPods(stage, (ids) => changes.add(ids));
+  identifyCloud(stage);
   stage.beforeStatus = () => {
     count();
     runtimes.count();

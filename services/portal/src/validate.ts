@@ -99,7 +99,7 @@ function fits(detection: Detection): boolean {
 export function checkHeartbeat(request: HeartbeatRequest): Problem {
   const { sensor, stages, intervalSeconds } = request;
   if (!sensor) return "sensor: missing";
-  const { $typeName, $unknown, id, ...facts } = sensor;
+  const { $typeName, $unknown, id, processors, memoryBytes, ...facts } = sensor;
   return firstProblem([
     sensorId("sensor.id", id),
     ...Object.entries(facts).map(([name, value]) => within(`sensor.${name}`, value, FACT_CHARS_MAX)),

@@ -17,12 +17,12 @@ import {
 import { locatePortal } from "./endpoint.ts";
 import type { PortalFailure } from "./failure.ts";
 import { runHeartbeat } from "./heartbeat.ts";
-import { describeSensor, sensorId } from "./host-facts.ts";
 import { ADDRESS_CHECK_MS, BUS_IN_FLIGHT_MAX, DISK_RETRY_MS, OUTBOX_RELIEVED, STALE_SWEEP_MS } from "./limits.ts";
 import { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { PortalClient } from "./portal-client.ts";
 import { runSender } from "./sender.ts";
+import { describeSensor, sensorId } from "./sensor.ts";
 
 const MS_PER_S = 1_000;
 const MS_PER_H = 60 * 60 * MS_PER_S;

@@ -28,6 +28,17 @@ export const metadataSettings = {
     default: false,
     doc: "Whether the environment variables of containers are told too; their values are often secrets.",
   }),
+  cloud: choice({
+    choices: ["off", "auto", "aws", "gcp", "azure"],
+    default: "off",
+    doc:
+      "Which cloud's metadata service is asked once who this instance is, shown by the portal and `nightjar status`. " +
+      "auto asks one after the other.",
+  }),
+  cloud_url: text({
+    default: "http://169.254.169.254",
+    doc: "Where the cloud's metadata service is.",
+  }),
   kubernetes: choice({
     choices: ["auto", "api", "kubelet", "off"],
     default: "auto",
