@@ -96,6 +96,15 @@ static __always_inline struct socket *file_socket(struct file *file) {
     return (mode & S_IFMT) == S_IFSOCK ? BPF_CORE_READ(file, private_data) : NULL;
 }
 
+// Whether the local end is the server's. What a listening TCP socket hands out is its clone, and nothing but listen(2)
+// sets the length of the queue that the clone still says (sk_clone_lock; inet_csk_clone_lock empties the queue alone).
+// Every unix socket has one, but only a server has a name by which it was found.
+static __always_inline bool sock_is_server(struct sock *sock, const struct descriptor *descriptor) {
+    if (BPF_CORE_READ(sock, __sk_common.skc_state) == TCP_LISTEN) return true;
+    if (descriptor->family == AF_UNIX) return descriptor->local.path.length && !descriptor->remote.path.length;
+    return descriptor->protocol == IPPROTO_TCP && BPF_CORE_READ(sock, sk_max_ack_backlog) != 0;
+}
+
 // Both ends of a socket, and what it is; the kernel's part of it may have no file any more.
 static __noinline int sock_read(struct record *record, struct descriptor *descriptor, struct sock *sock) {
     descriptor->family = BPF_CORE_READ(sock, __sk_common.skc_family);
@@ -103,7 +112,7 @@ static __noinline int sock_read(struct record *record, struct descriptor *descri
     descriptor->socket_type = BPF_CORE_READ(sock, sk_type);
     descriptor->protocol = BPF_CORE_READ(sock, sk_protocol);
     socket_ends(record, sock, &descriptor->local, &descriptor->remote);
-    descriptor->is_server = BPF_CORE_READ(sock, __sk_common.skc_state) == TCP_LISTEN;
+    descriptor->is_server = sock_is_server(sock, descriptor);
     descriptor->connected = descriptor->remote.port || descriptor->remote.path.length;
     return 0;
 }

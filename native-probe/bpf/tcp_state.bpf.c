@@ -100,7 +100,7 @@ int BPF_PROG(tcp_state, struct sock *sock, int old_state, int new_state) {
     event->old_state = old_state;
     event->new_state = new_state;
     sock_read(record, &event->descriptor, sock);
-    event->descriptor.is_server = old_state == TCP_LISTEN || new_state == TCP_LISTEN;
+    event->descriptor.is_server |= old_state == TCP_LISTEN || new_state == TCP_LISTEN;
     tcp_header_fill(record, event, sock);
     socket_owner_update(sock, &event->header, old_state, new_state);
     if (process_is_own(event->header.pid, event->header.start_time_ns)) {

@@ -67,3 +67,18 @@ kernelTest("nobody to take", async (t) => {
   t.like(event.data.descriptor, { isServer: true, connected: false });
   t.is(event.data.descriptor?.local?.port, port);
 });
+
+kernelTest("what is sent later is the server's on the accepted end, the client's on the other", async (t) => {
+  const watch = watchKernel(t, { types: ["accept", "send"] });
+  for (const [family, address] of [
+    [AF_INET, "127.0.0.1"],
+    [AF_INET6, "::1"],
+    [AF_UNIX, `@nightjar-sends-${process.pid}`],
+  ] as const) {
+    const { event, clientPid } = await accept(t, watch, ["accept4", family, address, 0]);
+    const server = await watch.event("send", ({ pid }) => pid === event.pid);
+    const client = await watch.event("send", ({ pid }) => pid === clientPid);
+    t.true(server.data.descriptor?.isServer, address);
+    t.false(client.data.descriptor?.isServer, address);
+  }
+});

@@ -1,4 +1,5 @@
-// Takes a connection that a child makes, and prints what the call returned, the descriptors, both ports and the child.
+// Takes a connection that a child makes, lets both send a byte, and prints what the call returned, the descriptors,
+// both ports and the child.
 #include "../support/address.h"
 #include <sys/wait.h>
 
@@ -18,6 +19,7 @@ static int connect_in_child(int family, int server, int *port) {
         int fd = socket(family, SOCK_STREAM, 0);
         if (connect(fd, &address.any, length)) _exit(1);
         int own = address_own_port(fd);
+        send(fd, "c", 1, MSG_NOSIGNAL);
         if (write(ends[1], &own, sizeof(own)) < 0 || read(fd, &nothing, 1) < 0) _exit(1);
         _exit(0);
     }
@@ -38,6 +40,6 @@ int main(int count, char **arguments) {
     if (child < 0) return 4;
     int result = result_of(accept_by(arguments[1], fd, atoi(arguments[4])));
     printf("%d %d %d %d %d", result, fd, address_own_port(fd), port, child);
-    if (result >= 0) close(result);
+    if (result >= 0) send(result, "s", 1, MSG_NOSIGNAL), close(result);
     return child && waitpid(child, NULL, 0) != child;
 }
