@@ -188,7 +188,7 @@ test("a watch that the server ends is resumed where it was, bookmarks counted", 
   await waitFor(() => server.watchers === 1, { what: "it watches" });
   server.advance(500);
   server.bookmark();
-  await waitFor(() => kubernetes.counts.pod_watches === 1 && kubernetes.bookmarks === 1, {
+  await waitFor(() => kubernetes.counts.pod_watches === 1 && kubernetes.counts.pod_watch_bookmarks === 1, {
     what: "the bookmark is read",
   });
   // Without the bookmark's version the next watch would be refused.

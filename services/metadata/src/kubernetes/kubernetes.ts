@@ -78,11 +78,6 @@ export class Kubernetes implements PodSource {
     });
   }
 
-  get bookmarks(): number {
-    const { counts } = this.#source;
-    return "bookmarks" in counts ? counts.bookmarks : 0;
-  }
-
   /** What is counted, by the names of the stage's counters. */
   get counts() {
     const { counts } = this.#source;
@@ -92,11 +87,12 @@ export class Kubernetes implements PodSource {
       pod_lists: counts.lists,
       pod_watches: "watches" in counts ? counts.watches : 0,
       pod_watch_events: "events" in counts ? counts.events : 0,
+      pod_watch_bookmarks: "bookmarks" in counts ? counts.bookmarks : 0,
       pod_watches_expired: "expired" in counts ? counts.expired : 0,
       pod_watches_broken: "broken" in counts ? counts.broken : 0,
       kubernetes_failures: counts.failures + (this.#objects?.counts.failures ?? 0),
       owners_asked: this.#objects?.counts.asked ?? 0,
-      owners_refused: this.#objects?.counts.refused ?? 0,
+      owners_refused: (this.#objects?.counts.refused ?? 0) + (this.#objects?.counts.tooMany ?? 0),
     };
   }
 

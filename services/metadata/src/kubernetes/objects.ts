@@ -66,10 +66,10 @@ export class Objects {
 
   /** Asks until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    signal.addEventListener("abort", () => this.#wake(), { once: true });
     while (!signal.aborted) {
       const [path] = this.#waiting;
-      if (path === undefined) await Promise.race([stopped, new Promise<void>((resolve) => (this.#wake = resolve))]);
+      if (path === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
       else await this.#ask(path, signal);
     }
   }
