@@ -3,11 +3,13 @@ import { create, type DescField, getOption, toBinary } from "@bufbuild/protobuf"
 import { BatchReader } from "@nightjar/events";
 import {
   BatchSchema,
+  ContainerSchema,
   EventSchema,
   type EventType,
   ExecSchema,
   eventTypes,
   falco,
+  PodSchema,
   ProcessSchema,
   reportedCalls,
 } from "@nightjar/proto";
@@ -152,6 +154,9 @@ function writeField(draft: Draft, written: string, { given, place }: BriefValue)
   if (!isWritten) throw new BriefError(`${JSON.stringify(given)} is no value of ${written}`, place);
 }
 
+/** What container.id, name and type are outside of all containers. */
+const OUTSIDE = "host";
+
 /** Writes the fields of the messages that have this name; one that only follows from others is left to them. */
 function writeMessages(draft: Draft, name: string, given: Given): boolean {
   const { row, image } = draft.processes[0] as ProcessDraft;
@@ -160,7 +165,11 @@ function writeMessages(draft: Draft, name: string, given: Given): boolean {
     [EventSchema.fields.filter((field) => field.oneof === undefined), draft.event],
     [ProcessSchema.fields, row],
     [ExecSchema.fields, image],
+    [ContainerSchema.fields, draft.container],
+    [PodSchema.fields, draft.pod],
   ];
+  // That it is on the host is said by saying nothing of a container.
+  if (name.startsWith("container.") && given === OUTSIDE) return true;
   for (const [fields, target] of places) {
     const named = fields.filter((field) => getOption(field, falco).includes(name));
     for (const field of named) {
@@ -200,13 +209,16 @@ const BOOT_TIME_UNIX_NS = 1_767_225_600_000_000_000n;
 
 function encode(drafts: readonly Draft[], events: readonly BriefEvent[]): Uint8Array {
   const processes: Fields[] = [];
+  const containers: Fields[] = [];
   const actors: number[] = [];
   const encoded = drafts.map((draft, at) => {
     const first = processes.length;
     actors.push(first + 1);
+    const hasContainer = Object.keys(draft.container).length > 0;
+    if (hasContainer) containers.push(draft.container);
     for (const [generation, { row, image }] of draft.processes.entries()) {
       const parent = generation + 1 < draft.processes.length ? first + generation + 2 : 0;
-      processes.push({ ...row, parent, image });
+      processes.push({ ...row, parent, image, container: hasContainer ? containers.length : 0 });
     }
     const timeNs = FIRST_TIME_NS + (events[at] as BriefEvent).afterNs;
     const data = { case: draft.type.member, value: draft.data };
@@ -214,7 +226,7 @@ function encode(drafts: readonly Draft[], events: readonly BriefEvent[]): Uint8A
   });
   const batch = {
     ...{ bootId: BOOT_ID, epoch: 1n, firstPosition: 0n, nextPosition: BigInt(drafts.length) },
-    ...{ bootTimeUnixNs: BOOT_TIME_UNIX_NS, events: encoded, processes, actors },
+    ...{ bootTimeUnixNs: BOOT_TIME_UNIX_NS, events: encoded, processes, containers, actors },
   };
   return toBinary(BatchSchema, create(BatchSchema, batch as Parameters<typeof create<typeof BatchSchema>>[1]));
 }

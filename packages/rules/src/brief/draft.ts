@@ -21,6 +21,9 @@ export class Draft {
   readonly event: Fields;
   /** The message of the event's type; of an exec what its process runs from then on. */
   readonly data: Fields;
+  /** The container of the actor and its ancestors, and the pod; on the host there is nothing in them. */
+  readonly container: Fields = {};
+  readonly pod: Fields = {};
   /** The actor, its parent, and so on up. */
   readonly processes: ProcessDraft[] = [];
 
@@ -53,6 +56,8 @@ export class Draft {
   /** Fills in what every process and event of the sensor's has, where nothing was said of it. */
   complete(): void {
     for (const [generation, { row, image }] of this.processes.entries()) completeProcess(row, image, generation);
+    if (Object.keys(this.pod).length > 0) this.container.pod = this.pod;
+    if (Object.keys(this.container).length > 0) completeContainer(this.container);
     const [actor, parent] = this.processes;
     const { row } = actor as ProcessDraft;
     this.event.pid ??= row.pid;
@@ -66,6 +71,15 @@ export class Draft {
     this.event.uid ??= row.uid ?? 0;
     this.event.gid ??= row.gid ?? 0;
   }
+}
+
+/** Of a container of which only something else was said. */
+const CONTAINER_ID = "0".repeat(64);
+const SHORT_ID_DIGITS = 12;
+
+function completeContainer(container: Fields): void {
+  container.fullId ??= container.id ?? CONTAINER_ID;
+  container.id ??= (container.fullId as string).slice(0, SHORT_ID_DIGITS);
 }
 
 const utf8 = new TextEncoder();
