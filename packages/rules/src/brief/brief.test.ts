@@ -54,7 +54,7 @@ const EVENTS: readonly (readonly [event: string, condition: string])[] = [
   ["{evt.type: chmod, evt.arg.filename: /tmp/x, evt.arg.mode: S_ISUID|S_IRUSR}", "evt.arg.mode contains S_ISUID"],
   [
     "{type: exec, process: /bin/sh, container.image.repository: nginx, container.privileged: true, k8s.ns.name: shop}",
-    "container.id != host and container.image.repository = nginx and container.privileged = true and k8s.ns.name = shop",
+    "container.id != host and container.image.repository = nginx and container.privileged = true and k8s.ns.name=shop",
   ],
   ["{type: exec, process: /bin/sh, container.id: host}", "container.name = host and not container.image exists"],
   ["{type: exec, process: /bin/sh, container.id: abc, container.name: web}", "container.id=abc and container.name=web"],
