@@ -1,11 +1,11 @@
 // What processes may do to confuse a process tree, done for real: each with what is to come of it exactly.
-import { mkdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { compileDeed, type Deed, run } from "../events/support/deed.ts";
 import { type Sensor, startSensor, whyNoKernel } from "../harness/sensor.ts";
-import { counterOf, EnrichedEvents, textOf } from "./enriched.ts";
+import { actors, counterOf, EnrichedEvents, textOf } from "./enriched.ts";
 
 const RENAMES = 1_000;
 const LIVES = 200;
@@ -132,6 +132,8 @@ test(`50,000 forks in bursts are counted, bounded and forgotten${why}`, async (t
   const count = (name: string) => counterOf(sensor, "enricher", name);
   const [before, eventsBefore] = [await count("processes"), await count("events_in")];
   const missedBefore = await count("exits_missed");
+  // Those that ended between the look into /proc and the first event: their pids are used again now, which shows it.
+  const gone = (await actors(t, sensor, [])).filter(({ why, pid }) => why === "running" && !existsSync(`/proc/${pid}`));
   const { status } = deed.do(["bomb", String(FORKS), String(FORKS_AT_ONCE)]);
   t.is(status, 0);
   await waitFor(async () => (await count("events_in")) >= eventsBefore + 2 * FORKS, {
@@ -140,7 +142,9 @@ test(`50,000 forks in bursts are counted, bounded and forgotten${why}`, async (t
   });
   const most = await count("processes");
   t.true(most < before + 16_384 + 2 * FORKS_AT_ONCE, `${most} processes, ${before} before`);
-  t.deepEqual([await count("processes_evicted"), await count("exits_missed")], [0, missedBefore]);
+  t.is(await count("processes_evicted"), 0);
+  const missed = (await count("exits_missed")) - missedBefore;
+  t.true(missed <= gone.length, `${missed} exits missed, ${gone.length} had ended before`);
   await waitFor(async () => (await count("processes")) < before + FORKS_AT_ONCE, {
     what: "the processes that ended are forgotten",
     timeoutMs: FORGOTTEN_TIMEOUT_MS,

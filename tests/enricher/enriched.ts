@@ -1,9 +1,13 @@
 // A sensor whose enriched events a test reads as the rule engine does: each with its line of processes.
+import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Batch, BatchSchema, type Event, type Process } from "@nightjar/proto";
 import { busCredentials, connectOnce, streamOf } from "@nightjar/stage";
-import { type Teardown, waitFor } from "@nightjar/test-support";
+import { startProcess, type Teardown, waitFor } from "@nightjar/test-support";
+import type { ExecutionContext } from "ava";
 import type { Sensor } from "../harness/sensor.ts";
+
+const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
 
 /** An event, and who did it: the process as it was then, and its ancestors. */
 export interface Enriched {
@@ -62,4 +66,14 @@ export class EnrichedEvents {
 export async function counterOf(sensor: Sensor, stage: string, name: string): Promise<number> {
   const status = (await sensor.statuses()).find((one) => one.stage === stage);
   return Number(status?.counters[name] ?? 0);
+}
+
+/** What `nightjar actors` prints with these arguments, as JSON. */
+export async function actors(t: ExecutionContext, sensor: Sensor, args: string[]): Promise<Record<string, unknown>[]> {
+  const argv = [CLI, "actors", "--state-dir", sensor.stateDir, "--json", ...args];
+  const command = startProcess(t, process.execPath, argv);
+  const { code } = await command.exited;
+  t.is(code, 0, command.stderr);
+  const lines = command.stdout.trim().split("\n");
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
 }

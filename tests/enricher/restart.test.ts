@@ -3,14 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { startProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
+import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { run } from "../events/support/deed.ts";
 import { type Sensor, startSensor, whyNoKernel } from "../harness/sensor.ts";
-import { EnrichedEvents, textOf } from "./enriched.ts";
+import { actors, EnrichedEvents, textOf } from "./enriched.ts";
 
-const CLI = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
 const EVENTS_TIMEOUT_MS = 60_000;
 /** The kernel's (uid_t)-1. */
 const NO_LOGIN = 0xffff_ffff;
@@ -31,16 +29,6 @@ async function setUp(t: ExecutionContext, output = "o"): Promise<{ sensor: Senso
     `- {rule: Marker opened, desc: d, condition: '${condition}', output: "${output}", priority: NOTICE}\n`,
   );
   return { sensor: await startSensor(t, { args: ["--rules", rules] }), marker };
-}
-
-/** What `nightjar actors` prints with these arguments, as JSON. */
-async function actors(t: ExecutionContext, sensor: Sensor, args: string[]): Promise<Record<string, unknown>[]> {
-  const argv = [CLI, "actors", "--state-dir", sensor.stateDir, "--json", ...args];
-  const command = startProcess(t, process.execPath, argv);
-  const { code } = await command.exited;
-  t.is(code, 0, command.stderr);
-  const lines = command.stdout.trim().split("\n");
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
 test(`after a restart the tree has all who run, those that began while it was away too${why}`, async (t) => {

@@ -30,6 +30,8 @@ import { UserFiles } from "./users.ts";
 const HEADER_BYTES_MAX = 1_024;
 /** How often the tree is compared with the processes that run. */
 const RECONCILE_MS = 60_000;
+/** The first times after the start: who ended between the look into /proc and the first event is seen by that alone. */
+const RECONCILE_FIRST_MS = [5_000, 10_000];
 /** With a longer lag the events of processes that ended meanwhile are still to come: no comparing then. */
 const RECONCILE_LAG_MS_MAX = 10_000;
 
@@ -97,14 +99,22 @@ async function main(stage: Stage): Promise<void> {
     },
     { inFlightMax: settings.enricher.in_flight_batches },
   );
-  const reconcile = setInterval(() => {
+  compareWithProcfs(stage, () => {
     if (state.lagMs < RECONCILE_LAG_MS_MAX) enricher.tree.reconcile(new Set(listPids()), enricher.lastEventNs);
     reportHealth(stage, reported);
-  }, RECONCILE_MS);
-  stage.onStop(() => clearInterval(reconcile));
+  });
   stage.onStop(() => executables.close());
   await interest.publish();
   stage.ready();
+}
+
+function compareWithProcfs(stage: Stage, compare: () => void): void {
+  const first = RECONCILE_FIRST_MS.map((milliseconds) => setTimeout(compare, milliseconds));
+  const always = setInterval(compare, RECONCILE_MS);
+  stage.onStop(() => {
+    for (const timer of first) clearTimeout(timer);
+    clearInterval(always);
+  });
 }
 
 interface Reported {
