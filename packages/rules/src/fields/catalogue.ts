@@ -15,6 +15,7 @@ import { type Field, type Getter, newCacheKey, type Several, type Value } from "
 import { CONTAINER_FIELDS } from "./derived-container.ts";
 import { DERIVED_EVENT_FIELDS } from "./derived-event.ts";
 import { EXECUTABLE_FIELDS } from "./derived-executable.ts";
+import { NETWORK_FIELDS } from "./derived-network.ts";
 import { POD_FIELDS } from "./derived-pod.ts";
 import { DERIVED_PROCESS_FIELDS } from "./derived-process.ts";
 import { SESSION_FIELDS } from "./derived-session.ts";
@@ -166,6 +167,7 @@ function firstOf(getters: readonly Getter[]): Getter {
 const DERIVED_FIELDS: readonly ServedField[] = [
   ...DERIVED_EVENT_FIELDS,
   ...DERIVED_PROCESS_FIELDS,
+  ...NETWORK_FIELDS,
   ...SESSION_FIELDS,
   ...POD_FIELDS,
   ...CONTAINER_FIELDS,
