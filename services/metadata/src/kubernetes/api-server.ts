@@ -101,14 +101,14 @@ export class ApiServer implements Server {
 
   /** Resolves with an answer of status 200, of which only the head was read. */
   async #open(path: string, query: Query, signal: AbortSignal): Promise<IncomingMessage> {
-    this.#config ??= await this.#load();
-    const cluster = this.#config.getCurrentCluster();
-    if (!cluster) throw new Error("the configuration has no current cluster");
     const options: Parameters<KubeConfig["applyToHTTPSOptions"]>[0] = {
       headers: { accept: "application/json", "user-agent": `nightjar/${SENSOR_VERSION}` },
       signal,
     };
     try {
+      this.#config ??= await this.#load();
+      const cluster = this.#config.getCurrentCluster();
+      if (!cluster) throw new Error("the configuration has no current cluster");
       await this.#config.applyToHTTPSOptions(options);
       const url = new URL(cluster.server.replace(/\/+$/, "") + path);
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);

@@ -301,6 +301,27 @@ test("a sensor that may not list pods says so, and needs no restart once it may"
   t.is(issues.size, 0);
 });
 
+for (const [what, text] of [
+  ["that is not there", undefined],
+  ["that is no YAML", "{: ["],
+  ["of another kind", "- 7"],
+  ["without a cluster", "{}"],
+] as const) {
+  test(`a kubeconfig ${what} is a health issue until it is mended`, async (t) => {
+    const server = await serverWith(1);
+    const file = join(temporaryFolder(t), "kubeconfig");
+    if (text !== undefined) writeFileSync(file, text);
+    const { issues, pod } = run(t, server, { settings: { kubernetes_config_file: file } });
+    t.regex(
+      await waitFor(() => issues.get("KUBERNETES_UNREACHABLE"), { what: "the issue is there" }),
+      /the API server of .*kubeconfig does not answer as it should: /,
+    );
+    writeFileSync(file, kubeconfigFor(server));
+    await waitFor(() => pod(1), { what: "the pod is known" });
+    t.is(issues.size, 0);
+  });
+}
+
 test("a line that is no JSON is not passed over: all is listed anew", async (t) => {
   const server = await serverWith(1);
   const { kubernetes } = run(t, server);
