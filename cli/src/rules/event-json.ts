@@ -29,14 +29,16 @@ function batchOf(json: Json): Uint8Array | undefined {
     ...{ bootId: new Uint8Array(16), epoch: 1n, firstPosition: 0n, nextPosition: made.position + 1n },
     events: [made],
     processes: rows.map((row, at) => {
-      return { ...(fromPlain(ProcessSchema, withoutParent(row)) as Process), parent: at + 1 < count ? at + 2 : 0 };
+      return { ...(fromPlain(ProcessSchema, withoutIndices(row)) as Process), parent: at + 1 < count ? at + 2 : 0 };
     }),
     actors: [count > 0 ? 1 : 0],
   };
   return toBinary(BatchSchema, create(BatchSchema, batch));
 }
 
-/** A process that came from a table of processes refers to its parent there, which is another table now. */
-function withoutParent({ parent: _parent, ...row }: Json): Json {
-  return row;
+/** What a process that came from a batch refers to is in tables of that batch, and this is another one. */
+const INDICES = ["parent", "container", "executable", "session_leader", "process_group_leader"];
+
+function withoutIndices(row: Json): Json {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !INDICES.includes(name)));
 }

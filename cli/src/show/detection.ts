@@ -3,6 +3,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Detection, Priority, PrioritySchema, type StoredDetection, StoredDetectionSchema } from "@nightjar/proto";
 import type { Output, Style } from "../output.ts";
 import { containerLine } from "./container.ts";
+import { fileLine } from "./file.ts";
 import { enumWord, type Plain, toPlain } from "./plain.ts";
 import { processLine } from "./process.ts";
 import { count, printable } from "./text.ts";
@@ -30,6 +31,10 @@ export function showDetection(output: Output, { detection }: StoredDetection, { 
   output.line(`    ${processLine(detection.processes)}`);
   const container = detection.containers[(detection.processes[0]?.container ?? 0) - 1];
   if (container) output.line(`    in ${containerLine(container)}`);
+  const file = detection.executables[(detection.processes[0]?.executable ?? 0) - 1];
+  if (file) output.line(output.paint("dim", `    ${fileLine(file)}`));
+  const mapped = detection.executables[detection.mapped - 1];
+  if (mapped) output.line(output.paint("dim", `    mapped: ${fileLine(mapped)}`));
   output.line(`    ${printable(detection.output)}`);
   showCorrelated(output, detection);
   showRepeats(output, detection, expanded);

@@ -8,8 +8,15 @@ type Json = Readonly<Record<string, unknown>>;
 /** Bytes that are no text, by field name: as BYTES in plain.ts, the other way round. */
 const BYTES: Readonly<Record<string, (text: string) => Uint8Array>> = {
   address: addressBytes,
-  boot_id: (text) => Uint8Array.from(Buffer.from(text, "hex")),
+  boot_id: fromHex,
+  sha256: fromHex,
+  build_id: fromHex,
 };
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text, "hex"));
+}
+
 const utf8 = new TextEncoder();
 const WIDE: readonly ScalarType[] = [ScalarType.INT64, ScalarType.UINT64, ScalarType.FIXED64];
 

@@ -12,6 +12,7 @@ const BYTES: Readonly<Record<string, (bytes: Uint8Array) => string>> = {
   address: ipAddress,
   boot_id: hex,
   sha256: hex,
+  build_id: hex,
 };
 
 /** Only the fields that are set, under the names of the .proto files. 64-bit numbers are strings: JSON has none. */

@@ -2,7 +2,16 @@
 import { Writable } from "node:stream";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { DropReason, LedgerEntrySchema, Priority, StoredDetectionSchema } from "@nightjar/proto";
+import {
+  DropReason,
+  ExecutableSchema,
+  FileGap,
+  LedgerEntrySchema,
+  Ownership,
+  PackageSchema,
+  Priority,
+  StoredDetectionSchema,
+} from "@nightjar/proto";
 import test from "ava";
 import { Output } from "../output.ts";
 import { sampleBatch } from "../testing.ts";
@@ -49,6 +58,25 @@ test("a detection: time, severity, rule; the process and its ancestors; what it 
   t.regex(first ?? "", /^\d{4}-\d\d-\d\d \d\d:\d\d:05\.006 WARNING Read sensitive file {2}aaaaaaaa$/);
   t.is(second, "    cat /etc/shadow (pid 20, eve) ← bash (pid 10)");
   t.is(third, "    cat read /etc/shadow\\x1b[2J");
+});
+
+test("a detection says what was executed, or why that is not known", (t) => {
+  const stored = sampleDetection();
+  const { detection } = stored;
+  const [cat] = detection?.processes ?? [];
+  if (!detection || !cat) throw new Error("the sample has a process");
+  const owner = create(PackageSchema, { manager: "dpkg", name: "coreutils", version: "9.1-1" });
+  detection.executables = [
+    create(ExecutableSchema, { sha256: new Uint8Array(32).fill(0xab), package: owner }),
+    create(ExecutableSchema, { gap: FileGap.GONE, ownership: Ownership.NO_PACKAGE }),
+  ];
+  cat.executable = 1;
+  detection.mapped = 2;
+  const { output, read } = collect();
+  showDetection(output, stored);
+  const [, , file, mapped] = read().split("\n");
+  t.is(file, `    sha256 ${"ab".repeat(32)}, coreutils 9.1-1 (dpkg)`);
+  t.is(mapped, "    mapped: no sha256 (gone), of no package");
 });
 
 test("repeats: how often, until when, and expanded what they were like", (t) => {

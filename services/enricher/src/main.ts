@@ -105,6 +105,7 @@ async function main(stage: Stage): Promise<void> {
   });
   stage.onStop(() => executables.close());
   await interest.publish();
+  await executables.ready;
   stage.ready();
 }
 

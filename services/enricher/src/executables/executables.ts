@@ -54,6 +54,8 @@ const NOTHING_KNOWN = toBinary(ExecutableSchema, create(ExecutableSchema, { gap:
 export class Executables implements FileSource {
   readonly keyOf = programKey;
   readonly keyOfLibrary = libraryKey;
+  /** Resolves when the host's package databases are read, which nobody should have to wait for with an event. */
+  readonly ready: Promise<unknown>;
   readonly #files: Lane;
   /** For what takes long: large files, package databases. */
   readonly #background: Lane;
@@ -74,8 +76,7 @@ export class Executables implements FileSource {
     this.#files = new Lane(thread, data, readMs(SMALL_BYTES_MAX));
     this.#background = new Lane(thread, data, readMs(data.fileBytesMax));
     this.#now = now;
-    // The host's packages are read before somebody asks.
-    void this.#background.run("owner", { path: "/", root: "" });
+    this.ready = this.#background.run("owner", { path: "/", root: "" });
   }
 
   lookup(key: string): Executable | undefined {
