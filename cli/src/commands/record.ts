@@ -25,7 +25,8 @@ interface RecordOptions {
 export function recordCommand(environment: Environment): Command {
   return define<RecordOptions>(environment, {
     name: "record",
-    description: "Record what the kernel shows into a file, until a limit or Ctrl-C. Disturbs no stage.",
+    description:
+      "Record what the kernel shows into a file, until a limit or Ctrl-C, secrets included. Disturbs no stage.",
     arguments: [{ name: "<file>", description: "the recording, which must not exist; with --last, an empty folder" }],
     options: [
       new Option(
@@ -85,7 +86,7 @@ async function record(context: Context, options: RecordOptions, file: string): P
       : new SegmentRing(file, { seconds: last * 60, bytes: bytesMax }, beginning);
   // The server knows the subscription when it has answered: only then is it said that recording has begun.
   await connection.flush();
-  context.output.note(`nightjar: recording into ${file}`);
+  context.output.note(`nightjar: recording into ${file}; it is not redacted: passwords in arguments are in it`);
   const progress = reportProgress(context, sink, stop.signal);
   for await (const message of subscription) {
     await sink.add(message.data);

@@ -15,6 +15,7 @@ export * from "./metrics.ts";
 export * from "./module-beside.ts";
 export * from "./pin-folder.ts";
 export * from "./process-identity.ts";
+export { openRedactor } from "./redact-key.ts";
 export * from "./resolve-settings.ts";
 export * from "./rule-files.ts";
 export * from "./setting.ts";

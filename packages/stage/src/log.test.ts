@@ -4,10 +4,14 @@ import { join } from "node:path";
 import { temporaryFolder } from "@nightjar/test-support";
 import test from "ava";
 import { createLogger, describeError } from "./log.ts";
+import { openRedactor } from "./redact-key.ts";
+import { resolveSettings } from "./resolve-settings.ts";
+
+const redactor = openRedactor("", resolveSettings({}).values);
 
 test("writes JSON lines with timestamp, level, target and fields", async (t) => {
   const file = join(temporaryFolder(t), "log", "uplink.log");
-  const log = createLogger({ target: "uplink", level: "info", file, stderr: false });
+  const log = createLogger({ redactor, target: "uplink", level: "info", file, stderr: false });
   log.error("comm error (401)", { resp: "no such account", error: new Error("call", { cause: new Error("socket") }) });
   log.debug("not logged at this level");
   log.info("position", { position: 1n });
@@ -25,7 +29,7 @@ test("writes JSON lines with timestamp, level, target and fields", async (t) => 
 });
 
 test("a file that cannot be written does not end the process", async (t) => {
-  const log = createLogger({ target: "x", level: "info", file: "/dev/null/no/such/file.log", stderr: false });
+  const log = createLogger({ redactor, target: "x", level: "info", file: "/dev/null/no/such/file.log", stderr: false });
   log.info("lost");
   await log.close();
   t.pass();
@@ -37,4 +41,21 @@ test("an error is told with its causes, each once", (t) => {
     describeError(new Error("no answer", { cause: new Error("connection refused", { cause: inner }) })),
     "no answer: connection refused",
   );
+});
+
+test("secrets in messages, fields and errors are not logged", async (t) => {
+  const file = join(temporaryFolder(t), "uplink.log");
+  const log = createLogger({ redactor, target: "uplink", level: "info", file, stderr: false });
+  log.info("asked http://bob:Xy12ab34@proxy:3128", {
+    password: "Xy12ab34",
+    args: ["mysql", "-pXy12ab34"],
+    error: new Error("refused", { cause: new Error("PGPASSWORD=Xy12ab34") }),
+    settings: { uplink: { api_token: "Xy12ab34", url: "https://p.example.com" } },
+  });
+  await log.close();
+  const text = readFileSync(file, "utf8");
+  t.false(text.includes("Xy12ab34"));
+  const { fields } = JSON.parse(text);
+  t.is(fields.settings.uplink.url, "https://p.example.com");
+  t.is(`asked http://bob:${fields.password}@proxy:3128`, fields.message);
 });

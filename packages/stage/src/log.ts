@@ -1,4 +1,5 @@
 // The log: JSON lines on standard error and in a size-limited file, in the form the runbooks grep for.
+import { type Redactor, redactValue } from "@nightjar/redact";
 import winston from "winston";
 
 const LOG_FILE_BYTES_MAX = 10 * 1024 * 1024;
@@ -11,6 +12,7 @@ export type LogFields = Readonly<Record<string, unknown>>;
 /**
  * Writes `{"timestamp":…,"level":…,"target":…,"fields":{"message":…}}`. An Error among the fields is told with its
  * causes.
+ * Secrets in messages and fields are redacted.
  */
 export interface Logger {
   error(message: string, fields?: LogFields): void;
@@ -21,14 +23,22 @@ export interface Logger {
   close(): Promise<void>;
 }
 
+export interface LoggerOptions {
+  target: string;
+  level: string;
+  redactor: Redactor;
+  file?: string;
+  stderr?: boolean;
+}
+
 /** A logger for `target`; `file` may be left out. A file that cannot be written is given up, standard error goes on. */
-export function createLogger(options: { target: string; level: string; file?: string; stderr?: boolean }): Logger {
+export function createLogger(options: LoggerOptions): Logger {
   const line = winston.format.printf(({ level, message, fields }) =>
     JSON.stringify({
       timestamp: new Date().toISOString(),
       level: level.toUpperCase(),
       target: options.target,
-      fields: { message, ...plain(fields as LogFields | undefined) },
+      fields: redactValue(options.redactor, { message, ...plain(fields as LogFields | undefined) }),
     }),
   );
   const logger = winston.createLogger({ level: options.level, format: line });

@@ -93,10 +93,10 @@ export function resolveSettings(given: {
 /** The environment that gives another process of the sensor the same settings; defaults are left out. */
 export function settingsEnvironment(resolved: ResolvedSettings): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const { name, section, key, variable } of settingNames) {
+  for (const { name, section, key, variable, setting } of settingNames) {
     if (resolved.sources.get(name) === "default") continue;
     const value = (resolved.values as unknown as Record<string, Record<string, unknown>>)[section]?.[key];
-    env[variable] = Array.isArray(value) ? value.join(",") : String(value);
+    env[variable] = Array.isArray(value) ? value.join(setting.separator ?? ",") : String(value);
   }
   return env;
 }

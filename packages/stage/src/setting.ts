@@ -8,6 +8,8 @@ export interface Setting<T> {
   readonly unit?: string;
   /** What is allowed, for a person. */
   readonly allowed: string;
+  /** Between the texts of a list in a flag or variable; a comma where it is left out. */
+  readonly separator?: string;
   /** Its value is never shown or logged. */
   readonly secret?: boolean;
   /** Reads a value from text (flag, environment) or from a file's plain value; undefined when it is not allowed. */

@@ -4,12 +4,14 @@ import { mkdirSync } from "node:fs";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { type CloudInstance, type Host, type LedgerEntry, type StageStatus, StageStatusSchema } from "@nightjar/proto";
+import type { Redactor } from "@nightjar/redact";
 import { Bus } from "./bus.ts";
 import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_OK, EXIT_REFUSED, EXIT_SETTINGS } from "./codes.ts";
 import { Counters } from "./counters.ts";
 import { Health } from "./health.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type { FactName } from "./metrics.ts";
+import { openRedactor } from "./redact-key.ts";
 import { resolveSettings } from "./resolve-settings.ts";
 import type { Settings } from "./settings/index.ts";
 import { statePaths } from "./state-folder.ts";
@@ -28,6 +30,8 @@ export interface Stage {
   /** This stage's own folder in the state folder; it exists. */
   readonly folder: string;
   readonly log: Logger;
+  /** What leaves the host passes it; the log does already. */
+  readonly redactor: Redactor;
   readonly health: Health;
   readonly counters: Counters;
   readonly bus: Bus;
@@ -78,16 +82,18 @@ export class RefusedError extends Error {
 export async function runStage(name: StageName, main: (stage: Stage) => Promise<void>): Promise<void> {
   const { values: settings, problems } = resolveSettings({ env: process.env });
   const stateDir = settings.common.state_dir;
+  const redactor = openRedactor(stateDir, settings);
   const log = createLogger({
     target: name,
     level: settings.common.log_level,
+    redactor,
     ...(stateDir && { file: statePaths.log(stateDir, name) }),
   });
   for (const { code, message } of problems) log.error(message, { code });
   if (!stateDir) log.error("NIGHTJAR_STATE_DIR is not set", { code: "SETTING_INVALID" });
   if (problems.length > 0 || !stateDir) return end(log, EXIT_SETTINGS);
   const stopping = new AbortController();
-  const stage = new RunningStage(name, settings, log, stopping);
+  const stage = new RunningStage({ name, settings, log, redactor, stopping });
   process.title = `nightjar-${name}`;
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stage.stop(EXIT_OK));
   process.on("uncaughtException", (error) => stage.crash(error));
@@ -117,6 +123,7 @@ class RunningStage implements Stage {
   readonly stateDir: string;
   readonly folder: string;
   readonly log: Logger;
+  readonly redactor: Redactor;
   readonly health: Health;
   readonly counters = new Counters();
   readonly bus: Bus;
@@ -135,13 +142,15 @@ class RunningStage implements Stage {
   #ready = false;
   #exitCode: number | undefined;
 
-  constructor(name: StageName, settings: Settings, log: Logger, stopping: AbortController) {
+  constructor(given: Pick<Stage, "name" | "settings" | "log" | "redactor"> & { stopping: AbortController }) {
+    const { name, settings, log, redactor, stopping } = given;
     this.name = name;
     this.settings = settings;
     this.stateDir = settings.common.state_dir;
     this.folder = statePaths.folder(this.stateDir, name);
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     this.log = log;
+    this.redactor = redactor;
     this.health = new Health(name, log);
     this.#stopping = stopping;
     this.signal = stopping.signal;

@@ -20,6 +20,8 @@ export const statePaths = {
   portalToken: (stateDir: string) => join(stateDir, "portal", "token"),
   /** Rules that were added to the sensor's own, a folder each. */
   rules: (stateDir: string) => join(stateDir, "rules"),
+  /** By which the same secret has the same token in all that leaves this sensor. */
+  redactKey: (stateDir: string) => join(stateDir, "redact", "key"),
   supervisor: (stateDir: string) => join(stateDir, "run", "supervisor.json"),
 };
 

@@ -7,6 +7,7 @@ import {
   EXIT_SETTINGS,
   endWithSupervisor,
   type Logger,
+  openRedactor,
   resolveSettings,
   SENSOR_VERSION,
   statePaths,
@@ -22,6 +23,7 @@ const stateDir = settings.common.state_dir;
 const log: Logger = createLogger({
   target: "portal",
   level: settings.common.log_level,
+  redactor: openRedactor(stateDir, settings),
   ...(stateDir && { file: statePaths.log(stateDir, "portal") }),
 });
 let exitCode: number | undefined;

@@ -8,7 +8,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { type Detection, DetectionSchema, Priority, QueryService, SensorService } from "@nightjar/proto";
-import { createLogger, statePaths } from "@nightjar/stage";
+import { createLogger, openRedactor, resolveSettings, statePaths } from "@nightjar/stage";
 import { type Portal, type PortalOptions, startPortal } from "./portal.ts";
 import { openStoreFolder } from "./store-folder.ts";
 
@@ -40,7 +40,12 @@ export function startTestPortal(stateDir: string, options: Partial<PortalOptions
     port: 0,
     retentionDays: 30,
     clock: Date.now,
-    log: createLogger({ target: "portal", level: "error", stderr: false }),
+    log: createLogger({
+      target: "portal",
+      level: "error",
+      stderr: false,
+      redactor: openRedactor("", resolveSettings({}).values),
+    }),
     crash: (error) => {
       throw error;
     },

@@ -2,7 +2,8 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
-import { type DetectionBatch, DetectionBatchSchema } from "@nightjar/proto";
+import { type DetectionBatch, DetectionBatchSchema, HeartbeatRequestSchema } from "@nightjar/proto";
+import { redactMessage } from "@nightjar/redact";
 import {
   Backoff,
   describeError,
@@ -71,7 +72,10 @@ function openOutbox(stage: Stage): Promise<Outbox> {
   });
 }
 
-/** Resolves when the batch is on the disk; until the disk takes it, the bus keeps it too. */
+/**
+ * Resolves when the batch is on the disk, without secrets; until the disk takes it, the bus keeps it too. Here, behind
+ * rules and stories, which had to see what is secret, and before all that is a copy or leaves the host.
+ */
 async function keep(stage: Stage, outbox: Outbox, bytes: Uint8Array): Promise<void> {
   let batch: DetectionBatch;
   try {
@@ -79,6 +83,7 @@ async function keep(stage: Stage, outbox: Outbox, bytes: Uint8Array): Promise<vo
   } catch (error) {
     throw new GarbageError(`no DetectionBatch: ${describeError(error)}`);
   }
+  redactMessage(stage.redactor, DetectionBatchSchema, batch);
   for (;;) {
     try {
       await outbox.add(batch.detections);
@@ -137,7 +142,7 @@ function startHeartbeat(stage: Stage, { id, client, link }: Parts): void {
       stageNames,
       sensor: () => describeSensor(id),
       askStatuses: () => stage.bus.askStatuses(),
-      send: (request) => client.heartbeat(request),
+      send: (request) => client.heartbeat(redactMessage(stage.redactor, HeartbeatRequestSchema, request)),
       backoff: new Backoff({ ...backoffOptions(settings.uplink), fastWindowMs: Number.POSITIVE_INFINITY }),
       wait: (ms) => link.wait(ms, signal),
       sent: () => {

@@ -7,6 +7,7 @@ import { commonSettings } from "./common.ts";
 import { enricherSettings } from "./enricher.ts";
 import { metadataSettings } from "./metadata.ts";
 import { portalSettings } from "./portal.ts";
+import { redactSettings } from "./redact.ts";
 import { ruleEngineSettings } from "./rule-engine.ts";
 import { uplinkSettings } from "./uplink.ts";
 
@@ -20,6 +21,7 @@ export const settingCatalogue = {
   rule_engine: ruleEngineSettings,
   uplink: uplinkSettings,
   portal: portalSettings,
+  redact: redactSettings,
   cli: cliSettings,
 } satisfies Record<string, SettingTable>;
 
