@@ -42,7 +42,8 @@ export class Directory {
   readonly #options: DirectoryOptions;
   readonly #known = new Map<string, Known>();
   readonly #looking = new Map<string, Promise<Found>>();
-  readonly #noticed = new Set<string>();
+  /** Those that are looked at because a runtime spoke of them, and what has the next look come at once. */
+  readonly #noticed = new Map<string, AbortController>();
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -65,11 +66,14 @@ export class Directory {
       known.told = true;
       return known.found;
     }
+    const earlier = this.#looking.get(query.id);
     if (this.#looking.size >= WAITING_MAX) {
       this.counts.refused++;
       return { missing: MissingReason.BUSY, explanation: `${WAITING_MAX} questions wait for runtimes` };
     }
-    const found = await this.#look(query);
+    let found = await this.#look(query);
+    // A look that began before the question may have come too early.
+    if (earlier && found.missing !== undefined) found = await this.#look(query);
     const now = this.#known.get(query.id);
     if (now) now.told = true;
     return found;
@@ -77,13 +81,17 @@ export class Directory {
 
   /** A runtime speaks of a container: what it is will be known before somebody asks. */
   notice(id: string, runtime: string): void {
-    if (this.#noticed.has(id)) return;
+    const waiting = this.#noticed.get(id);
+    if (waiting) {
+      waiting.abort();
+      return;
+    }
     if (this.#noticed.size >= NOTICED_MAX) {
       this.counts.noticesDropped++;
       return;
     }
     this.counts.noticed++;
-    this.#noticed.add(id);
+    this.#noticed.set(id, new AbortController());
     void this.#lookUntilThere(id, runtime).finally(() => this.#noticed.delete(id));
   }
 
@@ -97,17 +105,27 @@ export class Directory {
     return [...this.#known.values()].filter(({ found, told }) => told && isSilent(found));
   }
 
-  #isFresh({ found, query, atMs }: Known): boolean {
+  #isFresh({ found, query, atMs, told }: Known): boolean {
     const complete = found.missing === undefined;
-    return (complete && UNIQUE_ID.test(query.id)) || this.#options.clock() - atMs < BRIEFLY_MS;
+    if (complete && UNIQUE_ID.test(query.id)) return true;
+    // That a look found nothing because it came early says nothing to who asks now.
+    return (complete || told) && this.#options.clock() - atMs < BRIEFLY_MS;
   }
 
   async #lookUntilThere(id: string, runtime: string): Promise<void> {
     const { signal } = this.#options;
     const query = this.#known.get(id)?.query ?? { id, runtime, podUid: "", pid: 0 };
-    for (const ms of LOOK_AGAIN_MS) {
-      await pause(ms, signal);
+    let wake = this.#noticed.get(id) as AbortController;
+    for (let looks = 0; looks < LOOK_AGAIN_MS.length; ) {
+      const waitMs = LOOK_AGAIN_MS[looks] as number;
+      // The first look is at once: what lives for some milliseconds has none to spare for a timer.
+      if (waitMs > 0) await pause(waitMs, AbortSignal.any([signal, wake.signal]));
       if (signal.aborted) return;
+      // What the runtime has just said does not use up a look.
+      if (!wake.signal.aborted) looks++;
+      // What it says during the look counts for the next one.
+      wake = new AbortController();
+      this.#noticed.set(id, wake);
       const { missing } = await this.#look(query);
       if (missing === undefined) return;
     }

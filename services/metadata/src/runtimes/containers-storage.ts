@@ -1,6 +1,6 @@
 // What Podman and CRI-O keep of their containers on disk (containers/storage): names and images, also where no service
 // of theirs runs.
-import { readFile, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { type Container, ContainerSchema } from "@nightjar/proto";
@@ -10,7 +10,7 @@ import { readSpec } from "../formats/oci-spec.ts";
 import { timeNs } from "../formats/time.ts";
 import { homesOfUsers, ofUsers } from "../places.ts";
 import type { ContainerQuery, Runtime, RuntimeKind, RuntimeOptions } from "../runtime.ts";
-import { isFileName, unlessGone } from "../watch-folder.ts";
+import { isFileName, readSmall } from "../small-file.ts";
 
 export const containersStorage: RuntimeKind = {
   name: "storage",
@@ -43,22 +43,21 @@ class ContainersStorage implements Runtime {
   async inspect({ id }: ContainerQuery): Promise<Container | undefined> {
     if (!isFileName(id)) return undefined;
     for (const list of LISTS) {
-      const entry = (await this.#entries(list)).find((one) => textAt(one, "id") === id);
+      const entry = this.#entries(list).find((one) => textAt(one, "id") === id);
       if (entry === undefined) continue;
       const bundle = join(this.#folder, "overlay-containers", id, "userdata", "config.json");
-      const spec = await unlessGone(readFile(bundle, "utf8"));
-      return readEntry(entry, parseJson(spec ?? ""), this.#options);
+      return readEntry(entry, parseJson(readSmall(bundle) ?? ""), this.#options);
     }
     return undefined;
   }
 
-  async #entries(list: string): Promise<readonly unknown[]> {
+  #entries(list: string): readonly unknown[] {
     const file = join(this.#folder, list);
-    const found = await unlessGone(stat(file));
+    const found = statSync(file, { throwIfNoEntry: false });
     if (!found) return [];
     const known = this.#lists.get(list);
     if (known?.mtimeMs === found.mtimeMs) return known.entries;
-    const entries = listAt({ entries: parseJson(await readFile(file, "utf8")) }, "entries");
+    const entries = listAt({ entries: parseJson(readSmall(file) ?? "") }, "entries");
     this.#lists.set(list, { mtimeMs: found.mtimeMs, entries });
     return entries;
   }

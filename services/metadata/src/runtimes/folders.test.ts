@@ -1,7 +1,7 @@
 // Tests those runtimes of which files tell: runc's and crun's state, containers/storage, LXC, systemd-machined.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { temporaryFolder, waitFor } from "@nightjar/test-support";
+import { startProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
 import test from "ava";
 import type { RuntimeKind } from "../runtime.ts";
 import { containersStorage } from "./containers-storage.ts";
@@ -42,6 +42,15 @@ test("runc's state leads to the bundle", async (t) => {
     capabilities: ["CAP_KILL"],
     createdTimeNs: 1_772_359_200_000_000_000n,
   });
+});
+
+test("before there is a state, who makes the container tells of the bundle", async (t) => {
+  const folder = temporaryFolder(t);
+  write(folder, { "bundle/config.json": SPEC, [`${ID}/exec.fifo`]: "" });
+  t.is(await inspect(ociState, folder, ID), undefined);
+  startProcess(t, "sh", ["-c", "read line", "run", "--bundle", `${folder}/bundle`, ID]);
+  const told = await waitFor(() => inspect(ociState, folder, ID), { what: "the bundle is found" });
+  t.is(told.image, "localhost/shop:7");
 });
 
 test("crun keeps the specification beside its state", async (t) => {

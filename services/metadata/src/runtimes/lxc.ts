@@ -1,10 +1,10 @@
 // LXC: the folder with a container's configuration, and what its image was made from.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { type Container, ContainerMountSchema, ContainerSchema } from "@nightjar/proto";
 import type { ContainerQuery, Runtime, RuntimeKind } from "../runtime.ts";
-import { isFileName, unlessGone, watchFolder } from "../watch-folder.ts";
+import { isFileName, readSmall } from "../small-file.ts";
+import { watchFolder } from "../watch-folder.ts";
 
 export const lxc: RuntimeKind = {
   name: "lxc",
@@ -22,7 +22,7 @@ class Lxc implements Runtime {
 
   async inspect({ id }: ContainerQuery): Promise<Container | undefined> {
     if (!isFileName(id)) return undefined;
-    const text = await unlessGone(readFile(join(this.#folder, id, "config"), "utf8"));
+    const text = readSmall(join(this.#folder, id, "config"));
     return text === undefined ? undefined : readConfiguration(id, text);
   }
 

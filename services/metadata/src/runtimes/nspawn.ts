@@ -1,10 +1,10 @@
 // systemd-nspawn: the file that systemd-machined keeps of each machine.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { type Container, ContainerSchema } from "@nightjar/proto";
 import type { ContainerQuery, Runtime, RuntimeKind } from "../runtime.ts";
-import { isFileName, unlessGone, watchFolder } from "../watch-folder.ts";
+import { isFileName, readSmall } from "../small-file.ts";
+import { watchFolder } from "../watch-folder.ts";
 
 export const nspawn: RuntimeKind = {
   name: "machines",
@@ -24,7 +24,7 @@ class Machines implements Runtime {
 
   async inspect({ id }: ContainerQuery): Promise<Container | undefined> {
     if (!isFileName(id)) return undefined;
-    const text = await unlessGone(readFile(join(this.#folder, id), "utf8"));
+    const text = readSmall(join(this.#folder, id));
     return text === undefined ? undefined : readMachine(text);
   }
 

@@ -1,15 +1,17 @@
 // runc and crun by themselves, and below every engine that starts them: the folder in which they keep the state of what
 // runs, and the bundle it names. Needs nobody who answers.
-import { readFile } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { type Container, ContainerSchema } from "@nightjar/proto";
 import { mapAt, parseJson, textAt, textsAt } from "../formats/json.ts";
+import { findMaking } from "../formats/oci-process.ts";
 import { readSpec } from "../formats/oci-spec.ts";
 import { timeNs } from "../formats/time.ts";
 import { ofUsers } from "../places.ts";
 import type { ContainerQuery, Runtime, RuntimeKind, RuntimeOptions } from "../runtime.ts";
-import { isFileName, unlessGone, watchFolder } from "../watch-folder.ts";
+import { isFileName, readSmall } from "../small-file.ts";
+import { watchFolder } from "../watch-folder.ts";
 
 /** containerd has one of these for each of its namespaces. */
 const CONTAINERD_FOLDER = "/run/containerd/runc";
@@ -52,11 +54,10 @@ class OciState implements Runtime {
 
   async inspect({ id }: ContainerQuery): Promise<Container | undefined> {
     if (!isFileName(id)) return undefined;
-    const state = await this.#state(id);
+    const state = this.#state(id);
     if (!state) return undefined;
     // crun copies the specification beside its state; the bundle's may have been written over since.
-    const spec =
-      (await readJson(join(this.#folder, id, "config.json"))) ?? (await readJson(join(state.bundle, "config.json")));
+    const spec = readJson(join(this.#folder, id, "config.json")) ?? readJson(join(state.bundle, "config.json"));
     return readBundle(id, state, spec, this.#options);
   }
 
@@ -64,12 +65,15 @@ class OciState implements Runtime {
     return watchFolder(this.#folder, changed, signal);
   }
 
-  async #state(id: string): Promise<State | undefined> {
+  #state(id: string): State | undefined {
     for (const [file, runtime, bundleOf] of STATES) {
-      const state = await readJson(join(this.#folder, id, file));
+      const state = readJson(join(this.#folder, id, file));
       if (state !== undefined) return { runtime, bundle: bundleOf(state), created: textAt(state, "created") };
     }
-    return undefined;
+    // Its folder is there before its state: whoever makes it has been told of the bundle.
+    const uid = statSync(join(this.#folder, id), { throwIfNoEntry: false })?.uid;
+    const making = uid === undefined ? undefined : findMaking(id, uid);
+    return making && { ...making, created: "" };
   }
 }
 
@@ -90,7 +94,7 @@ function labelOf(labels: readonly string[], name: string): string {
 }
 
 /** Undefined where the file is not there, or half written. */
-async function readJson(file: string): Promise<unknown> {
-  const text = await unlessGone(readFile(file, "utf8"));
+function readJson(file: string): unknown {
+  const text = readSmall(file);
   return text === undefined ? undefined : parseJson(text);
 }
