@@ -19,6 +19,15 @@ rpm rpmbuild
 strace strace
 zlib1g-dev /usr/include/zlib.h
 "
+# The same of what only the tests use: the engines whose containers they watch. Without them those tests are skipped.
+TEST_PACKAGES="
+?busybox-static busybox
+?conmon conmon
+?containerd containerd
+?crun crun
+?podman podman
+?runc runc
+"
 # The major version of npm from which the options used here work.
 NPM_MAJOR_MIN=7
 
@@ -28,8 +37,8 @@ npm_is_usable() {
   [ "${version%%.*}" -ge "$NPM_MAJOR_MIN" ] 2>/dev/null
 }
 
-# Prints the missing packages in one line. npm is only wanted to bring Node and pnpm.
-missing_packages() {
+# Prints those of a list that are missing, in one line.
+missing_of() { # LIST
   local missing="" package proof
   while read -r package proof; do
     case $proof in
@@ -37,8 +46,14 @@ missing_packages() {
       /*) compgen -G "$proof" >/dev/null || missing+=" $package" ;;
       *) command -v "$proof" >/dev/null || missing+=" $package" ;;
     esac
-  done <<<"$PACKAGES"
-  [ -z "${SKIP_PROBE:-}" ] || missing=""
+  done <<<"$1"
+  echo "${missing# }"
+}
+
+# npm is only wanted to bring Node and pnpm.
+missing_packages() {
+  local missing=""
+  [ -n "${SKIP_PROBE:-}" ] || missing=$(missing_of "$PACKAGES")
   is_done toolchain || npm_is_usable || missing+=" npm"
   echo "${missing# }"
 }
@@ -53,9 +68,22 @@ apt() {
 has_candidate() { LC_ALL=C apt-cache policy "$1" | grep -q 'Candidate: [^(]'; }
 
 step_packages() {
+  # shellcheck disable=SC2046 # one word a package
+  install_packages $(missing_packages)
+}
+
+# What cannot be installed is no reason to run no tests.
+step_test_packages() {
+  # shellcheck disable=SC2046
+  install_packages $(missing_of "$TEST_PACKAGES") || true
+}
+
+detail_test_packages() { echo ": $(missing_of "$TEST_PACKAGES" | tr -d \?)"; }
+
+install_packages() { # PACKAGE...
   export DEBIAN_FRONTEND=noninteractive
   local missing="" one updated=
-  for one in $(missing_packages); do
+  for one in "$@"; do
     # A machine whose package lists are empty or old knows no candidate.
     has_candidate "${one#\?}" || { [ -n "$updated" ] || apt update; updated=yes; }
     case $one in

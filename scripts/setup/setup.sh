@@ -70,6 +70,7 @@ pending_steps() {
   libbpf_is_there || pending+=" libbpf"
   is_done build || pending+=" build"
   nats_server_is_there || pending+=" nats_server"
+  [ -z "$FOR_TESTS" ] || [ -z "$(missing_of "$TEST_PACKAGES")" ] || pending+=" test_packages"
   # The distribution's packages serve the other steps: where those are done, nobody asks for them.
   [ -z "$pending" ] || [ -z "$(missing_packages)" ] || pending="packages$pending"
   echo "${pending# }"
@@ -95,6 +96,8 @@ set_up() { # the command's arguments
 # A replay needs no probe: where a user without root lacks the compilers, the sensor is built without it.
 choose_scope() {
   SKIP_PROBE=
+  FOR_TESTS=
+  if [ "${1:-}" = test ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then FOR_TESTS=yes; fi
   case " $* " in *" --replay"*) ;; *) return 0 ;; esac
   if [ "$(id -u)" != 0 ] && ! is_done build && [ -n "$(missing_packages)" ]; then SKIP_PROBE=yes; fi
 }
