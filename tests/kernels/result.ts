@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Attachment, Offer } from "@nightjar/native-probe";
 import type { Kernel } from "./kernels.ts";
 
+const folderOf = (file: string) => file.split("/")[0] ?? "";
 const folder = join(dirname(dirname(import.meta.dirname)), ".tools/kernels/results");
 
 /** Where system calls are seen. */
@@ -66,13 +67,18 @@ export function addMissing(files: readonly string[], result: Result): void {
   for (const file of files) if (!told.has(file)) result.tests.push({ file, title: "did not run", outcome: "failed" });
 }
 
+/** Of a run that was interrupted: leaves what it told of whole folders. */
+export function cutShort(result: Result): void {
+  const last = result.tests.at(-1);
+  result.tests = result.tests.filter(({ file }) => last && folderOf(file) !== folderOf(last.file));
+  result.events = [...new Set(result.tests.map(({ file }) => folderOf(file)))];
+}
+
 export function countOf(results: readonly Result[], wanted: TestResult["outcome"]): number {
   return results.flatMap(({ tests }) => tests).filter(({ outcome }) => outcome === wanted).length;
 }
 
 const pathOf = (version: string, place: Place) => join(folder, `${version}-${place}.json`);
-
-const folderOf = (file: string) => file.split("/")[0] ?? "";
 
 /**
  * Keeps the result for the page. Of a run of some of the folders of tests/events, `all` of them, what was kept of the

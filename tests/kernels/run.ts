@@ -14,7 +14,7 @@ import { allFolders, bundleFolder, bundleTests } from "./bundle.ts";
 import { type Kernel, kernels } from "./kernels.ts";
 import { runIn } from "./machine.ts";
 import { writePage } from "./page.ts";
-import { addMissing, countOf, emptyResult, keep, kept, type Place, type Result, readLine } from "./result.ts";
+import { addMissing, countOf, cutShort, emptyResult, keep, kept, type Place, type Result, readLine } from "./result.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 /** Deadlines in the machine are so many times as long: without KVM it is 10 to 60 times slower than this one. */
@@ -77,8 +77,9 @@ async function runKernel(kernel: Kernel, release: string, { place, events, files
   } catch (error) {
     result.error = (error as Error).message;
   }
-  addMissing(files, result);
-  if (!signal.aborted) keep(result, allFolders());
+  if (signal.aborted) cutShort(result);
+  else addMissing(files, result);
+  if (result.tests.length > 0) keep(result, allFolders());
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`   ${kernel.version}: ${inWords([result])} (${seconds} s)`);
   for (const { program, point, attached, code } of result.attachments)

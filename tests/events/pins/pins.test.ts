@@ -8,7 +8,7 @@ import { type Batch, BatchSchema, DropReason, eventTypes } from "@nightjar/proto
 import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import type { ExecutionContext } from "ava";
 import { compileDeed } from "../support/deed.ts";
-import { balances, kernelTest } from "../support/kernel.ts";
+import { balances, kernelTest, notHere } from "../support/kernel.ts";
 import { idsOf, PinnedReader, pathsOf, pinFolder } from "../support/pins.ts";
 import { buildYesterdays, YESTERDAYS_OBJECT } from "./yesterdays.ts";
 
@@ -104,6 +104,10 @@ kernelTest("programs that see calls elsewhere than is wanted now are drained and
   t.true(next.opened.takenOver, "the same again is taken over");
   t.deepEqual(next.opened.probe.attachments, reader.opened.probe.attachments);
   await next.leave();
+  const places = reader.opened.probe.attachments.filter(({ point }) => point.startsWith("fexit of"));
+  t.is(places.length, 1);
+  const { attached, code } = places[0] as (typeof places)[number];
+  if (!attached) notHere(t, `calls are seen at the tracepoint, not at the ends of their functions: ${code}`);
 });
 
 kernelTest("larger will do where it is said so", async (t) => {
