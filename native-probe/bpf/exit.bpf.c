@@ -48,7 +48,8 @@ static __always_inline bool is_first_to_end(struct task_struct *task) {
     const u8 present = 1;
     ended.start_time_ns = BPF_CORE_READ(task, group_leader, start_boottime);
     ended.pid = BPF_CORE_READ(task, tgid);
-    return bpf_map_update_elem(&ended_processes, &ended, &present, BPF_NOEXIST) != -EEXIST;
+    // The upper half of an error is not there before 6.4 (d7ba4cc900bf).
+    return (s32)bpf_map_update_elem(&ended_processes, &ended, &present, BPF_NOEXIST) != -EEXIST;
 }
 
 SEC("tp_btf/sched_process_exit")
