@@ -405,6 +405,7 @@ const lookalikeMakers: readonly (readonly [what: string, (maker: Maker) => strin
   ["etag", (m) => `If-None-Match: "${m.of(HEX, 32)}"`],
   ["trace id", (m) => `traceparent: 00-${m.of(HEX, 32)}-${m.of(HEX, 16)}-01`],
   ["flags with token words", (m) => `llama --max-tokens ${m.of("123456789", 4)} --tokenizer bpe --keys 5`],
+  ["constants of an event", (m) => `(arguments=res=0 pid=${m.of("123456789", 4)} sig=19(SIGSTOP))`],
   ["key and value", (m) => `etcdctl get --prefix /registry/pods/${m.of(LOWER, 7)} --keys-only`],
 ];
 

@@ -16,6 +16,8 @@ const patterns: readonly RegExp[] = [
   // A variable, a template's hole, another command's output.
   /^(?:\$[A-Za-z_]\w{0,100}|\$\{[^{}]{0,200}\}|\$\([^()]{0,200}\)|\{\{[^{}]{0,200}\}\}|%\w{1,40}%|<[^<>]{1,100}>)$/,
   /^%[-+ #0-9.]{0,8}[a-z]$/,
+  // A constant of the kernel's as events show it, by number and name; a text's last bracket is not taken for its own.
+  /^-?\d{1,10}\([A-Z][A-Za-z0-9_|]{0,200}\)?$/,
   // What was masked before.
   /^(?:[*•xX#.]{3,64}|<?redacted>?|\[(?:redacted|masked|hidden|filtered)\])$/i,
   new RegExp(`^@?(?:~|\\.{1,2}|/(?:${TOP_FOLDERS}))(?:/[\\w.@+~-]{0,255}){1,64}$`),

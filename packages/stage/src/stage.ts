@@ -82,7 +82,8 @@ export class RefusedError extends Error {
 export async function runStage(name: StageName, main: (stage: Stage) => Promise<void>): Promise<void> {
   const { values: settings, problems } = resolveSettings({ env: process.env });
   const stateDir = settings.common.state_dir;
-  const redactor = openRedactor(stateDir, settings);
+  // Where a setting is wrong nothing is begun, not even the key.
+  const redactor = openRedactor(problems.length > 0 ? "" : stateDir, settings);
   const log = createLogger({
     target: name,
     level: settings.common.log_level,

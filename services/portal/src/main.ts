@@ -23,7 +23,7 @@ const stateDir = settings.common.state_dir;
 const log: Logger = createLogger({
   target: "portal",
   level: settings.common.log_level,
-  redactor: openRedactor(stateDir, settings),
+  redactor: openRedactor(problems.length > 0 ? "" : stateDir, settings),
   ...(stateDir && { file: statePaths.log(stateDir, "portal") }),
 });
 let exitCode: number | undefined;
