@@ -1,4 +1,5 @@
 // Makes the recordings that the enricher is measured with: batches of events as the probe encodes them.
+import { createHash } from "node:crypto";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { encodeRecordingHeader, encodeRecordingPart } from "@nightjar/events";
 import { BatchSchema, Call, DescriptorType, type EventSchema, type ExecSchema } from "@nightjar/proto";
@@ -81,8 +82,14 @@ class Recorder {
   }
 }
 
-/** An exec as a service's of a server: 550 bytes encoded. */
-function execOf(pid: number, program: string): ExecInit {
+/** Every other service runs in a container. */
+function cgroupOf(service: string): string {
+  const digest = createHash("sha256").update(service).digest("hex");
+  return digest < "8" ? `/system.slice/${service}.service` : `/system.slice/docker-${digest}.scope`;
+}
+
+/** An exec as a service's of a server: 550 to 600 bytes encoded. */
+function execOf(pid: number, program: string, service = program): ExecInit {
   const configuration = `/etc/${program}/conf.d/instance-${pid}.conf`;
   return {
     ...{ executable: text(`/usr/lib/${program}/bin/${program}`), filename: text(`/usr/lib/${program}/bin/${program}`) },
@@ -90,7 +97,7 @@ function execOf(pid: number, program: string): ExecInit {
       text,
     ),
     ...{ argsSizeBytes: 220, environmentSizeBytes: 1_200, workingDirectory: text(`/var/lib/${program}`) },
-    ...{ cgroup: text(`/system.slice/${program}.service`), loginUid: 4294967295, auditSessionId: 4294967295 },
+    ...{ cgroup: text(cgroupOf(service)), loginUid: 4294967295, auditSessionId: 4294967295 },
     ...{ processGroupId: pid, sessionId: 1, namespacedPid: pid, namespacedProcessGroupId: pid, namespacedSessionId: 1 },
     ...{ device: 65025, inode: BigInt(pid), changedTimeNs: BOOT_TIME_UNIX_NS, modifiedTimeNs: BOOT_TIME_UNIX_NS },
     ...{ fileMode: 0o100755, capabilitiesBounding: 0x1ff_ffff_ffffn, filesystemUid: 1000, filesystemGid: 1000 },
@@ -145,7 +152,7 @@ export function processesRecording(processes: number): Buffer {
   for (let made = 0; made < processes; made++) {
     const child = recorder.fork(INIT, 1_000 + made);
     child.name = `server-${made % 200}`;
-    recorder.exec(child, execOf(child.pid, `${child.name}-${made}`));
+    recorder.exec(child, { ...execOf(child.pid, `${child.name}-${made}`, child.name), inode: BigInt(made % 2_000) });
   }
   return recorder.bytes();
 }

@@ -25,7 +25,7 @@ const AIMS: readonly Aim[] = [
   },
   {
     ...{ measurement: "execs", figure: "us_per_exec", atMost: 20 },
-    ...{ what: "CPU of a fork, an exec and an exit", unit: [1, "µs"] },
+    ...{ what: "CPU of a fork, an exec of a known file and an exit", unit: [1, "µs"] },
   },
   {
     ...{ measurement: "execs", figure: "execs_per_s", atLeast: 10_000 },

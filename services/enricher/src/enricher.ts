@@ -7,7 +7,7 @@ import type { Context, Source, UsersSource } from "./context/source.ts";
 import { NamedIds } from "./named-ids.ts";
 import type { ProcessNode } from "./node.ts";
 import { type Output, writeOutputs } from "./output.ts";
-import { EventHeader, scanEvent, TYPE_EXEC, TYPE_LIBRARY, toNanoseconds } from "./scan.ts";
+import { EventHeader, isSameMoment, scanEvent, TYPE_EXEC, TYPE_LIBRARY, toNanoseconds } from "./scan.ts";
 import {
   learnContext,
   readSnapshot,
@@ -195,13 +195,18 @@ export class Enricher {
       if (row === undefined || row.isPartial) asked.push(source.ask(key, { pid, message }));
     };
     for (let index = 0; index < reader.length; index++) {
-      const { type, failed, pid, dataStart, dataEnd } = events[index] as EventHeader;
+      const event = events[index] as EventHeader;
+      const { type, failed, pid, dataStart, dataEnd } = event;
       if (failed || (type !== TYPE_EXEC && type !== TYPE_LIBRARY)) continue;
       const message = reader.bytes.subarray(dataStart, dataEnd);
-      if (type === TYPE_EXEC) ask(containers, containers.keyOf(message), pid, message);
-      if (type === TYPE_EXEC) ask(executables, executables.keyOf(message), pid, message);
-      else if (this.#isWanted(type)) ask(executables, executables.keyOfLibrary(message), pid, message);
-      const usersKey = (type === TYPE_EXEC && users?.keyOf(message)) || "";
+      if (type === TYPE_LIBRARY) {
+        if (this.#isWanted(type)) ask(executables, executables.keyOfLibrary(message), pid, message);
+        continue;
+      }
+      event.keys = { container: containers.keyOf(message), executable: executables.keyOf(message) };
+      ask(containers, event.keys.container, pid, message);
+      ask(executables, event.keys.executable, pid, message);
+      const usersKey = users?.keyOf(message) ?? "";
       if (users && usersKey !== "" && !users.lookup(usersKey)) asked.push(users.ask(usersKey, { pid, message }));
     }
     return asked.length > 0 ? Promise.all(asked) : undefined;
@@ -280,6 +285,8 @@ export class Enricher {
       const isRepeated = isPartlyRepeated && this.processed.includes(source, event.position);
       const actor: ProcessNode | undefined = isRepeated ? tree.find(event.pid, event.start) : tree.apply(event, bytes);
       if (event.type === TYPE_DNS && !isRepeated) addresses?.learn(event, bytes);
+      if (event.keys && actor && !isRepeated && isSameMoment(actor.execTime, event.time))
+        actor.image?.know(this.#context, event.keys, event, bytes);
       if (!isRepeated) actor?.image?.countEvent();
       const isTapped = !isKept && this.#tapped.has(event.type);
       positions.push(event.position);

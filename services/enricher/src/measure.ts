@@ -4,6 +4,7 @@ import { BatchSchema } from "@nightjar/proto";
 import { MESSAGE_BYTES_MAX } from "@nightjar/stage";
 import { Enricher } from "./enricher.ts";
 import { createHandler } from "./handle.ts";
+import { measuredContext } from "./measure-context.ts";
 import { scanProcfs } from "./procfs.ts";
 import { TREE_LIMITS } from "./tree.ts";
 import { UserFiles } from "./users.ts";
@@ -21,8 +22,10 @@ export type Figures = Record<string, number>;
 function enricherOf(bootId: string): Enricher {
   const users = new UserFiles();
   users.refresh(performance.now());
-  const lookup = () => undefined;
-  return new Enricher({ bootId, lookup, users, outputBytesMax: MESSAGE_BYTES_MAX, limits: TREE_LIMITS });
+  return new Enricher({
+    ...{ bootId, lookup: () => undefined, users, context: measuredContext() },
+    ...{ outputBytesMax: MESSAGE_BYTES_MAX, limits: TREE_LIMITS },
+  });
 }
 
 const handlerOf = (enricher: Enricher) => createHandler(enricher, { publish: async () => undefined });

@@ -1,11 +1,11 @@
 // One process of the tree, and how it is written as a row of a batch's table of processes.
 import { tagOf, varintSize, WIRE_BYTES, WIRE_VARINT, writeVarint } from "@nightjar/events";
 import { type ProcessOrigin, ProcessSchema, ProcessState } from "@nightjar/proto";
-import { find } from "./context/find.ts";
+import { find, lookUp } from "./context/find.ts";
 import type { Row } from "./context/row.ts";
-import type { ImageSource } from "./context/source.ts";
+import type { Context, ImageSource } from "./context/source.ts";
 import { UNIT_FIELDS_BYTES_MAX, unitFieldsOf } from "./context/systemd-unit.ts";
-import { imageIdsOf, type Moment } from "./scan.ts";
+import { type EventHeader, type ImageKeys, imageIdsOf, type Moment } from "./scan.ts";
 import { ID_UNKNOWN, type UserNames } from "./users.ts";
 
 const PROCESS = ProcessSchema.field;
@@ -72,6 +72,13 @@ export class Image {
   /** Counts an event of a process that has this image for its container, where it is known to be in one. */
   countEvent(): void {
     if (this.#container !== undefined) this.#container.events++;
+  }
+
+  /** Takes what is known of it by the keys of the event that made it, so that the Exec need not be made again. */
+  know(context: Context, keys: ImageKeys, { pid, dataStart, dataEnd }: EventHeader, bytes: Uint8Array): void {
+    const message = bytes.subarray(dataStart, dataEnd);
+    this.#container = lookUp(context.containers, keys.container, pid, message);
+    this.#executable = lookUp(context.executables, keys.executable, pid, message);
   }
 
   /** The container it is in as far as is known; `pid` is a process that has this image. */

@@ -77,6 +77,12 @@ export function isSameMoment(left: Moment, right: Moment): boolean {
   return left.low === right.low && left.high === right.high;
 }
 
+/** The keys of an Exec at the sources of containers and of files. */
+export interface ImageKeys {
+  container: string;
+  executable: string;
+}
+
 /** An event as far as the enricher looks. Offsets are into the batch's bytes; objects are used again by each batch. */
 export class EventHeader {
   position = 0;
@@ -105,8 +111,11 @@ export class EventHeader {
   /** Whose process group or session changed; 0 where it is the actor's, or of another type. */
   targetPid = 0;
   readonly targetStart: Moment = { low: 0, high: 0 };
+  /** Of an exec whose context was asked for: what its container and its file go by. */
+  keys: ImageKeys | undefined;
 
   reset(): void {
+    this.keys = undefined;
     this.position = this.type = this.pid = this.tid = this.parentPid = this.uid = this.gid = this.targetPid = 0;
     this.failed = false;
     this.time.low = this.time.high = 0;
