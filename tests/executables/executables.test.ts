@@ -1,4 +1,4 @@
-// Executes what was never executed before, and looks for its digest and its owner in the detection.
+// Executes and maps what nobody has seen before, and looks for its digest and its owner in the detection.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { appendFileSync, chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
@@ -43,6 +43,11 @@ const rules = (folder: string) => `
   condition: evt.type in (execve, execveat) and nightjar.exe.package = coreutils and proc.exeline contains ${folder}
   output: ran %nightjar.exe.package
   priority: NOTICE
+- rule: Mapped
+  desc: A library of this test was mapped
+  condition: evt.type = mmap and fd.name = ${folder}/library.so
+  output: mapped %fd.name %nightjar.lib.sha256
+  priority: NOTICE
 `;
 
 /** Executes a file that has no name but a descriptor, and then ends. */
@@ -51,7 +56,7 @@ fd = os.memfd_create("nameless", 0)
 os.write(fd, open("/usr/bin/true", "rb").read() + b"in memory")
 os.execve("/proc/self/fd/%d" % fd, ["nameless", sys.argv[1]], {})`;
 
-run(`a first run has its digest in its detection${reason ? ` (${reason})` : ""}`, async (t) => {
+run(`a file that runs for the first time has its digest in its detection${reason ? ` (${reason})` : ""}`, async (t) => {
   t.timeout(5 * 60_000);
   const folder = await temporaryFolder(t);
   const rulesFile = join(await temporaryFolder(t), "rules.yaml");
@@ -69,6 +74,9 @@ run(`a first run has its digest in its detection${reason ? ` (${reason})` : ""}`
   }
   execFileSync("python3", ["-c", IN_MEMORY, folder]);
   execFileSync("/usr/bin/echo", [folder]);
+  const library = join(folder, "library.so");
+  execFileSync("cc", ["-shared", "-o", library, "-x", "c", "/dev/null"]);
+  execFileSync("python3", ["-c", "import ctypes, sys; ctypes.CDLL(sys.argv[1])", library]);
   const gone = join(folder, "gone");
   copyFileSync("/usr/bin/sleep", gone);
   chmodSync(gone, 0o755);
@@ -80,7 +88,7 @@ run(`a first run has its digest in its detection${reason ? ` (${reason})` : ""}`
     async () => {
       found = (await sensor.detections()).flatMap(({ detection }) => detection ?? []);
       const times = (name: string) => found.filter(({ rule }) => rule === name).length;
-      return times("First run") > PROGRAMS && ["In memory", "Owned"].every((name) => times(name) > 0);
+      return times("First run") > PROGRAMS && ["In memory", "Owned", "Mapped"].every((name) => times(name) > 0);
     },
     { what: "all were detected", explain: () => found.map(({ output }) => output).join("\n") },
   );
@@ -90,6 +98,8 @@ run(`a first run has its digest in its detection${reason ? ` (${reason})` : ""}`
   });
   const running = fileOf(found.find(({ output }) => output.startsWith(`ran ${gone} `)));
   outcomes.push(outcomeOf(running, sha256("/usr/bin/sleep")));
+  const mapped = found.find(({ rule }) => rule === "Mapped");
+  outcomes.push(outcomeOf(mapped?.executables[mapped.mapped - 1], sha256(library)));
   t.deepEqual([...new Set(outcomes)].sort(), outcomes.includes("late") ? ["known", "late"] : ["known"]);
   t.like(fileOf(found.find(({ rule }) => rule === "Owned"))?.package, { name: "coreutils" });
   // Nothing but the process leads to it, so it may be gone; then that is said, and nothing else.

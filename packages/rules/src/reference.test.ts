@@ -30,6 +30,14 @@ test("every name that a message gives to a field is served", (t) => {
   for (const name of names) t.truthy(findField(name)?.field.getter, name);
 });
 
+test("what an event type's message names is served on its events", (t) => {
+  for (const { id, name, field } of eventTypes) {
+    const names = (field.message?.fields ?? []).flatMap((one) => getOption(one, falco));
+    for (const one of names.filter((each) => !each.startsWith("evt.arg.")))
+      t.true(findField(one)?.field.events.includes(id), `${one} of ${name}`);
+  }
+});
+
 test("an argument may stand in brackets or, for some fields, behind a dot", (t) => {
   t.is(findField("evt.arg.flags")?.argument, "flags");
   t.is(findField("evt.arg", "flags")?.argument, "flags");

@@ -1,5 +1,5 @@
-// The descriptor an event is about: a field `descriptor`, both ends that stand in the message, or what was opened.
-import type { DescMessage } from "@bufbuild/protobuf";
+// The descriptor an event is about: a field `descriptor`, both ends that stand in the message, or the file it tells of.
+import { type DescMessage, getOption } from "@bufbuild/protobuf";
 import {
   DescriptorSchema,
   DescriptorType,
@@ -8,6 +8,7 @@ import {
   EventSchema,
   ExecSchema,
   eventTypes,
+  falco,
   OpenSchema,
   wordsOf,
 } from "@nightjar/proto";
@@ -31,6 +32,8 @@ interface Shape {
   nested: number;
   numbers: Numbers;
   hasEnds: boolean;
+  /** The message itself is about a file: its path is fd.name. */
+  isFile: boolean;
 }
 
 const PARTS = Object.keys(DescriptorSchema.field) as Part[];
@@ -43,8 +46,10 @@ function shapeOf(message: DescMessage): Shape | undefined {
     PARTS.map((part) => [part, holder.fields.find(({ localName }) => localName === part)?.number ?? 0]),
   ) as Numbers;
   const hasEnds = numbers.local !== 0 && numbers.remote !== 0;
-  const isOpened = message.typeName === OpenSchema.typeName;
-  return own || hasEnds || isOpened ? { nested: own?.number ?? 0, numbers, hasEnds } : undefined;
+  const isFile = message.fields.some(
+    (field) => field.number === numbers.path && getOption(field, falco).includes("fd.name"),
+  );
+  return own || hasEnds || isFile ? { nested: own?.number ?? 0, numbers, hasEnds, isFile } : undefined;
 }
 
 const shapes: (Shape | undefined)[] = [];
@@ -62,6 +67,7 @@ const NONE: Shape = {
   nested: 0,
   numbers: Object.fromEntries(PARTS.map((part) => [part, 0])) as Numbers,
   hasEnds: false,
+  isFile: false,
 };
 const shapeFor = (view: EventView): Shape => shapes[view.type] ?? NONE;
 
@@ -143,6 +149,7 @@ const INTERNET = new Set(["ipv4", "ipv6"]);
 export function descriptorType(view: EventView): string | undefined {
   // What failed to open has no type; Falco takes it for a file.
   if (view.type === OPEN_TYPE) return typeWords.get(view.data.uint(OPEN.type.number) || DescriptorType.FILE);
+  if (shapeFor(view).isFile) return typeWords.get(DescriptorType.FILE);
   const type = numberIn(view, "type");
   const family = numberIn(view, "family");
   if (family !== 0) return FAMILIES.get(family) ?? "unknown";
