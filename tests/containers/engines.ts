@@ -200,6 +200,10 @@ state = "${this.folder}/state"
   sandbox_image = "${IMAGE}"
   disable_apparmor = true
   restrict_oom_score_adj = true
+# ctr holds no lease while it unpacks what it imported: what is collected then is missing (containerd issue 5690).
+[plugins."io.containerd.gc.v1.scheduler"]
+  startup_delay = "1h"
+  schedule_delay = "1h"
 `;
   }
 
