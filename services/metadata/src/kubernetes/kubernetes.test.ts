@@ -289,6 +289,34 @@ test("while the server is down what was known is answered, and an issue says wha
   t.is(kubernetes.counts.pod_lists, 1, "nothing was forgotten, so nothing is listed anew");
 });
 
+test("500 pods with their owners are known, and stay known while the server is down", async (t) => {
+  const seeds = Array.from({ length: 500 }, (_, seed) => seed + 1);
+  const server = new StandInApiServer();
+  const path = "/apis/apps/v1/namespaces/store";
+  for (const seed of seeds) {
+    const name = `app-${seed % 100}`;
+    const [set, deployment] = ["ReplicaSet", "Deployment"].map((kind) => ({ apiVersion: "apps/v1", kind, name }));
+    server.put(podOf(seed, { owner: { ...set, uid: `set-${name}` } as never }));
+    const above = { ...deployment, uid: `deployment-${name}` } as never;
+    server.objects.set(`${path}/replicasets/${name}`, ownerOf("ReplicaSet", name, `set-${name}`, above));
+    server.objects.set(`${path}/deployments/${name}`, ownerOf("Deployment", name, `deployment-${name}`));
+  }
+  await server.start();
+  const before = process.cpuUsage();
+  const { pod, issues, kubernetes } = run(t, server);
+  const whole = async () => {
+    const pods = await Promise.all(seeds.map(pod));
+    return pods.every((one) => one?.owners[1]?.labels.tier === "Deployment");
+  };
+  await waitFor(whole, { what: "each has its Deployment", timeoutMs: 60_000 });
+  const { user, system } = process.cpuUsage(before);
+  t.log(`${Math.round((user + system) / 1_000)} ms of CPU, the stand-in's included`);
+  t.is(kubernetes.counts.pods, 500);
+  await server.stop();
+  await waitFor(() => issues.has("KUBERNETES_UNREACHABLE"), { what: "the issue is there" });
+  t.true(await whole());
+});
+
 test("a sensor that may not list pods says so, and needs no restart once it may", async (t) => {
   const server = await serverWith(1);
   server.forbidden.add("/api/v1/pods");
