@@ -1,5 +1,5 @@
 // Who wants events on a running sensor: its stages stand for theirs, a tap for its own, for as long as it is there.
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProcess, type TestProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
@@ -15,12 +15,15 @@ const TYPE = "mkdir";
 const reason = whyNoKernel();
 const run = reason ? test.serial.skip : test.serial;
 
-async function holders(t: ExecutionContext, { stateDir }: Sensor): Promise<Record<string, string>> {
+async function filters(t: ExecutionContext, { stateDir }: Sensor) {
   const doctor = startProcess(t, process.execPath, [CLI, "doctor", "--filters", "--json", "--state-dir", stateDir]);
   const { code } = await doctor.exited;
   t.is(code, 0, doctor.stderr);
-  return JSON.parse(doctor.stdout).holders;
+  return JSON.parse(doctor.stdout);
 }
+
+const holders = async (t: ExecutionContext, sensor: Sensor): Promise<Record<string, string>> =>
+  (await filters(t, sensor)).holders;
 
 const taps = (all: Record<string, string>) => Object.values(all).filter((wants) => wants === `tap: ${TYPE}`).length;
 
@@ -38,6 +41,24 @@ async function untilPrinted(t: ExecutionContext, tapping: TestProcess): Promise<
 function tap(t: ExecutionContext, { stateDir }: Sensor, ...args: string[]): TestProcess {
   return startProcess(t, process.execPath, [CLI, "tap", "--state-dir", stateDir, "--type", TYPE, ...args]);
 }
+
+run(
+  `the rules are those of the running sensor, whatever the settings say${reason ? ` (${reason})` : ""}`,
+  async (t) => {
+    t.timeout(5 * 60_000);
+    const rules = join(temporaryFolder(t), "rules.yaml");
+    writeFileSync(
+      rules,
+      "- rule: A folder\n  desc: d\n  condition: evt.type = mkdir\n  output: o\n  priority: NOTICE\n",
+    );
+    const sensor = await startSensor(t, { args: ["--rules", rules] });
+    const { types } = await filters(t, sensor);
+    t.deepEqual(
+      types.map((one: { type: string; rules: { rule: string }[] }) => [one.type, one.rules.map(({ rule }) => rule)]),
+      [["mkdir", ["A folder"]]],
+    );
+  },
+);
 
 run(`a tap makes events come that nobody else wants, until it ends${reason ? ` (${reason})` : ""}`, async (t) => {
   t.timeout(5 * 60_000);

@@ -1,7 +1,7 @@
 // `nightjar doctor`: what this machine's kernel offers, what was taken, what is missing, and what that costs in sight.
 import type { StageStatus } from "@nightjar/proto";
 import { loadRules, wishesOf } from "@nightjar/rules";
-import { askStatuses, readHost, readRuleFiles } from "@nightjar/stage";
+import { askStatuses, RULE_PATHS_FACT, readHost, readRuleFiles } from "@nightjar/stage";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
@@ -41,15 +41,17 @@ async function doctor(context: Context): Promise<ExitName> {
   return isFatal ? "FAILED" : "OK";
 }
 
-/** Of the rules that the settings name, with what the running sensor counted. */
+/** Of the rules that the running sensor has, with what it counted; where none runs, of those that the settings name. */
 async function doctorFilters(context: Context): Promise<ExitName> {
+  const statuses = await runningStages(context);
+  const running = statuses?.find(({ stage }) => stage === "rule-engine")?.facts[RULE_PATHS_FACT]?.split("\n");
   const named = context.settings.rule_engine.rules;
-  const { files, problems } = readRuleFiles(named.length > 0 ? named : [STARTER_RULES]);
+  const { files, problems } = readRuleFiles(running ?? (named.length > 0 ? named : [STARTER_RULES]));
   for (const { file, message } of problems) context.output.note(`${file} cannot be read: ${message}`);
   const loaded = loadRules(files);
   const faults = loaded.problems.filter(({ severity }) => severity === "error").length;
   if (faults > 0) context.output.note(`${faults} mistakes in the rules: \`nightjar rules check\` tells them`);
-  const collector = (await runningStages(context))?.find(({ stage }) => stage === "collector");
+  const collector = statuses?.find(({ stage }) => stage === "collector");
   const types = filtersOf(wishesOf(loaded.rules), collector?.ledger ?? []);
   showFilters(context.output, types, holdersOf(collector?.facts ?? {}));
   return "OK";

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { RuleFileCode } from "./errors.ts";
 
+/** The rule engine's fact that says which files and folders it reads rules from, a line each. */
+export const RULE_PATHS_FACT = "rule_paths";
 const RULES_FILES_MAX = 1_000;
 const RULES_FILE_ENDINGS = [".yaml", ".yml"];
 /** Tests of rules stand beside them and are no rules; as TEST_FILE_ENDINGS in packages/rules. */

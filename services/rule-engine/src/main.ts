@@ -1,7 +1,8 @@
 // The stage rule-engine: evaluates EVENTS on a pool of threads and puts what matched on DETECTIONS.
 import { mkdirSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runStage, type Stage, statePaths } from "@nightjar/stage";
+import { RULE_PATHS_FACT, runStage, type Stage, statePaths } from "@nightjar/stage";
 import { Activity } from "./activity.ts";
 import type { DetectionGroup } from "./detections.ts";
 import { evaluator } from "./evaluator.ts";
@@ -25,6 +26,7 @@ await runStage("rule-engine", async (stage) => {
   const added = statePaths.rules(stage.stateDir);
   mkdirSync(added, { recursive: true, mode: FOLDER_MODE });
   const paths = [...(settings.rules.length > 0 ? settings.rules : [STARTER_RULES]), added];
+  stage.facts.set(RULE_PATHS_FACT, paths.map((path) => resolve(path)).join("\n"));
   const processed = await ProcessedRanges.open(`${stage.folder}/processed`);
   stage.onStop(() => processed.close());
   const fired = await FiredPlace.open(`${stage.folder}/fired`);
