@@ -103,6 +103,11 @@ export class Aggregator {
     return untold;
   }
 
+  /** When the last event of any story was; 0 where there is none. */
+  get lastUs(): number {
+    return [...this.#stories.values()].reduce((latest, { lastUs }) => Math.max(latest, lastUs), 0);
+  }
+
   /** Takes matches in the order of their events; `nowUs` is the latest time of an event so far. */
   take<Match extends StoryMatch>(matches: readonly Match[], nowUs: number): Taken<Match> {
     const taken: Taken<Match> = { out: [], changes: new Map(), opened: [], folded: 0, evicted: 0 };

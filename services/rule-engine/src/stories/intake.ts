@@ -23,8 +23,8 @@ interface Intake {
 export class StoryIntake {
   readonly #stories: Stories;
   readonly #times = new BootTimes();
-  /** The latest time of an event, and when that was here. */
-  #latestUs = 0;
+  /** The latest time of an event, and when that was here; of stories from before a restart, when it was over. */
+  #latestUs: number;
   #latestAt = performance.now();
   #ticking = false;
 
@@ -32,6 +32,7 @@ export class StoryIntake {
 
   private constructor(stories: Stories, replays: boolean) {
     this.#stories = stories;
+    this.#latestUs = stories.lastUs;
     this.#replays = replays;
   }
 

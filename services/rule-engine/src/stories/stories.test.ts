@@ -10,6 +10,7 @@ import { PACE_US_MIN, SILENCE_US_MAX, STORY_US_MAX, type Taken } from "./aggrega
 import { type DetectedMatch, Stories, type StoriesWorld } from "./stories.ts";
 
 const START_US = 1_700_000_000_000_000;
+const S = 1_000_000;
 
 function match(key: string, event: number, timeUs: number): DetectedMatch {
   const eventId = `source:${event}`;
@@ -95,6 +96,16 @@ test("a revision is the first detection with the count, the last time and sample
       ["a 2", "source:2"],
     ],
   );
+});
+
+test("after a restart the time goes on from the last event of a story, though no event comes", async (t) => {
+  const world = new World();
+  await world.open().take([match("a", 1, START_US), match("a", 2, START_US + S)], START_US + S, { range });
+  const reopened = world.open();
+  t.is(reopened.lastUs, START_US + S);
+  t.is(reopened.untold, 1);
+  await reopened.take([], reopened.lastUs + PACE_US_MIN);
+  t.is(world.total, 2n);
 });
 
 test("without folding each match is a detection, and nothing is kept", async (t) => {

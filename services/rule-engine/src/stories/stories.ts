@@ -77,6 +77,11 @@ export class Stories {
     return this.#aggregator.untold;
   }
 
+  /** When the last event of any story was, in µs since 1970; 0 where there is none. */
+  get lastUs(): number {
+    return this.#aggregator.lastUs;
+  }
+
   /**
    * Takes the matches of one range, or none at `nowUs`, in µs since 1970 as events tell it. Resolves when what came of
    * them is on the bus and, once `also` has resolved, with the range on disk.
