@@ -165,6 +165,7 @@ export const factDocs = {
     content_version: "The version of the rules in force, made of their files; detections carry it.",
     processed: "The ranges of positions that have been evaluated, as JSON, source by source.",
     rules: "How many rules are in force.",
+    rule_paths: "The files and folders that rules are read from, a line each.",
   },
   uplink: { sensor_id: "The id by which the portal knows this sensor." },
 } as const satisfies Partial<Record<StageName, Docs>>;
