@@ -80,6 +80,7 @@ export * from "../gen/nightjar/portal/v1/sensor_pb.ts";
 export * from "../gen/nightjar/stage/v1/host_pb.ts";
 export * from "../gen/nightjar/stage/v1/status_pb.ts";
 export * from "./calls.ts";
+export * from "./container-id.ts";
 export * from "./event-types.ts";
 export * from "./interest.ts";
 export * from "./words.ts";

@@ -74,7 +74,7 @@ test(`a person at a terminal is told from a daemon${why}`, async (t) => {
   // `script` makes a terminal and a session with it; what leaves that session has no terminal any more.
   const deeds = [`cat ${marker}`, `setsid -w cat ${marker}`];
   const stdio: ("ignore" | "pipe")[] = ["ignore", "ignore", "pipe"];
-  for (const deed of deeds) run("/usr/bin/script", ["-qec", deed, "/dev/null"], { stdio });
+  for (const deed of deeds) t.is(run("/usr/bin/script", ["-qec", deed, "/dev/null"], { stdio }).status, 0, deed);
   const outputs = await waitFor(
     async () => {
       const found = (await sensor.detections()).map(({ detection }) => detection?.output ?? "");

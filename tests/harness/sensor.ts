@@ -22,6 +22,8 @@ const BPFFS = "/sys/fs/bpf";
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 const PAGE_SIZE = 1_000;
+/** Of a stage's log, in the report of a failed test. */
+const LINES_REPORTED = 20;
 
 /** Those of a sensor's processes that a test may want to kill. */
 export type Victim = StageName | "portal" | "nats-server";
@@ -46,6 +48,8 @@ export function whyNoKernel(): string | undefined {
   if (process.getuid?.() !== 0) return "loading eBPF needs root";
   return undefined;
 }
+
+const show = (value: unknown) => JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? `${inner}` : inner));
 
 export class Sensor {
   readonly stateDir: string;
@@ -112,6 +116,28 @@ export class Sensor {
     return stages[victim]?.pid;
   }
 
+  /** What the sensor says of itself, for the report of a test that failed: counters, health, warnings, detections. */
+  async describe(): Promise<string> {
+    const attempt = async (what: string, tell: () => Promise<string[]>) =>
+      await tell().catch((error) => [`${what}: ${error.message}`]);
+    const counters = await attempt("statuses", async () =>
+      (await this.statuses()).map(({ stage, ready, counters, healthIssues, facts }) => {
+        const counted = Object.entries(counters).filter(([, value]) => value !== 0n);
+        return `${stage} ready=${ready} ${show({ counters: Object.fromEntries(counted), healthIssues, facts })}`;
+      }),
+    );
+    const warnings = stageNames.map((stage) =>
+      attempt(`log of ${stage}`, async () => {
+        const lines = this.log(stage).filter(({ level }) => level !== "INFO" && level !== "DEBUG");
+        return lines.slice(-LINES_REPORTED).map((line) => `${stage} ${line.level} ${show(line.fields)}`);
+      }),
+    );
+    const detections = await attempt("detections", async () =>
+      (await this.detections()).map(({ detection }) => `detection ${detection?.rule}: ${detection?.output}`),
+    );
+    return [...counters, ...(await Promise.all(warnings)).flat(), ...detections].join("\n");
+  }
+
   async close(): Promise<void> {
     const operator = await this.#operator?.catch(() => undefined);
     await operator?.close();
@@ -137,6 +163,7 @@ export async function startSensor(
   const started = startProcess(test, process.execPath, argv, { env, group: true });
   const sensor = new Sensor(stateDir, started);
   test.teardown(async () => {
+    if (test.passed === false) process.stderr.write(`${await sensor.describe()}\n`);
     await sensor.close();
     // One that had to be killed leaves its programs in the kernel.
     removePinsOf(BPFFS, stateDir);

@@ -18,9 +18,14 @@ export function readHost(): Host {
     architecture: machine(),
     processors: cpus().length,
     memoryBytes: BigInt(totalmem()),
-    bootId: firstFile([BOOT_ID_FILE]).trim().replaceAll("-", ""),
+    bootId: readBootId(),
     machineId: firstFile(MACHINE_ID_FILES),
   });
+}
+
+/** The kernel's id of this boot, 32 hexadecimal digits. */
+export function readBootId(): string {
+  return firstFile([BOOT_ID_FILE]).trim().replaceAll("-", "");
 }
 
 function firstFile(files: readonly string[]): string {

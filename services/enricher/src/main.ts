@@ -1,11 +1,11 @@
 // The stage enricher: RAW to EVENTS, each event with the process that acted, its ancestors and its users' names.
-import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
 import {
   ASK_PROCESSES_SUBJECT,
   type CounterName,
   MESSAGE_BYTES_MAX,
   moduleBeside,
+  readBootId,
   runStage,
   type Stage,
   streamOf,
@@ -32,6 +32,8 @@ const HEADER_BYTES_MAX = 1_024;
 const RECONCILE_MS = 60_000;
 /** The first times after the start: who ended between the look into /proc and the first event is seen by that alone. */
 const RECONCILE_FIRST_MS = [5_000, 10_000];
+/** How often the tree lets go of what exited while no events come, of which each batch makes it let go. */
+const SETTLE_IDLE_MS = 5_000;
 /** With a longer lag the events of processes that ended meanwhile are still to come: no comparing then. */
 const RECONCILE_LAG_MS_MAX = 10_000;
 
@@ -59,7 +61,7 @@ async function main(stage: Stage): Promise<void> {
     bytesPerSecond: settings.enricher.hash_bytes_per_s,
   });
   const enricher = new Enricher({
-    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim().replaceAll("-", ""),
+    bootId: readBootId(),
     bootTimeUnixNs: BigInt(Math.round(Date.now() - uptime() * 1_000)) * 1_000_000n,
     lookup: procfs.lookup,
     users,
@@ -79,7 +81,7 @@ async function main(stage: Stage): Promise<void> {
   const interest = new OwnInterest(stage);
   followWanted(stage, enricher, interest);
   const subject = streamOf("EVENTS").subjects[0] as string;
-  const state = { lagMs: 0, batchesWaited: 0, batchesWaitedInVain: 0 };
+  const state = { lagMs: 0, takenAt: performance.now(), batchesWaited: 0, batchesWaitedInVain: 0 };
   const handle = createHandler(enricher, {
     publish: ({ bytes, id }) => {
       state.lagMs = Math.max(Date.now() - enricher.lastEventUnixMs, 0);
@@ -94,7 +96,8 @@ async function main(stage: Stage): Promise<void> {
   bus.consume(
     "RAW",
     (bytes) => {
-      users.refresh(performance.now());
+      state.takenAt = performance.now();
+      users.refresh(state.takenAt);
       return handle(bytes);
     },
     { inFlightMax: settings.enricher.in_flight_batches },
@@ -103,6 +106,11 @@ async function main(stage: Stage): Promise<void> {
     if (state.lagMs < RECONCILE_LAG_MS_MAX) enricher.tree.reconcile(new Set(listPids()), enricher.lastEventNs);
     reportHealth(stage, reported);
   });
+  const settling = setInterval(() => {
+    const idleNs = (performance.now() - state.takenAt) * 1e6;
+    enricher.tree.settle(enricher.lastEventNs + idleNs);
+  }, SETTLE_IDLE_MS);
+  stage.onStop(() => clearInterval(settling));
   stage.onStop(() => executables.close());
   await interest.publish();
   await executables.ready;

@@ -21,7 +21,7 @@ export function measuredContext(): Context {
 async function answer(bytes: Uint8Array): Promise<Uint8Array> {
   const { id, runtime } = fromBinary(ContainerRequestSchema, bytes);
   const [image, labels] = ["registry.example/team/service:1.27.3", { "com.example.team": "payments" }];
-  const container = { id: id.slice(0, 12), fullId: id, runtime, name: `service-${id.slice(0, 4)}`, image, labels };
+  const container = { fullId: id, runtime, name: `service-${id.slice(0, 4)}`, image, labels };
   return toBinary(ContainerResponseSchema, create(ContainerResponseSchema, { container }));
 }
 

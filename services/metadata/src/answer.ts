@@ -8,6 +8,7 @@ import {
   ContainerResponseSchema,
   ContainerSchema,
   MissingReason,
+  shortContainerId,
 } from "@nightjar/proto";
 import { containerOf } from "./kubernetes/pod-container.ts";
 import { mergeContainers } from "./merge.ts";
@@ -17,8 +18,6 @@ import type { ContainerQuery } from "./runtime.ts";
 /** A longer one is nobody's, and would only take memory. */
 const ID_CHARACTERS_MAX = 256;
 const POD_UID_CHARACTERS_MAX = 64;
-/** As many characters as tools show of an id. */
-const SHORT_ID_CHARACTERS = 12;
 
 /** What the runtimes know of a container; the reason is given where it is not all. */
 export interface Found {
@@ -59,7 +58,7 @@ function readRequest(bytes: Uint8Array): ContainerQuery | undefined {
 async function describe(query: ContainerQuery, { findContainer, pods }: Sources): Promise<ContainerResponse> {
   const found = await findContainer(query);
   const container = found.container ? clone(ContainerSchema, found.container) : create(ContainerSchema);
-  container.id = query.id.slice(0, SHORT_ID_CHARACTERS);
+  container.id = shortContainerId(query.id);
   container.fullId = query.id;
   container.runtime = query.runtime || container.runtime;
   const pod = await pods.find(query, container);

@@ -1,6 +1,6 @@
 // An event that is being put together: the messages it will be encoded as, before they are.
 import type { DescMessage } from "@bufbuild/protobuf";
-import { type EventType, ExecSchema } from "@nightjar/proto";
+import { type EventType, ExecSchema, shortContainerId } from "@nightjar/proto";
 
 /** A message by its fields' local names, as protobuf-es creates one from. */
 export type Fields = Record<string, unknown>;
@@ -75,11 +75,10 @@ export class Draft {
 
 /** Of a container of which only something else was said. */
 const CONTAINER_ID = "0".repeat(64);
-const SHORT_ID_DIGITS = 12;
 
 function completeContainer(container: Fields): void {
   container.fullId ??= container.id ?? CONTAINER_ID;
-  container.id ??= (container.fullId as string).slice(0, SHORT_ID_DIGITS);
+  container.id ??= shortContainerId(container.fullId as string);
 }
 
 const utf8 = new TextEncoder();

@@ -1,5 +1,6 @@
 // Makes encoded batches for tests, from events and processes written briefly.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { BatchReader } from "@nightjar/events";
 import {
   BatchSchema,
   Call,
@@ -9,6 +10,9 @@ import {
   type ExecSchema,
   type ProcessSchema,
 } from "@nightjar/proto";
+import { findField } from "../fields/catalogue.ts";
+import type { Value } from "../fields/definition.ts";
+import { EventView } from "./event-view.ts";
 
 const utf8 = new TextEncoder();
 
@@ -89,4 +93,19 @@ export function open(path: string, flags: number): EventInit {
 /** An exec; the actor of the batch should be the same. */
 export function exec(executable: string, args: readonly string[], rest: ExecInit = {}): EventInit {
   return { call: Call.EXECVE, data: { case: "exec", value: image(executable, args, rest) } };
+}
+
+/** The first event of an encoded batch. */
+export function firstEvent(batch: Uint8Array): EventView {
+  const view = new EventView();
+  view.open(new BatchReader(batch));
+  view.select(0);
+  return view;
+}
+
+/** The value that a field has there, written as rules write it: with its argument in brackets, if it takes one. */
+export function readField(text: string, view: EventView): Value {
+  const [, name = "", argument] = /^([^[]+)(?:\[(.*)\])?$/.exec(text) ?? [];
+  const found = findField(name, argument);
+  return found?.field.getter?.(found.argument)?.(view);
 }

@@ -1,11 +1,10 @@
 // Tests the fields of containers that are worked out: where all is known, where only the id is, and on the host.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { BatchReader } from "@nightjar/events";
 import { BatchSchema, type ContainerSchema, type ExecSchema } from "@nightjar/proto";
 import test from "ava";
-import { processes } from "../engine/batch.fixture.ts";
-import { EventView } from "../engine/event-view.ts";
-import { FIELDS, findField } from "./catalogue.ts";
+import { firstEvent, processes, readField } from "../engine/batch.fixture.ts";
+import type { EventView } from "../engine/event-view.ts";
+import { FIELDS } from "./catalogue.ts";
 import type { Value } from "./definition.ts";
 
 type ContainerInit = MessageInitShape<typeof ContainerSchema>;
@@ -48,16 +47,7 @@ function viewOf(container?: ContainerInit, image: Image = {}): EventView {
     actors: [1],
     containers: container ? [container] : [],
   });
-  const view = new EventView();
-  view.open(new BatchReader(toBinary(BatchSchema, batch)));
-  view.select(0);
-  return view;
-}
-
-function read(text: string, view: EventView): Value {
-  const [, name = "", argument] = /^([^[]+)(?:\[(.*)\])?$/.exec(text) ?? [];
-  const found = findField(name, argument);
-  return found?.field.getter?.(found.argument)?.(view);
+  return firstEvent(toBinary(BatchSchema, batch));
 }
 
 /** The field, and its value where all is known, where the id is, and on the host. */
@@ -92,7 +82,7 @@ const ROWS: readonly (readonly [field: string, known: Value, byId: Value, host: 
 for (const [field, ...expected] of ROWS) {
   test(field, (t) => {
     t.deepEqual(
-      [CONTAINER, KNOWN_BY_ID, undefined].map((container) => read(field, viewOf(container))),
+      [CONTAINER, KNOWN_BY_ID, undefined].map((container) => readField(field, viewOf(container))),
       expected,
     );
   });
@@ -106,7 +96,7 @@ test("every field of containers that Falco knows has values", (t) => {
 });
 
 const drift = (container: ContainerInit | undefined, image: Image) =>
-  ["nightjar.container.drift", "nightjar.container.changed"].map((field) => read(field, viewOf(container, image)));
+  ["nightjar.container.drift", "nightjar.container.changed"].map((field) => readField(field, viewOf(container, image)));
 
 test("what is not of the image, or was changed since the container began, has drifted", (t) => {
   t.deepEqual(drift(CONTAINER, { upperLayer: true, changedTimeNs: STARTED - 1n }), [true, false]);

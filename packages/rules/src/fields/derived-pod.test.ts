@@ -1,11 +1,10 @@
 // Tests the fields of pods: of a container in one, of a container in none, and outside of containers.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { BatchReader } from "@nightjar/events";
 import { BatchSchema, type ContainerSchema } from "@nightjar/proto";
 import test from "ava";
-import { processes } from "../engine/batch.fixture.ts";
-import { EventView } from "../engine/event-view.ts";
-import { FIELDS, findField } from "./catalogue.ts";
+import { firstEvent, processes, readField } from "../engine/batch.fixture.ts";
+import type { EventView } from "../engine/event-view.ts";
+import { FIELDS } from "./catalogue.ts";
 import type { Value } from "./definition.ts";
 
 type ContainerInit = MessageInitShape<typeof ContainerSchema>;
@@ -47,16 +46,7 @@ function viewOf(container?: ContainerInit): EventView {
     actors: [1],
     containers: container ? [container] : [],
   });
-  const view = new EventView();
-  view.open(new BatchReader(toBinary(BatchSchema, batch)));
-  view.select(0);
-  return view;
-}
-
-function read(text: string, view: EventView): Value {
-  const [, name = "", argument] = /^([^[]+)(?:\[(.*)\])?$/.exec(text) ?? [];
-  const found = findField(name, argument);
-  return found?.field.getter?.(found.argument)?.(view);
+  return firstEvent(toBinary(BatchSchema, batch));
 }
 
 const VALUES: readonly (readonly [field: string, value: Value])[] = [
@@ -96,9 +86,9 @@ const VALUES: readonly (readonly [field: string, value: Value])[] = [
 
 for (const [field, value] of VALUES) {
   test(`${field} is ${JSON.stringify(value)}`, (t) => {
-    t.is(read(field, viewOf(CONTAINER)), value);
-    t.is(read(field, viewOf({ id: "4f4f4f4f4f4f" })), undefined, "of a container that is no pod's");
-    t.is(read(field, viewOf()), undefined, "outside of containers");
+    t.is(readField(field, viewOf(CONTAINER)), value);
+    t.is(readField(field, viewOf({ id: "4f4f4f4f4f4f" })), undefined, "of a container that is no pod's");
+    t.is(readField(field, viewOf()), undefined, "outside of containers");
   });
 }
 

@@ -1,9 +1,9 @@
 // A container's row, of what its cgroup says and of what a runtime answered; and the cgroup of an encoded Exec.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { FieldCursor, WIRE_BYTES } from "@nightjar/events";
-import { ContainerSchema, ExecSchema, PodSchema } from "@nightjar/proto";
+import { ContainerSchema, ExecSchema, PodSchema, shortContainerId } from "@nightjar/proto";
 import { Row } from "../context/row.ts";
-import { type Shape, shortId } from "./shape.ts";
+import type { Shape } from "./shape.ts";
 
 /** Container.missing of one whose runtime was not asked yet. */
 export const WAITING = "waiting";
@@ -25,7 +25,7 @@ export function cgroupOf(exec: Uint8Array): string {
 export function rowOf(shape: Shape, facts: MessageInitShape<typeof ContainerSchema>, missing: string): Row {
   const container = create(ContainerSchema, facts);
   container.fullId ||= shape.fullId;
-  container.id = shortId(container.fullId);
+  container.id = shortContainerId(container.fullId);
   container.runtime ||= shape.runtime;
   container.missing = missing;
   if (shape.podUid !== "") {

@@ -114,10 +114,3 @@ function podUidOf(names: readonly string[]): string {
 function unescapeUnit(name: string): string {
   return name.replace(/\\x([0-9a-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
-
-const SHORT_ID_CHARACTERS = 12;
-
-/** The id as tools show it: the first 12 digits of one of 64, a name as it is. */
-export function shortId(fullId: string): string {
-  return /^[0-9a-f]{64}$/.test(fullId) ? fullId.slice(0, SHORT_ID_CHARACTERS) : fullId;
-}
