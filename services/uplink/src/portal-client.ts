@@ -1,6 +1,6 @@
 // Calls to the portal over one HTTP/2 connection, which is made anew when it fails.
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { create, type DescService, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { compressionGzip, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { HeartbeatRequestSchema, SendDetectionsRequestSchema, SensorService } from "@nightjar/proto";
 import type { Endpoint } from "./endpoint.ts";
@@ -17,7 +17,13 @@ export interface PortalClientOptions {
 
 interface Connection {
   sessions: Http2SessionManager;
-  sensors: Client<typeof SensorService>;
+  transport: Transport;
+}
+
+/** What each call is given. */
+export interface CallOptions {
+  timeoutMs: number;
+  signal: AbortSignal;
 }
 
 /** After these the connection, or what was read for it, may be what is wrong. A portal that answered is kept. */
@@ -43,13 +49,15 @@ export class PortalClient {
 
   /** Resolves when the portal has stored all of them. */
   async sendDetections(request: MessageInitShape<typeof SendDetectionsRequestSchema>): Promise<void> {
-    await this.#call((sensors, options) =>
+    await this.call(SensorService, (sensors, options) =>
       sensors.sendDetections(create(SendDetectionsRequestSchema, request), options),
     );
   }
 
   async heartbeat(request: MessageInitShape<typeof HeartbeatRequestSchema>): Promise<void> {
-    await this.#call((sensors, options) => sensors.heartbeat(create(HeartbeatRequestSchema, request), options));
+    await this.call(SensorService, (sensors, options) =>
+      sensors.heartbeat(create(HeartbeatRequestSchema, request), options),
+    );
   }
 
   /** The next call connects anew. */
@@ -58,14 +66,16 @@ export class PortalClient {
     this.#connection = undefined;
   }
 
-  async #call(
-    work: (sensors: Connection["sensors"], options: { timeoutMs: number; signal: AbortSignal }) => Promise<unknown>,
-  ): Promise<void> {
+  /** Calls any of the portal's services over the one connection; resolves with what `work` does. */
+  async call<Service extends DescService, Answer>(
+    service: Service,
+    work: (client: Client<Service>, options: CallOptions) => Promise<Answer>,
+  ): Promise<Answer> {
     const { timeoutMs, signal } = this.#options;
     let connection: Connection | undefined;
     try {
       connection = this.#connection ??= this.#connect();
-      await work(connection.sensors, { timeoutMs, signal });
+      return await work(createClient(service, connection.transport), { timeoutMs, signal });
     } catch (error) {
       // Ended by us because the portal is somewhere else now: no fault of the portal's, and the next call finds it.
       if (connection && this.#connection !== connection) {
@@ -97,6 +107,6 @@ export class PortalClient {
       readMaxBytes: RESPONSE_BYTES_MAX,
       ...(!embedded && { sendCompression: compressionGzip }),
     });
-    return { sessions, sensors: createClient(SensorService, transport) };
+    return { sessions, transport };
   }
 }
