@@ -8,6 +8,8 @@ export interface LinkOptions {
   /** Raised with what is wrong, resolved when it is over. */
   raise: (message: string) => void;
   resolve: () => void;
+  /** Told of each call that failed. */
+  failed: () => void;
   /** Milliseconds that never go back. */
   clock: () => number;
 }
@@ -40,8 +42,9 @@ export class Link {
 
   /** A call failed. */
   down(failure: PortalFailure): void {
-    const { log, raise, clock } = this.#options;
+    const { log, raise, failed, clock } = this.#options;
     const now = clock();
+    failed();
     this.#failed = true;
     if (failure.kind === "absent") {
       this.#absentSinceMs ??= now;

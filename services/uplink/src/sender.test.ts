@@ -108,6 +108,7 @@ function linkWith(logged: string[]) {
     log: { error: (message) => void logged.push(message), info: (message) => void logged.push(message) },
     raise: (message) => void issues.push(message),
     resolve: () => void issues.push("resolved"),
+    failed: () => {},
     clock: () => nowMs,
   });
   return { link, issues, pass: (ms: number) => (nowMs += ms) };

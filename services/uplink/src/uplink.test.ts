@@ -154,7 +154,13 @@ test.serial("kill -9 of the portal again and again: each detection is there exac
   });
   const client = clientWith(t, {});
   const abort = new AbortController();
-  const link = new Link({ log: { error() {}, info() {} }, raise() {}, resolve() {}, clock: () => performance.now() });
+  const link = new Link({
+    log: { error() {}, info() {} },
+    raise() {},
+    resolve() {},
+    failed() {},
+    clock: () => performance.now(),
+  });
   const sender = runSender(
     {
       outbox,

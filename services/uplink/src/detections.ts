@@ -1,0 +1,122 @@
+// Detections on their way: from the bus to the outbox, from the outbox to the portal, deleted when they are stale.
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
+import { type DetectionBatch, DetectionBatchSchema } from "@nightjar/proto";
+import { redactMessage } from "@nightjar/redact";
+import { Backoff, describeError, GarbageError, pause, type Stage } from "@nightjar/stage";
+import { DISK_RETRY_MS, OUTBOX_RELIEVED, STALE_SWEEP_MS } from "./limits.ts";
+import type { Link } from "./link.ts";
+import { Outbox } from "./outbox.ts";
+import type { PortalClient } from "./portal-client.ts";
+import { backoffOptions, crash } from "./retries.ts";
+import { runSender } from "./sender.ts";
+
+const MS_PER_H = 60 * 60 * 1_000;
+
+export interface Parts {
+  /** The sensor's id. */
+  id: string;
+  client: PortalClient;
+  link: Link;
+}
+
+export interface Detections {
+  readonly outbox: Outbox;
+  /** Takes in a message of the stream DETECTIONS; resolves when it is safe. */
+  keep: (bytes: Uint8Array) => Promise<void>;
+}
+
+/** Opens the outbox and sends what an earlier process left there, with or without a bus. */
+export async function startDetections(stage: Stage, parts: Parts): Promise<Detections> {
+  const outbox = await openOutbox(stage);
+  startSender(stage, parts, outbox);
+  sweepStale(stage, outbox);
+  return { outbox, keep: (bytes) => keep(stage, outbox, bytes) };
+}
+
+function openOutbox(stage: Stage): Promise<Outbox> {
+  return Outbox.open(join(stage.folder, "outbox"), {
+    bytesMax: stage.settings.uplink.outbox_bytes,
+    clock: Date.now,
+    evicted: (count) => {
+      stage.counters.add("detections_evicted", count);
+      stage.health.raise("OUTBOX_FULL", "the outbox is full; detections of the lowest severity are deleted");
+    },
+    broken: (movedTo, error) => {
+      stage.counters.add("outboxes_broken");
+      stage.health.raise("OUTBOX_BROKEN", `the outbox could not be read and was moved to ${movedTo}`);
+      stage.log.error("the outbox cannot be read; what was in it is not sent", { movedTo, error });
+    },
+  });
+}
+
+/**
+ * Resolves when the batch is on the disk, without secrets; until the disk takes it, the bus keeps it too. Here, behind
+ * rules and stories, which had to see what is secret, and before all that is a copy or leaves the host.
+ */
+async function keep(stage: Stage, outbox: Outbox, bytes: Uint8Array): Promise<void> {
+  let batch: DetectionBatch;
+  try {
+    batch = fromBinary(DetectionBatchSchema, bytes);
+  } catch (error) {
+    throw new GarbageError(`no DetectionBatch: ${describeError(error)}`);
+  }
+  redactMessage(stage.redactor, DetectionBatchSchema, batch);
+  for (;;) {
+    try {
+      await outbox.add(batch.detections);
+      break;
+    } catch (error) {
+      stage.health.raise("DISK_FULL", `the outbox cannot be written: ${describeError(error)}`);
+      await pause(DISK_RETRY_MS);
+    }
+  }
+  stage.health.resolve("DISK_FULL");
+  stage.counters.add("detections_in", batch.detections.length);
+}
+
+function startSender(stage: Stage, { id, client, link }: Parts, outbox: Outbox): void {
+  const { settings, signal, counters, health, log } = stage;
+  const sending = runSender(
+    {
+      outbox,
+      send: (detections) => client.sendDetections({ sensorId: id, hostName: hostname(), detections }),
+      backoff: new Backoff(backoffOptions(settings.uplink)),
+      wait: (ms) => link.wait(ms, signal),
+      sent: (count) => {
+        counters.add("detections_sent", count);
+        if (outbox.bytes < settings.uplink.outbox_bytes * OUTBOX_RELIEVED) health.resolve("OUTBOX_FULL");
+        link.up();
+      },
+      failed: (failure) => link.down(failure),
+      refused: ({ detection }, why) => {
+        counters.add("detections_refused");
+        health.raise("DETECTION_REFUSED", `the portal refused a detection of "${detection.rule}": ${why}`);
+        log.error("the portal refused a detection; it is kept in the outbox's part for refused ones", {
+          resp: why,
+          detection: detection.id,
+          rule: detection.rule,
+        });
+      },
+    },
+    signal,
+  );
+  sending.catch((error) => crash(error));
+  stage.onStop(() => sending);
+}
+
+function sweepStale(stage: Stage, outbox: Outbox): void {
+  const { counters, health, log, settings } = stage;
+  const hours = settings.uplink.stale_after_h;
+  const sweep = async () => {
+    const stale = await outbox.deleteStoredBefore(Date.now() - hours * MS_PER_H);
+    if (stale === 0) return;
+    counters.add("detections_stale", stale);
+    health.raise("DETECTIONS_STALE", `${stale} detections waited ${hours} hours for the portal and were deleted`);
+  };
+  const run = () => void sweep().catch((error) => log.error("the outbox cannot be looked through", { error }));
+  const timer = setInterval(run, STALE_SWEEP_MS);
+  run();
+  stage.onStop(() => clearInterval(timer));
+}
