@@ -1,18 +1,20 @@
 // The portal as a whole: store, services and housekeeping in one folder.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { QueryService, SensorService } from "@nightjar/proto";
 import { type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
 import type { Clock } from "./clock.ts";
-import { loadCredentials } from "./credentials.ts";
+import { isAuthorized, loadCredentials } from "./credentials.ts";
 import { PortalError } from "./errors.ts";
 import { Feed } from "./feed.ts";
 import { Intake } from "./intake.ts";
 import { CHECKPOINT_INTERVAL_MS, SWEEP_INTERVAL_MS } from "./limits.ts";
 import { lockFolder } from "./lock.ts";
+import { type Authenticate, localPrincipal } from "./principal.ts";
 import { queryService } from "./query-service.ts";
 import { assertRoom, type FreeBytes, freeBytes } from "./room.ts";
 import { sensorService } from "./sensor-service.ts";
-import { LISTEN_HOST, type RunningServer, type Services, serve } from "./server.ts";
+import { LISTEN_HOST, type Registration, type RunningServer, registration, serve } from "./server.ts";
 import { Store } from "./store.ts";
 import { openStoreFolder } from "./store-folder.ts";
 
@@ -61,10 +63,11 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
   const store = new Store(await openStoreFolder(folder), room);
   const feed = new Feed(await store.lastCursor());
   const intake = new Intake(store, feed, clock);
-  const services: Services = {
-    sensors: sensorService(store, intake, clock, (error) => void judge(error, store, options)),
-    queries: queryService(store, feed, clock),
-  };
+  const failed = (error: unknown) => void judge(error, store, options);
+  const services = [
+    registration(SensorService, sensorService(store, intake, clock, failed), ["sensor"]),
+    registration(QueryService, queryService(store, feed, clock), ["operator"]),
+  ];
   const server = await serveOnKeptPort(options, services);
   const sweep = async () => {
     const deleted = await store.deleteReceivedBefore(clock() - options.retentionDays * MS_PER_DAY);
@@ -104,18 +107,21 @@ async function judge(error: unknown, store: Store, { log, crash }: PortalOptions
   await store.probe().catch(crash);
 }
 
-async function serveOnKeptPort(options: PortalOptions, services: Services): Promise<RunningServer> {
+async function serveOnKeptPort(options: PortalOptions, services: readonly Registration[]) {
   const { folder, clock, log } = options;
   const credentials = await loadCredentials(folder, clock);
+  const authenticate: Authenticate = async (header) =>
+    isAuthorized(header, credentials.token) ? localPrincipal : undefined;
+  const serveOn = (port: number) => serve({ port, credentials, authenticate, services });
   const portFile = join(folder, "port");
   const wanted = options.port || Number(readSmallFile(portFile)) || 0;
   let server: RunningServer;
   try {
-    server = await serve(wanted, credentials, services);
+    server = await serveOn(wanted);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || options.port !== 0) throw error;
     log.warn("the port of the last start is taken; choosing another", { port: wanted });
-    server = await serve(0, credentials, services);
+    server = await serveOn(0);
   }
   writeFileAtomic(portFile, `${server.port}\n`);
   return server;

@@ -1,18 +1,37 @@
 // Serves the portal's services over TLS: gRPC and Connect on HTTP/2, Connect on HTTP/1.1, and the page.
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { DescService } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { QueryService, SensorService } from "@nightjar/proto";
-import { type Credentials, isAuthorized } from "./credentials.ts";
+import type { Credentials } from "./credentials.ts";
 import { REQUEST_BYTES_MAX, STOP_GRACE_MS } from "./limits.ts";
 import { pages } from "./pages.ts";
+import { type Authenticate, type Callers, gateOf } from "./principal.ts";
 
 /** The one interface the embedded portal listens on. */
 export const LISTEN_HOST = "127.0.0.1";
 
-export interface Services {
-  sensors: ServiceImpl<typeof SensorService>;
-  queries: ServiceImpl<typeof QueryService>;
+/** A service, who does it, and who may call it. */
+export interface Registration {
+  service: DescService;
+  callers: Callers;
+  register(router: ConnectRouter): void;
+}
+
+export function registration<Service extends DescService>(
+  service: Service,
+  implementation: ServiceImpl<Service>,
+  callers: Callers,
+): Registration {
+  return { service, callers, register: (router) => router.service(service, implementation) };
+}
+
+export interface ServerOptions {
+  /** 0 for any. */
+  port: number;
+  credentials: Credentials;
+  authenticate: Authenticate;
+  services: readonly Registration[];
 }
 
 export interface RunningServer {
@@ -21,17 +40,18 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Listens on `port`, 0 for any; rejects with EADDRINUSE when another has it. */
-export async function serve(port: number, credentials: Credentials, services: Services): Promise<RunningServer> {
+/** Listens; rejects with EADDRINUSE when another has the port. */
+export async function serve(options: ServerOptions): Promise<RunningServer> {
+  const { port, credentials, authenticate, services } = options;
   const stopping = new AbortController();
+  const callers = new Map(services.map((one) => [one.service.typeName, one.callers]));
   const handler = connectNodeAdapter({
-    routes: (router) => router.service(SensorService, services.sensors).service(QueryService, services.queries),
+    routes(router) {
+      for (const one of services) one.register(router);
+    },
     readMaxBytes: REQUEST_BYTES_MAX,
     shutdownSignal: stopping.signal,
-    requestGate: ({ requestHeader }) => {
-      if (isAuthorized(requestHeader.get("authorization"), credentials.token)) return;
-      throw new ConnectError("the access token is missing or wrong", Code.Unauthenticated);
-    },
+    requestGate: gateOf(authenticate, (service) => callers.get(service) ?? []),
     fallback: (request, response) => {
       const page =
         request.method === "GET" ? pages.get(new URL(request.url ?? "/", "https://portal").pathname) : undefined;
