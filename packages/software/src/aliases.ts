@@ -1,5 +1,5 @@
 // Folders that are links to others, as /lib to /usr/lib: packages name files by either, the kernel by one.
-import type { RootFolder } from "./root-folder.ts";
+import type { RootFolder } from "./root/root-folder.ts";
 
 /**
  * The folders that distributions have merged: into /usr (Debian's UsrMerge, Fedora's UsrMove), /usr/sbin into /usr/bin

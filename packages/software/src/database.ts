@@ -1,5 +1,5 @@
 // What a reader of a package manager's database is: one file and one row of the table in software.ts for each.
-import type { RootFolder } from "./root-folder.ts";
+import type { RootFolder } from "./root/root-folder.ts";
 
 export type Manager = "dpkg" | "rpm" | "apk";
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { temporaryFolder } from "@nightjar/test-support";
 import test from "ava";
 import { Aliases } from "./aliases.ts";
-import { RootFolder } from "./root-folder.ts";
+import { RootFolder } from "./root/root-folder.ts";
 import { Software } from "./software.ts";
 
 const SAMPLE = 2_000;

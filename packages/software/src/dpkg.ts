@@ -1,6 +1,6 @@
 // Reads dpkg's database: dpkg-query(1), dpkg-divert(1); and that of distroless images, which is a part of it.
 import { type AddFile, attempt, DATABASE_BYTES_MAX, type DatabaseFormat, type Package } from "./database.ts";
-import type { RootFolder } from "./root-folder.ts";
+import type { RootFolder } from "./root/root-folder.ts";
 import { field, stanzas } from "./stanzas.ts";
 
 const FOLDER = "/var/lib/dpkg";

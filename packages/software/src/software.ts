@@ -5,7 +5,7 @@ import { apk } from "./apk.ts";
 import type { DatabaseFormat, Package } from "./database.ts";
 import { dpkg } from "./dpkg.ts";
 import { PathIndex } from "./path-index.ts";
-import { RootFolder } from "./root-folder.ts";
+import { RootFolder } from "./root/root-folder.ts";
 import { rpm } from "./rpm/rpm.ts";
 
 /** The managers that are known, a row each. */

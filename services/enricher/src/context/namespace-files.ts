@@ -1,8 +1,8 @@
 // Reads the passwd and group files of a process's own root, and how its user namespace counts ids.
 import type { BigIntStats } from "node:fs";
 import { type FileHandle, readFile, readlink } from "node:fs/promises";
+import { NotReadable, openInRoot } from "@nightjar/software";
 import { parseIds, versionOf } from "../users.ts";
-import { NotReadable, openInRoot } from "./file-in-root.ts";
 
 /** A larger file is not read: who furnishes a container could make the sensor work without end. */
 export const NAMESPACE_FILE_BYTES_MAX = 1024 * 1024;

@@ -5,7 +5,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
-import { NotReadable, openInRoot } from "./file-in-root.ts";
+import { openInRoot } from "./open-in-root.ts";
+import { NotReadable } from "./walk.ts";
 
 async function read(root: string, path = "/etc/passwd"): Promise<string> {
   await using file = await openInRoot(root, path);
