@@ -56,7 +56,7 @@ const ROWS: readonly (readonly [field: string, known: Value, byId: Value, host: 
   ["container.name", "web", undefined, "host"],
   ["container.type", "docker", undefined, "host"],
   ["container.privileged", false, undefined, undefined],
-  ["container.start_ts", STARTED, 0, undefined],
+  ["container.start_ts", STARTED, undefined, undefined],
   ["container.duration", Number(60n * SECOND), undefined, undefined],
   ["container.labels", "app:shop, tier", undefined, undefined],
   ["container.label[app]", "shop", undefined, undefined],

@@ -118,6 +118,11 @@ function startOf(view: EventView): bigint | undefined {
   return view.container() && namespaceStartOf(view);
 }
 
+/** 0 stands for a time that is not known. */
+function startTime(view: EventView): Value {
+  return view.container()?.message.uint64(CONTAINER.startedTimeNs.number) || undefined;
+}
+
 function duration(view: EventView): Value {
   const started = view.container()?.message.uint64(CONTAINER.startedTimeNs.number);
   if (!started) return undefined;
@@ -141,6 +146,7 @@ export const CONTAINER_FIELDS: readonly ServedField[] = [
   row("container.id", "Container.id; host outside of all containers", orHost(CONTAINER.id.number)),
   row("container.name", "Container.name; host outside of all containers", orHost(CONTAINER.name.number)),
   row("container.type", "Container.runtime; host outside of all containers", orHost(CONTAINER.runtime.number)),
+  row("container.start_ts", "Container.started_time_ns", startTime),
   row("container.duration", "Event.time_ns and Container.started_time_ns", duration),
   row("container.mounts", "Container.mounts", allMounts),
   { ...oneMount, getter: (argument) => (argument === undefined ? allMounts : oneMount.getter(argument)) },
