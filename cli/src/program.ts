@@ -9,6 +9,7 @@ import { decodeCommand } from "./commands/decode.ts";
 import { detectionsCommand } from "./commands/detections.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { portalCommand } from "./commands/portal.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rulesCommand } from "./commands/rules.ts";
 import { runCommand } from "./commands/run.ts";
@@ -30,6 +31,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   recordCommand,
   decodeCommand,
   rulesCommand,
+  portalCommand,
   doctorCommand,
   collectorCommand,
   versionCommand,

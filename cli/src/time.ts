@@ -1,4 +1,4 @@
-// Points in time as people write them.
+// Durations and points in time as people write them.
 
 export const TIME_FORMS = "a duration back from now such as 30s, 10m, 2h or 1d, or a time such as 2026-01-31T12:00:00Z";
 
@@ -6,10 +6,16 @@ const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_6
 /** A date must come first: alone, JavaScript would read "5" as a month. */
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
+/** Milliseconds of a duration such as 30s, 10m, 2h or 1d; undefined when the text is none. */
+export function readDuration(text: string): number | undefined {
+  const [, amount, unit] = text.match(/^(\d{1,9})([smhd])$/) ?? [];
+  return amount !== undefined && unit !== undefined ? Number(amount) * (UNITS_MS[unit] as number) : undefined;
+}
+
 /** Undefined when the text is neither a duration nor a time. */
 export function readTime(text: string, nowMs: number): Date | undefined {
-  const [, amount, unit] = text.match(/^(\d{1,9})([smhd])$/) ?? [];
-  if (amount !== undefined && unit !== undefined) return new Date(nowMs - Number(amount) * (UNITS_MS[unit] as number));
+  const ago = readDuration(text);
+  if (ago !== undefined) return new Date(nowMs - ago);
   const time = TIMESTAMP.test(text) ? new Date(text) : undefined;
   return time && !Number.isNaN(time.getTime()) ? time : undefined;
 }

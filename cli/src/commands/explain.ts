@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
-import { connectPortalOf, isAway } from "../connect/portal.ts";
+import { connectPortalOf, isAway, PORTAL_SETTINGS } from "../connect/portal.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { shownOfJson } from "../rules/shown.ts";
 import { detectionJson } from "../show/detection.ts";
@@ -44,7 +44,7 @@ export function explainCommand(environment: Environment): Command {
       "correlation, which events it is made of, in their order.",
     arguments: [{ name: "[detection]", description: "its id, or the first digits of it" }],
     options: [new Option("--file <file>", "a file with detections as JSON lines, instead of asking the portal")],
-    settings: ["uplink.portal_url", "uplink.portal_certificate_file", "uplink.portal_token_file"],
+    settings: PORTAL_SETTINGS,
     examples: ["nightjar explain 1f3a9c02", "nightjar explain --file detections.jsonl --json"],
     action: async (context, { file }, [id = ""]) => {
       if (id === "" && file === undefined) throw new CommandError("USAGE", "a detection's id or --file is wanted");

@@ -1,5 +1,6 @@
 // The command line's way to the embedded portal: its address, certificate and token lie in the state folder.
-import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { QueryService } from "@nightjar/proto";
 import { readSmallFile, statePaths } from "@nightjar/stage";
@@ -19,29 +20,59 @@ interface Access {
   token: string;
 }
 
+/** The settings that say which portal it is, as flags of a command that calls it. */
+export const PORTAL_SETTINGS = ["uplink.portal_url", "uplink.portal_certificate_file", "uplink.portal_token_file"];
+
+/**
+ * Calls a service of the portal that the sensor of these settings talks to.
+ *
+ * @throws CommandError NOT_RUNNING when it cannot be reached, FAILED when it refuses.
+ */
+export async function callPortal<Service extends DescService, Answer>(
+  context: Pick<Context, "settings" | "stateDir">,
+  service: Service,
+  work: (client: Client<Service>) => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await work(createClient(service, transportOf(accessOf(context))));
+  } catch (error) {
+    if (isAway(error)) throw new CommandError("NOT_RUNNING", `the portal does not answer: ${(error as Error).message}`);
+    if (error instanceof ConnectError) throw new CommandError("FAILED", `the portal refuses: ${error.rawMessage}`);
+    throw error;
+  }
+}
+
 /** @throws CommandError NOT_RUNNING when no portal ever ran at this state folder. */
 export function connectPortal(stateDir: string): PortalClient {
+  return createClient(QueryService, transportOf(embeddedAccess(stateDir)));
+}
+
+/** The portal that the sensor of these settings talks to: another than its own where they name one. */
+export function connectPortalOf(context: Pick<Context, "settings" | "stateDir">): PortalClient {
+  return createClient(QueryService, transportOf(accessOf(context)));
+}
+
+function embeddedAccess(stateDir: string): Access {
   const baseUrl = portalAddress(stateDir);
   const certificate = readSmallFile(statePaths.portalCertificate(stateDir));
   const token = readSmallFile(statePaths.portalToken(stateDir));
   if (!baseUrl || !certificate || !token) {
     throw new CommandError("NOT_RUNNING", `no portal is known in ${stateDir}: start the sensor with \`nightjar run\``);
   }
-  return connect({ baseUrl, certificate, token });
+  return { baseUrl, certificate, token };
 }
 
-/** The portal that the sensor of these settings talks to: another than its own where they name one. */
-export function connectPortalOf({ settings, stateDir }: Pick<Context, "settings" | "stateDir">): PortalClient {
+function accessOf({ settings, stateDir }: Pick<Context, "settings" | "stateDir">): Access {
   const { portal_url, portal_certificate_file, portal_token_file } = settings.uplink;
-  if (portal_url === "") return connectPortal(stateDir);
+  if (portal_url === "") return embeddedAccess(stateDir);
   const token = readSmallFile(portal_token_file);
   if (!token) throw new CommandError("USAGE", `${portal_token_file} has no access token for ${portal_url}`);
   const certificate = portal_certificate_file === "" ? undefined : readSmallFile(portal_certificate_file);
-  return connect({ baseUrl: portal_url, token, ...(certificate && { certificate }) });
+  return { baseUrl: portal_url, token, ...(certificate && { certificate }) };
 }
 
-function connect({ baseUrl, certificate, token }: Access): PortalClient {
-  const transport = createGrpcTransport({
+function transportOf({ baseUrl, certificate, token }: Access): Transport {
+  return createGrpcTransport({
     baseUrl,
     nodeOptions: certificate === undefined ? {} : { ca: certificate },
     interceptors: [
@@ -51,7 +82,6 @@ function connect({ baseUrl, certificate, token }: Access): PortalClient {
       },
     ],
   });
-  return createClient(QueryService, transport);
 }
 
 /** Whether the portal cannot be reached now, as against having refused. */

@@ -65,3 +65,23 @@ export const WATCHDOG_STALLED_MS = 60_000;
 
 /** How long open calls may take to end when the portal stops. */
 export const STOP_GRACE_MS = 1_000;
+
+/** Service accounts, revoked ones too; a further one is refused with resource_exhausted. */
+export const ACCOUNTS_MAX = 10_000;
+/** How long a secret may stay valid after it was replaced; a longer time is refused with invalid_argument. */
+export const SECRET_KEPT_DAYS_MAX = 90;
+/**
+ * Hashes of secrets made at once, 16 MiB and about 50 ms of a thread each, and those that wait; beyond, the token
+ * endpoint answers 503 with Retry-After.
+ */
+export const HASHES_AT_ONCE = 2;
+export const HASHES_WAITING_MAX = 200;
+export const TOKEN_RETRY_AFTER_S = 5;
+/** Bytes of a request for a token; more are refused. */
+export const TOKEN_REQUEST_BYTES_MAX = 8 * 1024;
+/** How long a process goes by what it knows of an account: so long its tokens outlive it elsewhere. */
+export const ACCOUNT_KNOWN_MS = 2_000;
+/** Accounts that a process knows of at once; at more it forgets all and asks again. */
+export const ACCOUNTS_KNOWN_MAX = 10_000;
+/** Entries of the accounts' audit in one answer. */
+export const ACCOUNT_ACTIONS_MAX = 1_000;

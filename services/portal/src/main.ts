@@ -57,10 +57,10 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => vo
 endWithSupervisor(() => void end(EXIT_OK));
 log.info("portal starts", { version: SENSOR_VERSION, pid: process.pid });
 try {
-  const { port, retention_days: retentionDays } = settings.portal;
+  const { port, retention_days: retentionDays, token_lifetime_s: tokenLifetimeS } = settings.portal;
   const folder = statePaths.folder(stateDir, "portal");
   await startWatchdog(WATCHDOG_INTERVAL_MS, WATCHDOG_STALLED_MS);
-  portal = await startPortal({ folder, port, retentionDays, clock: Date.now, log, crash });
+  portal = await startPortal({ folder, port, retentionDays, tokenLifetimeS, clock: Date.now, log, crash });
   log.info("portal is ready", { address: portal.address });
 } catch (error) {
   crash(error);

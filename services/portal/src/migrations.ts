@@ -36,6 +36,34 @@ export const migrations: readonly (readonly string[])[] = [
     `ALTER TABLE detections ALTER COLUMN id TYPE text COLLATE "C"`,
     "ALTER TABLE detections DROP CONSTRAINT detections_pkey, ADD PRIMARY KEY (id, sensor_id)",
   ],
+  [
+    `CREATE TABLE accounts (
+      id text PRIMARY KEY,
+      name text NOT NULL UNIQUE,
+      type text NOT NULL,
+      created_at_ns bigint NOT NULL,
+      revoked_at_ns bigint
+    )`,
+    `CREATE TABLE account_secrets (
+      id text PRIMARY KEY,
+      account_id text NOT NULL REFERENCES accounts,
+      hash text NOT NULL,
+      created_at_ns bigint NOT NULL,
+      expires_at_ns bigint
+    )`,
+    "CREATE INDEX account_secrets_of ON account_secrets (account_id)",
+    `CREATE TABLE account_actions (
+      number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      happened_at_ns bigint NOT NULL,
+      actor text NOT NULL,
+      action text NOT NULL,
+      account_id text NOT NULL,
+      account_name text NOT NULL,
+      detail text NOT NULL
+    )`,
+    // What access tokens are signed with: the same for all processes on this database.
+    "CREATE TABLE token_keys (id integer PRIMARY KEY, key bytea NOT NULL)",
+  ],
 ];
 
 /** Takes the steps the database has not taken, each in a transaction. Throws when the database is newer than we are. */

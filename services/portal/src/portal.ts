@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { QueryService, SensorService } from "@nightjar/proto";
 import { type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
+import { type Accounts, openAccounts } from "./accounts/accounts.ts";
 import type { Clock } from "./clock.ts";
 import { isAuthorized, loadCredentials } from "./credentials.ts";
 import { PortalError } from "./errors.ts";
@@ -26,6 +27,8 @@ export interface PortalOptions {
   /** 0 keeps the port of the last start where that is free. */
   port: number;
   retentionDays: number;
+  /** Of access tokens. */
+  tokenLifetimeS: number;
   clock: Clock;
   log: Logger;
   /** The store is broken for good: the process should end and be started again. */
@@ -60,15 +63,18 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
   rmSync(addressFile, { force: true });
   const room = () => assertRoom(folder, options.freeBytes ?? freeBytes);
   room();
-  const store = new Store(await openStoreFolder(folder), room);
+  const database = await openStoreFolder(folder);
+  const store = new Store(database, room);
   const feed = new Feed(await store.lastCursor());
   const intake = new Intake(store, feed, clock);
   const failed = (error: unknown) => void judge(error, store, options);
+  const accounts = await openAccounts({ ...options, database, room, failed });
   const services = [
+    accounts.service,
     registration(SensorService, sensorService(store, intake, clock, failed), ["sensor"]),
     registration(QueryService, queryService(store, feed, clock), ["operator"]),
   ];
-  const server = await serveOnKeptPort(options, services);
+  const server = await serveOnKeptPort(options, { ...accounts, services, failed });
   const sweep = async () => {
     const deleted = await store.deleteReceivedBefore(clock() - options.retentionDays * MS_PER_DAY);
     if (deleted > 0) log.info("detections deleted, their time is over", { deleted, days: options.retentionDays });
@@ -107,12 +113,17 @@ async function judge(error: unknown, store: Store, { log, crash }: PortalOptions
   await store.probe().catch(crash);
 }
 
-async function serveOnKeptPort(options: PortalOptions, services: readonly Registration[]) {
+interface Served extends Pick<Accounts, "authenticate" | "route"> {
+  services: readonly Registration[];
+  failed: (error: unknown) => void;
+}
+
+async function serveOnKeptPort(options: PortalOptions, served: Served): Promise<RunningServer> {
   const { folder, clock, log } = options;
   const credentials = await loadCredentials(folder, clock);
   const authenticate: Authenticate = async (header) =>
-    isAuthorized(header, credentials.token) ? localPrincipal : undefined;
-  const serveOn = (port: number) => serve({ port, credentials, authenticate, services });
+    isAuthorized(header, credentials.token) ? localPrincipal : served.authenticate(header);
+  const serveOn = (port: number) => serve({ ...served, port, credentials, authenticate, routes: [served.route] });
   const portFile = join(folder, "port");
   const wanted = options.port || Number(readSmallFile(portFile)) || 0;
   let server: RunningServer;

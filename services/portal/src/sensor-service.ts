@@ -50,7 +50,8 @@ export function sensorService(
   };
 }
 
-function asConnectError(error: unknown, failed: StoreFailure): ConnectError {
+/** What the store threw, as the caller may know it; `failed` is told all of it. */
+export function asConnectError(error: unknown, failed: StoreFailure): ConnectError {
   if (error instanceof SensorsFullError) return new ConnectError(error.message, Code.ResourceExhausted);
   if (error instanceof IntakeFullError) return new ConnectError(error.message, Code.Unavailable);
   failed(error);

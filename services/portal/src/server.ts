@@ -4,8 +4,8 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Credentials } from "./credentials.ts";
+import { type HttpRoute, serveRoutes } from "./http-routes.ts";
 import { REQUEST_BYTES_MAX, STOP_GRACE_MS } from "./limits.ts";
-import { pages } from "./pages.ts";
 import { type Authenticate, type Callers, gateOf } from "./principal.ts";
 
 /** The one interface the embedded portal listens on. */
@@ -32,6 +32,9 @@ export interface ServerOptions {
   credentials: Credentials;
   authenticate: Authenticate;
   services: readonly Registration[];
+  routes: readonly HttpRoute[];
+  /** Told what a route threw. */
+  failed: (error: unknown) => void;
 }
 
 export interface RunningServer {
@@ -42,7 +45,7 @@ export interface RunningServer {
 
 /** Listens; rejects with EADDRINUSE when another has the port. */
 export async function serve(options: ServerOptions): Promise<RunningServer> {
-  const { port, credentials, authenticate, services } = options;
+  const { port, credentials, authenticate, services, routes, failed } = options;
   const stopping = new AbortController();
   const callers = new Map(services.map((one) => [one.service.typeName, one.callers]));
   const handler = connectNodeAdapter({
@@ -52,12 +55,7 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
     readMaxBytes: REQUEST_BYTES_MAX,
     shutdownSignal: stopping.signal,
     requestGate: gateOf(authenticate, (service) => callers.get(service) ?? []),
-    fallback: (request, response) => {
-      const page =
-        request.method === "GET" ? pages.get(new URL(request.url ?? "/", "https://portal").pathname) : undefined;
-      response.writeHead(page ? 200 : 404, page?.headers ?? {});
-      response.end(page?.body ?? "not found\n");
-    },
+    fallback: serveRoutes(routes, authenticate, failed),
   });
   const { privateKey: key, certificate: cert } = credentials;
   const server = createSecureServer({ key, cert, allowHTTP1: true, minVersion: "TLSv1.2" }, handler);

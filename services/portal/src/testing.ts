@@ -1,11 +1,15 @@
 // What the portal's tests share: folders, a store made once, detections, clients.
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { createClient, type Interceptor } from "@connectrpc/connect";
+import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { type Detection, DetectionSchema, Priority, QueryService, SensorService } from "@nightjar/proto";
 import { createLogger, openRedactor, resolveSettings, statePaths } from "@nightjar/stage";
@@ -39,6 +43,7 @@ export function startTestPortal(stateDir: string, options: Partial<PortalOptions
     folder: statePaths.folder(stateDir, "portal"),
     port: 0,
     retentionDays: 30,
+    tokenLifetimeS: 3_600,
     clock: Date.now,
     log: createLogger({
       target: "portal",
@@ -74,9 +79,8 @@ export interface ClientOptions {
   certificate?: string;
 }
 
-/** Clients of both services, with what the portal's folder says. */
-export function clientsOf(stateDir: string, options: ClientOptions = {}) {
-  const read = (file: string) => readFileSync(file, "utf8").trim();
+/** A transport with what the portal's folder says. */
+export function transportOf(stateDir: string, options: ClientOptions = {}): Transport {
   const token = options.token ?? read(statePaths.portalToken(stateDir));
   const ca = options.certificate ?? read(statePaths.portalCertificate(stateDir));
   const authorize: Interceptor = (next) => (request) => {
@@ -84,9 +88,42 @@ export function clientsOf(stateDir: string, options: ClientOptions = {}) {
     return next(request);
   };
   const common = { baseUrl: read(statePaths.portalAddress(stateDir)), interceptors: [authorize], nodeOptions: { ca } };
-  const transport =
-    options.protocol === "connect-1.1"
-      ? createConnectTransport({ ...common, httpVersion: "1.1" })
-      : createGrpcTransport({ ...common, idleConnectionTimeoutMs: 1_000 });
+  return options.protocol === "connect-1.1"
+    ? createConnectTransport({ ...common, httpVersion: "1.1" })
+    : createGrpcTransport({ ...common, idleConnectionTimeoutMs: 1_000 });
+}
+
+/** Clients of what sensors call and of what people ask. */
+export function clientsOf(stateDir: string, options: ClientOptions = {}) {
+  const transport = transportOf(stateDir, options);
   return { sensors: createClient(SensorService, transport), queries: createClient(QueryService, transport) };
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** POSTs a form to the portal, over HTTP/1.1. */
+export async function postForm(
+  stateDir: string,
+  path: string,
+  form: Readonly<Record<string, string | undefined>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<HttpAnswer> {
+  const fields = Object.entries(form).filter((field): field is [string, string] => field[1] !== undefined);
+  const body = new URLSearchParams(fields).toString();
+  const sent = request(`${read(statePaths.portalAddress(stateDir))}${path}`, {
+    method: "POST",
+    ca: read(statePaths.portalCertificate(stateDir)),
+    headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+  });
+  sent.end(body);
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  return { status: answer.statusCode ?? 0, headers: answer.headers, body: await text(answer) };
+}
+
+function read(file: string): string {
+  return readFileSync(file, "utf8").trim();
 }

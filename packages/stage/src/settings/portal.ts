@@ -17,4 +17,11 @@ export const portalSettings = {
     unit: "days",
     doc: "How long the portal keeps a detection after it came.",
   }),
+  token_lifetime_s: integer({
+    default: 3_600,
+    min: 60,
+    max: 86_400,
+    unit: "s",
+    doc: "How long an access token is good that the portal gives for a service account's credentials.",
+  }),
 } satisfies SettingTable;
