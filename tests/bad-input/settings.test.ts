@@ -51,7 +51,7 @@ test("a setting that does not exist names one that does", async (t) => {
   t.regex(said, /SETTING_UNKNOWN.*NIGHTJAR_RULE_ENGINE_WORKER is no setting/);
 });
 
-for (const stage of ["bus", "collector", "metadata", "enricher", "rule-engine", "uplink"]) {
+for (const stage of ["bus", "collector", "metadata", "enricher", "rule-engine", "aggregator", "uplink"]) {
   test(`the stage ${stage} by itself`, async (t) => {
     const said = await refused(t, `services/${stage}/src/main.ts`, [], { NIGHTJAR_RULE_ENGINE_WORKERS: "many" });
     const { level, fields } = JSON.parse(said.trim().split("\n")[0] ?? "");

@@ -14,6 +14,7 @@ const VICTIMS: readonly Victim[] = [
   "metadata",
   "enricher",
   "rule-engine",
+  "aggregator",
   "uplink",
   "portal",
 ];

@@ -123,7 +123,7 @@ kernelTest("a collector folds what a holder on the bus wants folded", async (t) 
   });
   const say = (interest: MessageInitShape<typeof InterestSchema>) =>
     toBinary(InterestSchema, create(InterestSchema, interest));
-  for (const stage of ["rule-engine", "enricher"] as const) {
+  for (const stage of ["rule-engine", "enricher", "aggregator"] as const) {
     const js = jetstream(await bus.connect(stage));
     await js.publish(`nightjar.interest.${stage}`, say({ stage, eventTypes: stage === "enricher" ? [EXIT] : [] }));
   }

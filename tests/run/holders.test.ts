@@ -64,7 +64,7 @@ run(`a tap makes events come that nobody else wants, until it ends${reason ? ` (
   t.timeout(5 * 60_000);
   const sensor = await startSensor(t);
   const before = await holders(t, sensor);
-  t.deepEqual(Object.keys(before).sort(), ["enricher", "rule-engine"]);
+  t.deepEqual(Object.keys(before).sort(), ["aggregator", "enricher", "rule-engine"]);
   t.regex(before.enricher ?? "", /exec, fork|fork, exec/);
   const collector = async () => (await sensor.statuses()).find(({ stage }) => stage === "collector");
   const isWanted = async () => (await collector())?.facts.wanted?.split(", ").includes(TYPE);
@@ -90,5 +90,5 @@ run(`a tap makes events come that nobody else wants, until it ends${reason ? ` (
   killed.signal("SIGKILL");
   await killed.exited;
   await waitFor(async () => !(await isWanted()), { what: "the lease is over", timeoutMs: TIMEOUT_MS });
-  t.deepEqual(Object.keys(await holders(t, sensor)).sort(), ["enricher", "rule-engine"]);
+  t.deepEqual(Object.keys(await holders(t, sensor)).sort(), ["aggregator", "enricher", "rule-engine"]);
 });

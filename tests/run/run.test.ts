@@ -67,7 +67,7 @@ async function answers(t: ExecutionContext, { stateDir }: Sensor): Promise<void>
   t.is(second.code, 6);
   t.regex(second.stderr, /another `nightjar run` works on/);
   const status = await nightjar(t, ["status", ...folder]);
-  for (const name of ["bus", "portal", "uplink", "rule-engine", "metadata", "enricher", "collector"]) {
+  for (const name of ["bus", "portal", "uplink", "rule-engine", "aggregator", "metadata", "enricher", "collector"]) {
     t.regex(status.stdout, new RegExp(`^${name} .* yes `, "m"), name);
   }
   const statistics = JSON.parse((await nightjar(t, ["get-statistics", ...folder, "--json"])).stdout);

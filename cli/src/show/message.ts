@@ -2,14 +2,22 @@
 import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import {
   type Batch,
+  type BatchList,
+  BatchListSchema,
   BatchSchema,
   type DetectionBatch,
   DetectionBatchSchema,
   DetectionSchema,
+  type IndicatorBatch,
+  IndicatorBatchSchema,
+  IndicatorSchema,
   type Interest,
   InterestSchema,
   type StageStatus,
   StageStatusSchema,
+  type VerdictBatch,
+  VerdictBatchSchema,
+  VerdictSchema,
 } from "@nightjar/proto";
 import { batchJson, type EventFilter, everything } from "./events.ts";
 import { type Plain, toPlain } from "./plain.ts";
@@ -37,6 +45,24 @@ const KINDS: readonly Kind<Message>[] = [
     subjects: /^nightjar\.(raw|events|tapped)$/,
     fits: (batch) => batch.bootId.length === BOOT_ID_BYTES,
     rows: batchJson,
+  }),
+  kind<BatchList>({
+    schema: BatchListSchema,
+    subjects: /^nightjar\.facts$/,
+    fits: ({ batches }) => batches.length > 0 && batches.every(({ bootId }) => bootId.length === BOOT_ID_BYTES),
+    rows: ({ batches }, filter) => batches.flatMap((batch) => batchJson(batch, filter)),
+  }),
+  kind<IndicatorBatch>({
+    schema: IndicatorBatchSchema,
+    subjects: /^nightjar\.indicators$/,
+    fits: ({ indicators }) => indicators.length > 0 && indicators.every(({ kind, value }) => kind > 0 && value !== ""),
+    rows: ({ indicators }) => indicators.map((one) => ({ type: "indicator", ...toPlain(IndicatorSchema, one) })),
+  }),
+  kind<VerdictBatch>({
+    schema: VerdictBatchSchema,
+    subjects: /^nightjar\.verdicts$/,
+    fits: ({ verdicts }) => verdicts.every(({ indicator, disposition }) => indicator && disposition > 0),
+    rows: ({ verdicts }) => verdicts.map((one) => ({ type: "verdict", ...toPlain(VerdictSchema, one) })),
   }),
   kind<DetectionBatch>({
     schema: DetectionBatchSchema,

@@ -15,6 +15,7 @@ const WORK_COUNTERS: Readonly<Record<string, string>> = {
   metadata: "questions",
   enricher: "events_in",
   "rule-engine": "events",
+  aggregator: "facts",
   uplink: "detections_in",
 };
 const HEADER = ["STAGE", "VERSION", "PID", "READY", "RESTARTS", "EVENTS", "LAG", "HEALTH", "DOES"];
@@ -101,7 +102,8 @@ function restartsOf(name: string, { supervisor }: SensorState): number {
 
 /** Messages that wait for the stage. */
 function lagOf(name: string, { queues }: SensorState): number | undefined {
-  return queues.find(({ reader }) => reader === name)?.messages;
+  const own = queues.filter(({ reader }) => reader === name);
+  return own.length === 0 ? undefined : own.reduce((sum, { messages }) => sum + messages, 0);
 }
 
 function issueLine(output: Output, issue: HealthIssue): string {

@@ -84,6 +84,12 @@ export const healthCodes = {
     severity: WARNING,
     doc: "A suppression is over: what it hid is told again. Take it out of its file, or give it another end.",
   },
+  FACTS_LOST: {
+    severity: WARNING,
+    doc:
+      "The aggregator was too slow or away for so long that facts had to make room for newer ones. Indicators that " +
+      "only they showed are not looked up.",
+  },
   PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },
   OUTBOX_FULL: {
     severity: ERROR,

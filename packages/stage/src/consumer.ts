@@ -17,6 +17,8 @@ export interface MessageInfo {
   subject: string;
   /** The server has given it before. */
   redelivered: boolean;
+  /** Its number in the stream: in a queue whose oldest go, what is missing between two is what went. */
+  sequence: number;
 }
 
 /**
@@ -111,7 +113,7 @@ export class StreamConsumer {
     try {
       counters.add(`${stream}_messages`);
       if (garbage.isPoison(message.data)) this.#keepAside(message, "POISON", "it crashed the stage");
-      else await handle(message.data, { subject: message.subject, redelivered: message.info.redelivered });
+      else await handle(message.data, infoOf(message));
       message.ack();
     } catch (error) {
       if (error instanceof GarbageError) {
@@ -138,4 +140,8 @@ export class StreamConsumer {
     }
     health.raise(code, `a message of ${stream} on ${message.subject} was passed over: ${why}; it is kept in ${kept}`);
   }
+}
+
+function infoOf({ subject, info: { redelivered, streamSequence: sequence } }: JsMsg): MessageInfo {
+  return { subject, redelivered, sequence };
 }

@@ -3,6 +3,7 @@ export * from "./backoff.ts";
 export * from "./bus.ts";
 export * from "./codes.ts";
 export * from "./connection.ts";
+export type { MessageInfo } from "./consumer.ts";
 export * from "./errors.ts";
 export { GarbageError } from "./garbage.ts";
 export type { Health } from "./health.ts";

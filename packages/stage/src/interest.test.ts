@@ -3,7 +3,7 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { InterestSchema } from "@nightjar/proto";
 import { waitFor } from "@nightjar/test-support";
 import test from "ava";
-import { followInterest, haveStagesSpoken, LEASES_MAX, wantedBy, wantedOfEvents } from "./interest.ts";
+import { followInterest, haveStagesSpoken, LEASES_MAX, wantedBy, wantedOf } from "./interest.ts";
 import type { Stage } from "./stage.ts";
 import { streamOf } from "./streams.ts";
 
@@ -26,7 +26,7 @@ function followed() {
   followInterest(stage, (holders) => {
     sets.push([...wantedBy(holders).keys()].sort());
     told.push(haveStagesSpoken(holders));
-    const wanted = wantedOfEvents(holders);
+    const wanted = wantedOf("EVENTS", holders);
     ofEvents.push(wanted && [...wanted.keys()]);
   });
   return { warnings, sets, told, ofEvents, say: (bytes: Uint8Array, subject: string) => say(bytes, subject) };

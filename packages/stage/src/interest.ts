@@ -80,9 +80,9 @@ export function haveStagesSpoken(holders: readonly Holder[]): boolean {
   return streamOf("INTEREST").writers.every((stage) => holders.some(({ name }) => name === stage));
 }
 
-/** What the readers of EVENTS want; undefined while one of them has not spoken. */
-export function wantedOfEvents(holders: readonly Holder[]): Wanted | undefined {
-  const { readers } = streamOf("EVENTS");
+/** What the readers of a stream of events want; undefined while one of them has not spoken. */
+export function wantedOf(stream: "EVENTS" | "FACTS", holders: readonly Holder[]): Wanted | undefined {
+  const { readers } = streamOf(stream);
   const theirs = holders.filter(({ name }) => readers.some((reader) => reader === name));
   return theirs.length === readers.length ? wantedBy(theirs) : undefined;
 }

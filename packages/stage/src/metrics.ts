@@ -55,6 +55,8 @@ export const counterDocs = {
     events_out: "Events put on EVENTS.",
     events_filtered: "Events that no reader of EVENTS is interested in.",
     events_tapped: "Of these, those that somebody who only listens wanted.",
+    facts: "Events put on FACTS, wanted on EVENTS or not.",
+    facts_late: "Of these, those put there once more when their file had been read.",
     outputs_split: "Outputs beyond one a batch, because one would have been too large for the bus.",
     ancestors_lost: "Ancestors left out because even a single event with all of them was too large.",
     ancestors_spliced: "Ended ancestors taken out of a line that was too long.",
@@ -118,6 +120,11 @@ export const counterDocs = {
     correlation_given_up: "Groups, matches and evidence that correlations gave up because there were too many.",
     matches_left_out: "Matches of rules in correlations that were left out, since their event had too many.",
     ranges: "Ranges of positions evaluated, now: one, and one more for each gap.",
+  },
+  aggregator: {
+    batches: "Batches of facts taken in.",
+    facts: "Facts taken in, those told late once more.",
+    messages_lost: "Messages of FACTS that had to make room before they were read.",
   },
   uplink: {
     detections_in: "Detections taken into the outbox.",

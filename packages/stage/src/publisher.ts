@@ -86,6 +86,8 @@ export class Publisher {
   }
 
   async #send(entry: Entry): Promise<void> {
+    // Others may write to the stream, too: what they put behind what is stored must not count as overtaking it.
+    if (this.#inFlight === 0) this.#previousId = undefined;
     this.#inFlight++;
     let giveUp = () => {};
     const broken = new Promise<never>((_, reject) => {

@@ -1,14 +1,14 @@
 // The bus's streams: who writes, who reads, how long things stay. ARCHITECTURE.md shows this table, which a test holds
 // to it.
 
-export type StageName = "bus" | "collector" | "metadata" | "enricher" | "rule-engine" | "uplink";
-export const stageNames: readonly StageName[] = ["bus", "collector", "metadata", "enricher", "rule-engine", "uplink"];
+export const stageNames = ["bus", "collector", "metadata", "enricher", "rule-engine", "aggregator", "uplink"] as const;
+export type StageName = (typeof stageNames)[number];
 
 /** Those that hold a key without being a stage: the command line, and the listener that may only listen. */
 export const clientNames = ["operator", "listener"] as const;
 export type ClientName = (typeof clientNames)[number];
 
-export type StreamName = "RAW" | "EVENTS" | "MATCHES" | "DETECTIONS" | "INTEREST";
+export type StreamName = "RAW" | "EVENTS" | "FACTS" | "MATCHES" | "DETECTIONS" | "INDICATORS" | "VERDICTS" | "INTEREST";
 
 export interface Stream {
   name: StreamName;
@@ -19,6 +19,8 @@ export interface Stream {
    * oldest go first where there is no room. "last_value": the last message of each subject stays.
    */
   retention: "work_queue" | "log" | "last_value";
+  /** Of a queue that never holds its writer back: where there is no room the oldest go, and its reader counts them. */
+  oldestGo?: true;
   writers: readonly StageName[];
   /** Of a queue or log its one reader, whose durable consumer has the reader's name; of last values all who read. */
   readers: readonly StageName[];
@@ -33,7 +35,7 @@ export const streams: readonly Stream[] = [
     retention: "work_queue",
     writers: ["collector"],
     readers: ["enricher"],
-    diskShare: 40,
+    diskShare: 36,
   },
   {
     name: "EVENTS",
@@ -41,7 +43,16 @@ export const streams: readonly Stream[] = [
     retention: "work_queue",
     writers: ["enricher"],
     readers: ["rule-engine"],
-    diskShare: 40,
+    diskShare: 36,
+  },
+  {
+    name: "FACTS",
+    subjects: ["nightjar.facts"],
+    retention: "work_queue",
+    oldestGo: true,
+    writers: ["enricher"],
+    readers: ["aggregator"],
+    diskShare: 6,
   },
   {
     name: "MATCHES",
@@ -55,15 +66,31 @@ export const streams: readonly Stream[] = [
     name: "DETECTIONS",
     subjects: ["nightjar.detections.*"],
     retention: "work_queue",
-    writers: ["rule-engine"],
+    writers: ["rule-engine", "aggregator"],
     readers: ["uplink"],
-    diskShare: 14,
+    diskShare: 12,
+  },
+  {
+    name: "INDICATORS",
+    subjects: ["nightjar.indicators"],
+    retention: "work_queue",
+    writers: ["aggregator"],
+    readers: ["uplink"],
+    diskShare: 2,
+  },
+  {
+    name: "VERDICTS",
+    subjects: ["nightjar.verdicts"],
+    retention: "work_queue",
+    writers: ["uplink"],
+    readers: ["aggregator"],
+    diskShare: 2,
   },
   {
     name: "INTEREST",
     subjects: ["nightjar.interest.*"],
     retention: "last_value",
-    writers: ["rule-engine", "enricher"],
+    writers: ["rule-engine", "enricher", "aggregator"],
     readers: ["enricher", "collector"],
     diskShare: 1,
   },

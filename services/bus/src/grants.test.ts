@@ -17,11 +17,22 @@ import { attach, startBus, type TestBus } from "./testing.ts";
 const DATA = [
   "nightjar.raw",
   "nightjar.events",
+  "nightjar.facts",
   "nightjar.matches",
   "nightjar.detections.critical",
+  "nightjar.indicators",
+  "nightjar.verdicts",
   "nightjar.interest.rule-engine",
 ];
-const DURABLES = ["RAW.enricher", "EVENTS.rule-engine", "MATCHES.rule-engine", "DETECTIONS.uplink"];
+const DURABLES = [
+  "RAW.enricher",
+  "EVENTS.rule-engine",
+  "FACTS.aggregator",
+  "MATCHES.rule-engine",
+  "DETECTIONS.uplink",
+  "INDICATORS.uplink",
+  "VERDICTS.aggregator",
+];
 const LOOK = [
   "$JS.API.INFO",
   "$JS.API.STREAM.LIST",
@@ -48,6 +59,7 @@ const INBOXES = keyNames.map(inboxOf);
 const PUBLISH = [
   ...DATA,
   "nightjar.interest.enricher",
+  "nightjar.interest.aggregator",
   LEASE,
   "nightjar.interest.operator",
   TAPPED_SUBJECT,
@@ -95,7 +107,7 @@ const ASKERS = [inboxOf("operator"), inboxOf("uplink"), inboxOf("collector")];
 /** What each key may do of the above. */
 const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
   bus: {
-    publish: [...ASKERS, inboxOf("enricher"), inboxOf("rule-engine")],
+    publish: [...ASKERS, inboxOf("enricher"), inboxOf("rule-engine"), inboxOf("aggregator"), inboxOf("uplink")],
     subscribe: [ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
   },
   manager: { publish: [...LOOK, ...MANAGE], subscribe: [] },
@@ -110,6 +122,7 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
   enricher: {
     publish: [
       "nightjar.events",
+      "nightjar.facts",
       "nightjar.interest.enricher",
       TAPPED_SUBJECT,
       ASK_CONTAINER_SUBJECT,
@@ -130,8 +143,25 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
     ],
     subscribe: [ASK_STATUS_SUBJECT],
   },
+  aggregator: {
+    publish: [
+      "nightjar.detections.critical",
+      "nightjar.indicators",
+      "nightjar.interest.aggregator",
+      ...readerOf("FACTS.aggregator"),
+      ...readerOf("VERDICTS.aggregator"),
+      ...ASKERS,
+    ],
+    subscribe: [ASK_STATUS_SUBJECT],
+  },
   uplink: {
-    publish: [ASK_STATUS_SUBJECT, ...readerOf("DETECTIONS.uplink"), ...ASKERS],
+    publish: [
+      "nightjar.verdicts",
+      ASK_STATUS_SUBJECT,
+      ...readerOf("DETECTIONS.uplink"),
+      ...readerOf("INDICATORS.uplink"),
+      ...ASKERS,
+    ],
     subscribe: [ASK_STATUS_SUBJECT],
   },
   operator: {
@@ -198,6 +228,9 @@ test("each stage does its work with its key", async (t) => {
   const bus = await startBus(t);
   t.is(await passOn(bus, "collector", "nightjar.raw", "RAW", "enricher"), "from collector");
   t.is(await passOn(bus, "enricher", "nightjar.events", "EVENTS", "rule-engine"), "from enricher");
+  t.is(await passOn(bus, "enricher", "nightjar.facts", "FACTS", "aggregator"), "from enricher");
+  t.is(await passOn(bus, "aggregator", "nightjar.indicators", "INDICATORS", "uplink"), "from aggregator");
+  t.is(await passOn(bus, "uplink", "nightjar.verdicts", "VERDICTS", "aggregator"), "from uplink");
   t.is(await passOn(bus, "rule-engine", "nightjar.detections.error", "DETECTIONS", "uplink"), "from rule-engine");
   const ruleEngine = await bus.connect("rule-engine");
   for (const value of ["first", "last"]) await jetstream(ruleEngine).publish("nightjar.interest.rule-engine", value);
@@ -225,7 +258,7 @@ test("the listener sees streams, consumers and traffic, and disturbs nothing", a
   t.true(heard.includes("from collector"));
   const manager = await jetstreamManager(listener);
   const names = (await manager.streams.list().next()).map(({ config }) => config.name);
-  t.deepEqual(names.sort(), ["DETECTIONS", "EVENTS", "INTEREST", "MATCHES", "RAW"]);
+  t.deepEqual(names.sort(), ["DETECTIONS", "EVENTS", "FACTS", "INDICATORS", "INTEREST", "MATCHES", "RAW", "VERDICTS"]);
   t.deepEqual(
     (await manager.consumers.list("RAW").next()).map(({ name }) => name),
     ["enricher"],

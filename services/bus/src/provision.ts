@@ -42,7 +42,7 @@ export function streamConfig(stream: Stream, bytes: number) {
     retention: queue ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
     storage: StorageType.File,
     num_replicas: 1,
-    discard: queue ? DiscardPolicy.New : DiscardPolicy.Old,
+    discard: queue && !stream.oldestGo ? DiscardPolicy.New : DiscardPolicy.Old,
     max_bytes: bytes,
     max_msgs_per_subject: hasDurable(stream) ? -1 : 1,
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),

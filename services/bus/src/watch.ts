@@ -144,10 +144,10 @@ export class Watch {
   }
 
   async #checkRoom(infos: ReadonlyMap<string, StreamInfo>): Promise<void> {
-    // A log is full by rights: its reader tells when what it needs is gone.
-    const full = streams.filter(({ name, retention }) => {
+    // What gives up its oldest is full by rights: its reader tells when what it needs is gone.
+    const full = streams.filter(({ name, retention, oldestGo }) => {
       const info = infos.get(name);
-      return info && retention !== "log" && isNearlyFull(info.state.bytes, info.config.max_bytes);
+      return info && retention !== "log" && !oldestGo && isNearlyFull(info.state.bytes, info.config.max_bytes);
     });
     const { health, counters, log } = this.#host;
     if (full.length === 0) health.resolve("STREAM_FULL");

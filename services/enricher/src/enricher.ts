@@ -51,6 +51,10 @@ export interface EnricherCounts {
   eventsFiltered: number;
   /** Of these, those that somebody who only listens wanted. */
   eventsTapped: number;
+  /** Events that the readers of FACTS want, those told late once more. */
+  eventsFacts: number;
+  /** Facts told once more, with what was found out later of their files. */
+  eventsLate: number;
   /** Batches that came again. */
   batchesRepeated: number;
   /** Outputs beyond one a batch, because one would have been too large. */
@@ -71,6 +75,16 @@ export interface ScannedBatch {
   reader: BatchReader;
   /** Of its events; those behind the batch's length are left from other batches. */
   events: EventHeader[];
+  /** Of one whose events need what is not known: resolves when it is, or given up. */
+  found?: Promise<unknown>;
+  isFound?: boolean;
+}
+
+/** Facts that were told before all was known that belongs to them. */
+export interface LateFacts {
+  batch: ScannedBatch;
+  /** Which of its events, and the processes that acted. */
+  actors: Map<number, ProcessNode>;
 }
 
 /** A result of taking a batch: what to publish, nothing where the batch was taken before. */
@@ -80,6 +94,10 @@ export interface Taken {
   outputs: Output[] | "repeated";
   /** The events beside them that are wanted by somebody who only listens. */
   tapped: Output[];
+  /** What the readers of FACTS want of the batch. */
+  facts: Output[];
+  /** Those of them that are to be told once more when `batch.found` resolves. */
+  late?: LateFacts;
 }
 
 export class Enricher {
@@ -89,6 +107,8 @@ export class Enricher {
     eventsOut: 0,
     eventsFiltered: 0,
     eventsTapped: 0,
+    eventsFacts: 0,
+    eventsLate: 0,
     batchesRepeated: 0,
     outputsSplit: 0,
     ancestorsLost: 0,
@@ -118,6 +138,8 @@ export class Enricher {
   #interest: ReadonlySet<number> | undefined;
   /** Event types that go to those who only listen, unless they go on anyway. */
   #tapped: ReadonlySet<number> = new Set();
+  /** Event types that are facts, whoever else wants them. */
+  #facts: ReadonlySet<number> = new Set();
 
   constructor(options: EnricherOptions) {
     this.#options = options;
@@ -142,6 +164,11 @@ export class Enricher {
   /** From now on events of these types that do not go on are enriched for those who only listen. */
   setTapped(eventTypes: Iterable<number>): void {
     this.#tapped = new Set(eventTypes);
+  }
+
+  /** From now on events of these types are given as facts, too. */
+  setFacts(eventTypes: Iterable<number>): void {
+    this.#facts = new Set(eventTypes);
   }
 
   /** From now on events come with the domain names of their addresses, as far as DNS events tell them; or no more. */
@@ -182,17 +209,20 @@ export class Enricher {
 
   /**
    * Begins to find out what the events of a batch will need and is not known: the containers and files of what they
-   * execute, the files that they map. Resolves when all of it is known or given up; undefined when all is known.
+   * execute, the files that they map. Resolves when all of it is known or given up; undefined when all is known. What
+   * only facts need is not waited for, so that they do not hold up the others.
    */
-  prefetch({ reader, events }: ScannedBatch): Promise<unknown> | undefined {
+  prefetch(batch: ScannedBatch): Promise<unknown> | undefined {
+    const { reader, events } = batch;
     if (this.#foreignBoot(reader.sourceId) !== undefined) return undefined;
     const { containers, executables } = this.#context;
     const users = this.#users;
     const asked: Promise<void>[] = [];
-    const ask = (source: Source, key: string, pid: number, message: Uint8Array) => {
+    const askedForFacts: Promise<void>[] = [];
+    const ask = (source: Source, key: string, pid: number, message: Uint8Array, into = asked) => {
       if (key === "") return;
       const row = source.lookup(key);
-      if (row === undefined || row.isPartial) asked.push(source.ask(key, { pid, message }));
+      if (row === undefined || row.isPartial) into.push(source.ask(key, { pid, message }));
     };
     for (let index = 0; index < reader.length; index++) {
       const event = events[index] as EventHeader;
@@ -200,7 +230,9 @@ export class Enricher {
       if (failed || (type !== TYPE_EXEC && type !== TYPE_LIBRARY)) continue;
       const message = reader.bytes.subarray(dataStart, dataEnd);
       if (type === TYPE_LIBRARY) {
-        if (this.#isWanted(type)) ask(executables, executables.keyOfLibrary(message), pid, message);
+        const key = executables.keyOfLibrary(message);
+        if (this.#isWanted(type)) ask(executables, key, pid, message);
+        else if (this.#facts.has(type)) ask(executables, key, pid, message, askedForFacts);
         continue;
       }
       event.keys = { container: containers.keyOf(message), executable: executables.keyOf(message) };
@@ -208,6 +240,12 @@ export class Enricher {
       ask(executables, event.keys.executable, pid, message);
       const usersKey = users?.keyOf(message) ?? "";
       if (users && usersKey !== "" && !users.lookup(usersKey)) asked.push(users.ask(usersKey, { pid, message }));
+    }
+    const all = [...asked, ...askedForFacts];
+    if (all.length > 0 && this.#facts.size > 0) {
+      batch.found = Promise.all(all).then(() => {
+        batch.isFound = true;
+      });
     }
     return asked.length > 0 ? Promise.all(asked) : undefined;
   }
@@ -219,8 +257,31 @@ export class Enricher {
   take(batch: Uint8Array | ScannedBatch): Taken {
     const scanned = batch instanceof Uint8Array ? this.scan(batch) : batch;
     const taken = this.#take(scanned);
-    this.#spare.push(scanned.events);
+    if (!taken.late) this.#spare.push(scanned.events);
     return taken;
+  }
+
+  /** The facts once more, with what is known by now. */
+  takeLate({ batch, actors: nodes }: LateFacts): Output[] {
+    const { reader, events } = batch;
+    const foreign = this.#foreignOf(reader.sourceId);
+    this.#beginTables(foreign);
+    const keeps = Array.from({ length: reader.length }, (_, index) => nodes.has(index));
+    const positions = keeps.map((_, index) => (events[index] as EventHeader).position);
+    const actors = keeps.map((_, index) => {
+      const actor = nodes.get(index);
+      return actor ? this.#table.rowOf(actor) : -1;
+    });
+    const mapped = keeps.map((isKept, index) => {
+      const event = events[index] as EventHeader;
+      return isKept && event.type === TYPE_LIBRARY ? this.#table.mappedBy(event, reader.bytes) : -1;
+    });
+    this.#spare.push(events);
+    const { outputBytesMax: bytesMax } = this.#options;
+    const names = NOTHING;
+    const outputs = writeOutputs({ reader, positions, keeps, actors, mapped, table: this.#table, names }, bytesMax);
+    this.counts.eventsLate += nodes.size;
+    return outputs.map((output) => ({ ...output, id: `${output.id}:late` }));
   }
 
   #take(batch: ScannedBatch): Taken {
@@ -229,7 +290,7 @@ export class Enricher {
     // An empty range says only how the counters stand; it changes nothing and may come as often as it likes.
     if (range.first < range.next && this.processed.has(range)) {
       this.counts.batchesRepeated++;
-      return { id: reader.id, outputs: "repeated", tapped: [] };
+      return { id: reader.id, outputs: "repeated", tapped: [], facts: [] };
     }
     const known = reader.processCount > 0 ? readSnapshot(reader) : undefined;
     const foreign = this.#foreignOf(range.source);
@@ -240,10 +301,7 @@ export class Enricher {
       if (foreign) learnContext(foreign.context, known, seeds);
       tree.seed(seeds);
     }
-    this.#table.begin(foreign?.names ?? this.#options.users, foreign?.context ?? this.#context, {
-      leaderOf: (member, pid) => tree.leader(member, pid),
-    });
-    this.#ids.begin(foreign?.names ?? this.#options.users);
+    this.#beginTables(foreign);
     if (!foreign) {
       const { bootId, epoch, nextPosition: next, bootTimeUnixNs } = reader;
       this.#place = { bootId, epoch, next, bootTimeUnixNs };
@@ -266,16 +324,28 @@ export class Enricher {
     yield* writeSnapshot(this.tree, { place: this.#place, table: this.#table, names, context, bytesMax });
   }
 
+  #beginTables(foreign: Foreign | undefined): void {
+    const tree = foreign?.tree ?? this.tree;
+    this.#table.begin(foreign?.names ?? this.#options.users, foreign?.context ?? this.#context, {
+      leaderOf: (member, pid) => tree.leader(member, pid),
+    });
+    this.#ids.begin(foreign?.names ?? this.#options.users);
+  }
+
   #enrich(
-    { reader, events }: ScannedBatch,
+    batch: ScannedBatch,
     tree: ProcessTree,
     addresses: AddressNames | undefined,
     isPartlyRepeated: boolean,
-  ): Pick<Taken, "tapped"> & { outputs: Output[] } {
+  ): Omit<Taken, "id" | "outputs"> & { outputs: Output[] } {
+    const { reader, events } = batch;
     const { bytes, length } = reader;
     const positions: number[] = [];
     const keeps: boolean[] = [];
     const taps: boolean[] = [];
+    const facts: boolean[] = [];
+    const late: LateFacts = { batch, actors: new Map() };
+    const isUnknown = batch.found !== undefined && !batch.isFound;
     const actors: number[] = [];
     const mapped: number[] = [];
     const source = isPartlyRepeated ? reader.sourceId : "";
@@ -289,13 +359,16 @@ export class Enricher {
         actor.image?.know(this.#context, event.keys, event, bytes);
       if (!isRepeated) actor?.image?.countEvent();
       const isTapped = !isKept && this.#tapped.has(event.type);
+      const isFact = this.#facts.has(event.type);
       positions.push(event.position);
       keeps.push(isKept);
       taps.push(isTapped);
-      const isWanted = isKept || isTapped;
+      facts.push(isFact);
+      if (isFact && actor && isUnknown && this.#isFileUnknown(event, bytes)) late.actors.set(index, actor);
+      const isWanted = isKept || isTapped || isFact;
       actors.push(isWanted && actor ? this.#table.rowOf(actor) : -1);
       mapped.push(isWanted && event.type === TYPE_LIBRARY ? this.#table.mappedBy(event, bytes) : -1);
-      if (!isWanted) continue;
+      if (!isKept && !isTapped) continue;
       this.#ids.add(bytes, event);
       addresses?.add(event, bytes);
     }
@@ -310,20 +383,33 @@ export class Enricher {
     const enriched = { reader, positions, actors, mapped, table: this.#table, names };
     const { outputBytesMax: bytesMax } = this.#options;
     const outputs = writeOutputs({ ...enriched, keeps }, bytesMax);
-    const tapped = taps.includes(true) ? writeOutputs({ ...enriched, keeps: taps }, bytesMax) : [];
-    this.#count(length, outputs, tapped);
-    return { outputs, tapped };
+    const only = (some: readonly boolean[]) =>
+      some.includes(true) ? writeOutputs({ ...enriched, keeps: some }, bytesMax) : [];
+    const taken = { outputs, tapped: only(taps), facts: only(facts), ...(late.actors.size > 0 && { late }) };
+    this.#count(length, taken);
+    return taken;
   }
 
-  #count(length: number, outputs: readonly Output[], tapped: readonly Output[]): void {
-    const eventsOut = outputs.reduce((sum, { events }) => sum + events, 0);
+  #count(length: number, { outputs, tapped, facts }: { [kind in "outputs" | "tapped" | "facts"]: Output[] }): void {
+    const eventsIn = (some: readonly Output[]) => some.reduce((sum, { events }) => sum + events, 0);
+    const eventsOut = eventsIn(outputs);
     this.counts.batches++;
     this.counts.eventsIn += length;
     this.counts.eventsOut += eventsOut;
     this.counts.eventsFiltered += length - eventsOut;
-    this.counts.eventsTapped += tapped.reduce((sum, { events }) => sum + events, 0);
+    this.counts.eventsTapped += eventsIn(tapped);
+    this.counts.eventsFacts += eventsIn(facts);
     this.counts.outputsSplit += outputs.length - 1;
     for (const output of outputs) this.counts.ancestorsLost += output.ancestorsLost;
+  }
+
+  /** Whether an exec or a library is of a file that is still being read. */
+  #isFileUnknown({ type, failed, keys, dataStart, dataEnd }: EventHeader, bytes: Uint8Array): boolean {
+    const { executables } = this.#context;
+    if (failed || (type !== TYPE_EXEC && type !== TYPE_LIBRARY)) return false;
+    const key = keys?.executable ?? executables.keyOfLibrary(bytes.subarray(dataStart, dataEnd));
+    const row = executables.lookup(key);
+    return key !== "" && (row === undefined || row.isPartial);
   }
 
   #isWanted(type: number): boolean {

@@ -2,6 +2,7 @@
 import { WireError } from "@nightjar/events";
 import { GarbageError } from "@nightjar/stage";
 import type { Enricher } from "./enricher.ts";
+import type { FactsWriter } from "./facts.ts";
 import type { Output } from "./output.ts";
 
 /** Resolves when the bus has stored the output. */
@@ -23,6 +24,8 @@ export interface HandlerOptions {
   publish: Publish;
   /** Is given what only those want who listen; nobody waits for it. */
   tell?: (output: Output) => void;
+  /** Takes the facts; a batch is done when these are stored, too. */
+  facts?: FactsWriter;
   counts?: WaitCounts;
   waitMsMax?: number;
 }
@@ -33,7 +36,7 @@ export interface HandlerOptions {
  * a batch that came before resolves when its first output is stored.
  */
 export function createHandler(enricher: Enricher, options: HandlerOptions): (bytes: Uint8Array) => Promise<void> {
-  const { publish, tell = () => undefined, waitMsMax = CONTEXT_WAIT_MS_MAX } = options;
+  const { publish, tell = () => undefined, facts: writer, waitMsMax = CONTEXT_WAIT_MS_MAX } = options;
   const { counts = { batchesWaited: 0, batchesWaitedInVain: 0 } } = options;
   /** Batches that are taken in and not stored yet, by their range. */
   const underWay = new Map<string, Promise<unknown>>();
@@ -48,13 +51,14 @@ export function createHandler(enricher: Enricher, options: HandlerOptions): (byt
       await turn;
       if (last === turn) last = undefined;
     }
-    const { id, outputs, tapped } = asGarbage(() => enricher.take(batch));
+    const { id, outputs, tapped, facts, late } = asGarbage(() => enricher.take(batch));
     if (outputs === "repeated") {
       // Cut otherwise than the first time it is part of others: all that was begun before it is enough.
       await (underWay.get(id) ?? Promise.all(underWay.values()));
       return;
     }
-    const stored = Promise.all(outputs.map(publish));
+    const stored = Promise.all([...outputs.map(publish), writer?.add(facts)]);
+    if (late && batch.found && writer) void batch.found.then(() => writer.add(enricher.takeLate(late)));
     tapped.forEach(tell);
     underWay.set(id, stored);
     try {

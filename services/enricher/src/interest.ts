@@ -1,7 +1,7 @@
 // The enricher's part in interests: it says what it follows, and gives on what others want of the rest.
 import { create, toBinary } from "@bufbuild/protobuf";
 import { InterestSchema } from "@nightjar/proto";
-import { followInterest, type Stage, wantedBy, wantedOfEvents } from "@nightjar/stage";
+import { followInterest, type Stage, wantedBy, wantedOf } from "@nightjar/stage";
 import { TYPE_DNS } from "./context/address-names.ts";
 import type { Enricher } from "./enricher.ts";
 import { followedTypes } from "./follow.ts";
@@ -37,14 +37,15 @@ export class OwnInterest {
   }
 }
 
-/** What the readers of EVENTS want goes there; what only leases want goes to who listens. */
+/** What the readers of EVENTS and of FACTS want goes there; what only leases want goes to who listens. */
 export function followWanted(stage: Stage, enricher: Enricher, own: OwnInterest): void {
   followInterest(stage, (holders) => {
-    const wanted = wantedOfEvents(holders);
+    const wanted = wantedOf("EVENTS", holders);
     if (wanted) {
       enricher.setInterest(wanted.keys());
       stage.facts.set("event_types", [...wanted.keys()].sort((left, right) => left - right).join(","));
     }
+    enricher.setFacts(wantedOf("FACTS", holders)?.keys() ?? []);
     enricher.setTapped(wantedBy(holders.filter(({ isLeased }) => isLeased)).keys());
     const areNamed = holders.some(({ interest }) => interest.addressNames);
     enricher.setAddressesNamed(areNamed);

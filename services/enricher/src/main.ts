@@ -1,4 +1,4 @@
-// The stage enricher: RAW to EVENTS, each event with the process that acted, its ancestors and its users' names.
+// The stage enricher: RAW to EVENTS and FACTS, each event with its process, the ancestors and the users' names.
 import { uptime } from "node:os";
 import {
   ASK_PROCESSES_SUBJECT,
@@ -17,6 +17,7 @@ import { NamespaceUsers } from "./context/namespace-users.ts";
 import { NO_CONTEXT } from "./context/nothing.ts";
 import { Enricher } from "./enricher.ts";
 import { Executables } from "./executables/executables.ts";
+import { FactsWriter, LIST_BYTES_MAX } from "./facts.ts";
 import { createHandler, type WaitCounts } from "./handle.ts";
 import { followWanted, OwnInterest } from "./interest.ts";
 import { measure } from "./measure.ts";
@@ -28,6 +29,9 @@ import { UserFiles } from "./users.ts";
 
 /** What the server counts to a message beside its contents: the header with the message id. */
 const HEADER_BYTES_MAX = 1_024;
+const OUTPUT_BYTES_MAX = MESSAGE_BYTES_MAX - HEADER_BYTES_MAX;
+/** Which part of the batches that may be under way may wait for facts to fill a message. */
+const FACTS_WAIT_DIVISOR = 4;
 /** How often the tree is compared with the processes that run. */
 const RECONCILE_MS = 60_000;
 /** The first times after the start: who ended between the look into /proc and the first event is seen by that alone. */
@@ -67,7 +71,7 @@ async function main(stage: Stage): Promise<void> {
     users,
     context: { containers, executables },
     elsewhere: { ...NO_CONTEXT, containers: CONTAINERS_ELSEWHERE },
-    outputBytesMax: MESSAGE_BYTES_MAX - HEADER_BYTES_MAX,
+    outputBytesMax: OUTPUT_BYTES_MAX - LIST_BYTES_MAX,
     limits: { ...TREE_LIMITS, processes: settings.enricher.processes_max },
   });
   const loadStart = performance.now();
@@ -87,6 +91,7 @@ async function main(stage: Stage): Promise<void> {
       state.lagMs = Math.max(Date.now() - enricher.lastEventUnixMs, 0);
       return bus.publish("EVENTS", subject, bytes, id);
     },
+    facts: factsOf(stage),
     tell: ({ bytes }) => bus.connection.publish(TAPPED_SUBJECT, bytes),
     counts: state,
   });
@@ -115,6 +120,17 @@ async function main(stage: Stage): Promise<void> {
   await interest.publish();
   await executables.ready;
   stage.ready();
+}
+
+function factsOf({ bus, settings, signal }: Stage): FactsWriter {
+  const subject = streamOf("FACTS").subjects[0] as string;
+  const facts = new FactsWriter({
+    publish: (bytes, id) => bus.publish("FACTS", subject, bytes, id),
+    batchesMax: Math.max(1, Math.floor(settings.enricher.in_flight_batches / FACTS_WAIT_DIVISOR)),
+    bytesMax: OUTPUT_BYTES_MAX,
+  });
+  signal.addEventListener("abort", () => facts.flush(), { once: true });
+  return facts;
 }
 
 function compareWithProcfs(stage: Stage, compare: () => void): void {
@@ -160,6 +176,8 @@ function reporter(stage: Stage, { enricher, procfs, users, containers, executabl
       events_out: counts.eventsOut,
       events_filtered: counts.eventsFiltered,
       events_tapped: counts.eventsTapped,
+      facts: counts.eventsFacts,
+      facts_late: counts.eventsLate,
       outputs_split: counts.outputsSplit,
       ancestors_lost: counts.ancestorsLost,
       ranges_forgotten: enricher.processed.forgotten,

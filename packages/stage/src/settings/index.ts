@@ -1,5 +1,6 @@
 // The catalogue of all settings, by section.
 import type { SettingTable, Values } from "../setting.ts";
+import { aggregatorSettings } from "./aggregator.ts";
 import { busSettings } from "./bus.ts";
 import { cliSettings } from "./cli.ts";
 import { collectorSettings } from "./collector.ts";
@@ -19,6 +20,7 @@ export const settingCatalogue = {
   metadata: metadataSettings,
   enricher: enricherSettings,
   rule_engine: ruleEngineSettings,
+  aggregator: aggregatorSettings,
   uplink: uplinkSettings,
   portal: portalSettings,
   redact: redactSettings,

@@ -1,9 +1,11 @@
 // What sources know goes with the events: in tables, each row once, in the parts that need it.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BatchReader } from "@nightjar/events";
-import { BatchSchema, ContainerSchema, ExecutableSchema } from "@nightjar/proto";
+import { BatchListSchema, BatchSchema, ContainerSchema, ExecutableSchema } from "@nightjar/proto";
+import { waitFor } from "@nightjar/test-support";
 import test from "ava";
 import { Enricher } from "../enricher.ts";
+import { FactsWriter } from "../facts.ts";
 import {
   type Actor,
   BOOT_ID_HEX,
@@ -17,9 +19,10 @@ import {
   testUsers,
 } from "../fixture.ts";
 import { createHandler } from "../handle.ts";
+import { TYPE_EXEC, TYPE_LIBRARY } from "../scan.ts";
 import { TREE_LIMITS } from "../tree.ts";
 import { FakeFiles } from "./fake.fixture.ts";
-import { Row } from "./row.ts";
+import { NO_ROW, Row } from "./row.ts";
 import type { Context } from "./source.ts";
 
 const shell: Actor = { pid: 100, start: 5_000_000_007n, name: "bash" };
@@ -162,4 +165,38 @@ test("of another host nobody is asked", (t) => {
   t.is(enricher.prefetch(scanned), undefined);
   enricher.take(scanned);
   t.deepEqual(context.containers.asked, []);
+});
+
+test("a file that only facts need holds up no batch: it is told at once, and again when it is known", async (t) => {
+  const context = contextOf();
+  context.containers.rows.set("/bin/bash", NO_ROW);
+  context.executables.rows.set("/bin/bash", executableRow(SHA256));
+  const enricher = enricherOf(context);
+  enricher.setInterest([TYPE_EXEC]);
+  enricher.setFacts([TYPE_EXEC, TYPE_LIBRARY]);
+  const facts: { kinds: (string | undefined)[]; digests: number; lines: number }[] = [];
+  const writer = new FactsWriter({
+    publish: async (bytes) => {
+      for (const { events, executables, mapped, processes } of fromBinary(BatchListSchema, bytes).batches) {
+        const digests = mapped.filter((row) => executables[row - 1]?.sha256.length === 32).length;
+        facts.push({ kinds: events.map(({ data }) => data.case), digests, lines: processes.length });
+      }
+    },
+    batchesMax: 1,
+    bytesMax: 1_000_000,
+  });
+  const events: number[] = [];
+  const handle = createHandler(enricher, {
+    publish: async ({ events: count }) => void events.push(count),
+    facts: writer,
+  });
+  const handled = handle(batchOf([exec(shell, "/bin/bash"), library(shell, "/lib/libc.so.6")]));
+  t.deepEqual(events, [1], "it went on in the same turn, without the library, which no rule wants");
+  await handled;
+  t.deepEqual(facts, [{ kinds: ["exec", "library"], digests: 0, lines: 1 }]);
+  context.executables.answer("/lib/libc.so.6", executableRow(SHA256));
+  await waitFor(() => facts.length === 2, { what: "it is told again" });
+  t.deepEqual(facts[1], { kinds: ["library"], digests: 1, lines: 1 });
+  await handle(batchOf([library(shell, "/lib/libc.so.6")], 2 * POSITION_STEP));
+  t.deepEqual(facts[2], { kinds: ["library"], digests: 1, lines: 1 });
 });
