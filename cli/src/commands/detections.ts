@@ -1,12 +1,13 @@
 // `nightjar detections`: what the portal has stored, and with --follow each as it comes.
+import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { StoredDetection } from "@nightjar/proto";
+import { type FormatName, formatNames, formats, toJson } from "@nightjar/formats";
+import { HostSchema, type StoredDetection } from "@nightjar/proto";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import { followDetections } from "../connect/follow.ts";
 import { connectPortal, isAway, type PortalClient } from "../connect/portal.ts";
 import { detectionJson, showDetection } from "../show/detection.ts";
-import { falcoJson } from "../show/falco.ts";
 import { readTime, TIME_FORMS } from "../time.ts";
 
 const PAGE_DETECTIONS = 1000;
@@ -14,7 +15,7 @@ const PAGE_DETECTIONS = 1000;
 interface DetectionsOptions {
   follow?: boolean;
   since?: string;
-  format?: "falco";
+  format?: FormatName;
   expanded?: boolean;
 }
 
@@ -27,7 +28,7 @@ export function detectionsCommand(environment: Environment): Command {
     options: [
       new Option("-f, --follow", "go on with each as it comes, until Ctrl-C"),
       new Option("--since <time>", `only those that happened since then: ${TIME_FORMS}`),
-      new Option("--format <form>", "falco: an object a line, as Falco prints them").choices(["falco"]),
+      new Option("--format <form>", "an object a line, in the form of another product").choices(formatNames),
       new Option("--expanded", "with samples of the times that were folded into one detection"),
     ],
     examples: ["nightjar detections --since 1h", "nightjar detections --follow --json | jq .rule"],
@@ -50,11 +51,17 @@ export function detectionsCommand(environment: Environment): Command {
 }
 
 function printerTo({ output }: Context, format: DetectionsOptions["format"], expanded: boolean): Print {
-  if (format === "falco") return (one) => output.raw(`${falcoJson(one)}\n`);
+  if (format) return (one) => output.raw(`${lineOf(one, format)}\n`);
   return (one) => {
     showDetection(output, one, { expanded });
     output.json(detectionJson(one));
   };
+}
+
+/** The portal keeps of the host no more than its name beside the detection. */
+function lineOf({ detection, hostName, sensorId }: StoredDetection, format: FormatName): string {
+  const host = create(HostSchema, { name: hostName });
+  return detection ? toJson(formats[format](detection, { host, sensorId, sensorVersion: "" })) : "{}";
 }
 
 async function list(context: Context, portal: PortalClient, print: Print, from: Date | undefined): Promise<void> {

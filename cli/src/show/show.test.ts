@@ -17,7 +17,6 @@ import { Output } from "../output.ts";
 import { sampleBatch } from "../testing.ts";
 import { detectionJson, showDetection } from "./detection.ts";
 import { batchJson } from "./events.ts";
-import { falcoJson } from "./falco.ts";
 import { ledgerJson, ledgerLines, ledgerRows, ledgerTotal } from "./ledger.ts";
 import { crashReason, logLine } from "./log-line.ts";
 import { printable } from "./text.ts";
@@ -105,48 +104,6 @@ test("with JSON the lines for a person are left out", (t) => {
   const { rule, priority, cursor, time } = JSON.parse(read());
   t.deepEqual([rule, priority, cursor, time], ["Read sensitive file", "WARNING", "7", "2026-01-02T03:04:05.006Z"]);
 });
-
-test("a detection as Falco prints it: its keys in order, its times to the ns, numbers as numbers", (t) => {
-  const stored = sampleDetection();
-  stored.hostName = "crab";
-  Object.assign(stored.detection ?? {}, { tags: ["network", "host"], fields: FALCO_FIELDS });
-  const line = falcoJson(stored);
-  t.deepEqual(Object.keys(JSON.parse(line)), [
-    ...["hostname", "output", "output_fields", "priority", "rule", "source", "tags", "time"],
-  ]);
-  t.true(line.includes('"output_fields":{"evt.time":1767323045006000000,'), line);
-  const { output_fields: fields, ...rest } = JSON.parse(line);
-  t.deepEqual(rest, {
-    hostname: "crab",
-    output: "03:04:05.006000000: Warning cat read /etc/shadow\u001b[2J",
-    priority: "Warning",
-    rule: "Read sensitive file",
-    source: "syscall",
-    tags: ["host", "network"],
-    time: "2026-01-02T03:04:05.006000000Z",
-  });
-  t.deepEqual(
-    Object.entries(fields).filter(([name]) => name !== "evt.time"),
-    Object.entries({
-      "evt.failed": false,
-      "evt.rawtime": "0001",
-      "fd.sport": 443,
-      "proc.aname[2]": "7",
-      "proc.apid[1]": 1000,
-      where: "9",
-    }),
-  );
-});
-
-/** Out of order, and some that look like another type. */
-const FALCO_FIELDS = {
-  where: "9",
-  "proc.apid[1]": "1000",
-  "proc.aname[2]": "7",
-  "fd.sport": "443",
-  "evt.failed": "false",
-  "evt.rawtime": "0001",
-};
 
 test("what a program calls itself cannot steer the terminal", (t) => {
   t.is(printable("a\u001b]0;x\u0007\n\u009b1m\u007fß"), "a\\x1b]0;x\\x07\\x0a\\x9b1m\\x7fß");
