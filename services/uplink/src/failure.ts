@@ -55,6 +55,9 @@ const kinds: readonly (readonly [RegExp, keyof typeof messages])[] = [
 /** What Node says when the peer hangs up before TLS is established; the code alone would be ECONNRESET. */
 const BEFORE_TLS = "before secure TLS connection was established";
 
+/** What connect-node says of a call whose connection ended under it, whatever code it gives that. */
+const STREAM_CLOSED = /^http\/2 stream closed with error code/;
+
 /** The status that the Connect protocol gives to each code (connectrpc.com/docs/protocol, "Error Codes"). */
 const statuses: Record<Code, number> = {
   [Code.Canceled]: 499,
@@ -92,6 +95,7 @@ export function failureOf(error: unknown): PortalFailure {
     if (kind) return new PortalFailure(kind, messages[kind], resp, error);
   }
   const answer = ConnectError.from(error);
+  if (STREAM_CLOSED.test(answer.rawMessage)) return new PortalFailure("reset", messages.reset, resp, error);
   if (answer.code === Code.DeadlineExceeded) return new PortalFailure("timeout", messages.timeout, resp, error);
   const refused = answer.code === Code.InvalidArgument ? REFUSED_DETECTION.exec(answer.rawMessage)?.[1] : undefined;
   const index = refused === undefined ? undefined : Number(refused);

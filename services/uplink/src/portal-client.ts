@@ -18,6 +18,8 @@ export interface PortalClientOptions {
 interface Connection {
   sessions: Http2SessionManager;
   transport: Transport;
+  /** Why it was ended, by whichever call found out. */
+  ended?: PortalFailure;
 }
 
 /** What each call is given. */
@@ -60,10 +62,13 @@ export class PortalClient {
     );
   }
 
-  /** The next call connects anew. */
-  disconnect(): void {
-    this.#connection?.sessions.abort();
+  /** The next call connects anew; those under way fail for this reason, which by default is none of the portal's. */
+  disconnect(why = new PortalFailure("absent", "the portal has moved", "")): void {
+    const connection = this.#connection;
     this.#connection = undefined;
+    if (!connection) return;
+    connection.ended = why;
+    connection.sessions.abort();
   }
 
   /** Calls any of the portal's services over the one connection; resolves with what `work` does. */
@@ -77,13 +82,11 @@ export class PortalClient {
       connection = this.#connection ??= this.#connect();
       return await work(createClient(service, connection.transport), { timeoutMs, signal });
     } catch (error) {
-      // Ended by us because the portal is somewhere else now: no fault of the portal's, and the next call finds it.
-      if (connection && this.#connection !== connection) {
-        throw new PortalFailure("absent", "the portal has moved", "", error);
-      }
+      // Ended by us: what this call sees of it is not the cause.
+      if (connection?.ended) throw connection.ended;
       const failure = failureOf(error);
       const outdated = stale.has(failure.kind) || failure.message === UNAUTHENTICATED;
-      if (outdated) this.disconnect();
+      if (outdated) this.disconnect(failure);
       throw failure;
     }
   }
