@@ -19,12 +19,15 @@ rpm rpmbuild
 strace strace
 zlib1g-dev /usr/include/zlib.h
 "
-# The same of what only the tests use: the engines whose containers they watch. Without them those tests are skipped.
+# The same of what only the tests use: the engines whose containers they watch, and what makes a network bad. Without
+# them those tests are skipped.
 TEST_PACKAGES="
 ?busybox-static busybox
 ?conmon conmon
 ?containerd containerd
 ?crun crun
+?iproute2 ip
+?nftables nft
 ?podman podman
 ?runc runc
 "

@@ -6,7 +6,7 @@ NPM_HINT="check that 'npm ping' works; behind a proxy pass its variables on: sud
 
 declare -A STEP_TITLES=(
   [packages]="distribution packages"
-  [test_packages]="container engines for the tests"
+  [test_packages]="container engines and network tools for the tests"
   [toolchain]="Node and pnpm, into .tools"
   [dependencies]="npm packages of the lock file, into node_modules"
   [libbpf]="libbpf 1.0 or later"

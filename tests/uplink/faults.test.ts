@@ -1,0 +1,152 @@
+// What goes wrong between a sensor and its portal: the log says so in the documented words, and afterwards the portal
+// has each detection exactly once.
+import type { Teardown } from "@nightjar/test-support";
+import test from "ava";
+import { whyNoNetwork } from "../harness/network.ts";
+import { makeIdentity } from "./certificates.ts";
+import { afterBytes, delayed, impostor, slowly } from "./wire.ts";
+import { detections, PORTAL_NAME, startWorld, type World } from "./world.ts";
+
+const DETECTIONS = 40;
+const TEST_MS_MAX = 120_000;
+const LATENCY_MS = 300;
+const SLOW_READ_MS = 5;
+/** Of a call with large detections, which TLS and HTTP/2 have begun. */
+const MID_CALL_BYTES = 32 * 1024;
+const LARGE_BYTES = 20_000;
+const TO_PORTAL = "tcp dport 8443";
+const REFUSE = `${TO_PORTAL} reject with tcp reset`;
+
+interface Fault {
+  what: string;
+  begin: (world: World) => Promise<void> | void;
+  end: (world: World) => Promise<void> | void;
+  /** What the log says, in this order; nothing where the call only takes longer. */
+  words: readonly string[];
+  /** Bytes of each detection's output. */
+  bytes?: number;
+}
+
+const plain = (world: World) => world.carry(undefined);
+const unfiltered = (world: World) => world.network.far.filter();
+
+const faults: readonly Fault[] = [
+  { what: "latency", begin: (world) => world.carry(delayed(LATENCY_MS)), end: plain, words: [] },
+  {
+    what: "30 % of the packets are lost",
+    begin: (world) => world.network.far.filter(`${TO_PORTAL} numgen random mod 100 < 30 drop`),
+    end: unfiltered,
+    words: [],
+  },
+  {
+    what: "a reset in mid-call",
+    begin: (world) => world.carry(afterBytes(MID_CALL_BYTES, () => world.network.far.filter(REFUSE))),
+    end: (world) => {
+      unfiltered(world);
+      plain(world);
+    },
+    words: ["Connection Failed: connection reset", "Connection Failed: connection refused"],
+    bytes: LARGE_BYTES,
+  },
+  {
+    what: "connections are refused",
+    begin: (world) => world.network.far.filter(REFUSE),
+    end: unfiltered,
+    words: ["Connection Failed: connection refused"],
+  },
+  {
+    what: "a black hole",
+    begin: (world) => world.network.far.filter(`${TO_PORTAL} drop`),
+    end: unfiltered,
+    words: ["Connection Failed: timed out"],
+  },
+  {
+    what: "a slow reader",
+    begin: (world) => world.carry(slowly(SLOW_READ_MS)),
+    end: plain,
+    words: [],
+    bytes: LARGE_BYTES,
+  },
+  {
+    what: "somebody else's certificate",
+    begin: async (world) => world.carry(impostor(await makeIdentity(PORTAL_NAME, 1))),
+    end: plain,
+    words: ["invalid peer certificate contents"],
+  },
+  {
+    what: "an expired certificate",
+    begin: (world) => world.expired && world.carry(impostor(world.expired)),
+    end: plain,
+    words: ["invalid peer certificate contents"],
+  },
+  {
+    what: "a firewall that hangs up before TLS",
+    begin: (world) => world.carry((from) => void from.end()),
+    end: plain,
+    words: ["Connection Failed: tls connection init failed"],
+  },
+  {
+    what: "a name that DNS does not know",
+    begin: (world) => {
+      world.nameKnown(false);
+      world.carry(undefined);
+    },
+    end: (world) => world.nameKnown(true),
+    words: ["dns error"],
+  },
+  {
+    what: "a cable that is pulled",
+    begin: (world) => {
+      world.network.setLink("down");
+      world.carry(undefined);
+    },
+    end: (world) => world.network.setLink("up"),
+    words: ["Connection Failed: network unreachable"],
+  },
+  {
+    what: "the portal is killed and starts again",
+    begin: (world) => world.portal.kill(),
+    end: (world) => world.portal.start(),
+    // The far end of the wire still takes connections.
+    words: ["Connection Failed: tls connection init failed"],
+  },
+];
+
+/** What hooks start, ended by the last of them: hooks have no teardown of their own. */
+const cleanUps: (() => void | Promise<void>)[] = [];
+const suite: Teardown = { teardown: (cleanUp) => void cleanUps.push(cleanUp) };
+const reason = whyNoNetwork();
+const run = reason ? test.skip : test.serial;
+let world: World;
+
+test.before(async (t) => {
+  t.timeout(TEST_MS_MAX);
+  if (reason) return;
+  world = await startWorld(suite);
+  await world.startUplink().line(/"message":"uplink is ready"/);
+});
+
+test.after.always(async () => {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+});
+
+for (const { what, begin, end, words, bytes } of faults) {
+  run(`${what}: ${words.join(", ") || "only slower"}${reason ? ` (${reason})` : ""}`, async (t) => {
+    t.timeout(TEST_MS_MAX);
+    const from = world.log().length;
+    await begin(world);
+    try {
+      await world.publish(detections(DETECTIONS, bytes));
+      for (const message of words) t.truthy(await world.words(message, from), "and what the other side said");
+    } finally {
+      await end(world);
+    }
+    await world.settled();
+    t.deepEqual([...world.stored.keys()].sort(), [...world.published].sort());
+    t.true(
+      [...world.stored.values()].every((times) => times === 1),
+      "each exactly once",
+    );
+    t.true(world.uplink?.running);
+  });
+}

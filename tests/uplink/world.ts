@@ -1,0 +1,250 @@
+// A real bus, uplink and portal with a network between them; detections are published as the rule engine does.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
+import { type Detection, DetectionBatchSchema, DetectionSchema, Priority, QueryService } from "@nightjar/proto";
+import { statePaths } from "@nightjar/stage";
+import { startProcess, type TestProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
+import { startBus, type TestBus } from "../harness/bus.ts";
+import { type Forwarding, forward, type Join } from "../harness/forward.ts";
+import { type Network, startNetwork } from "../harness/network.ts";
+import type { LogLine } from "../harness/sensor.ts";
+import { type Identity, makeIdentity } from "./certificates.ts";
+
+const UPLINK = fileURLToPath(new URL("../../services/uplink/src/main.ts", import.meta.url));
+const PORTAL = fileURLToPath(new URL("../../services/portal/src/main.ts", import.meta.url));
+export const PORTAL_NAME = "portal.test";
+const PORTAL_PORT = 8443;
+const PORTAL_DAYS = 3_650;
+const EXPIRED_DAYS = -2;
+const ID_BYTES = 16;
+const PAGE = 1_000;
+/** Ample: the machine may be busy with other things. */
+const START_TIMEOUT_MS = 30_000;
+const SETTLE_TIMEOUT_MS = 30_000;
+
+type Test = Parameters<typeof startProcess>[0];
+
+/** Retries come quickly, and a call does not wait long, so that a test does not. */
+const QUICK = {
+  NIGHTJAR_UPLINK_CALL_TIMEOUT_MS: "2000",
+  NIGHTJAR_UPLINK_RETRY_BASE_MS: "50",
+  NIGHTJAR_UPLINK_RETRY_MAX_MS: "400",
+  NIGHTJAR_UPLINK_FAST_WINDOW_S: "86400",
+  NIGHTJAR_UPLINK_HEARTBEAT_INTERVAL_S: "1",
+};
+
+const priorities = Object.values(Priority).filter((priority) => priority !== Priority.UNSPECIFIED);
+
+/** Detections as the rule engine makes them; what they say cannot be compressed. */
+export function detections(count: number, bytes = 200): Detection[] {
+  return Array.from({ length: count }, (_, at) =>
+    create(DetectionSchema, {
+      id: randomBytes(ID_BYTES).toString("hex"),
+      rule: "Read sensitive file untrusted",
+      priority: priorities[at % priorities.length] ?? Priority.DEBUG,
+      output: randomBytes(bytes / 2).toString("hex"),
+      time: timestampFromMs(Date.now()),
+    }),
+  );
+}
+
+/** One portal in a state folder of its own; it can be killed and started again. */
+export class TestPortal {
+  readonly stateDir: string;
+  /** Where it listens, or did. */
+  port = 0;
+  readonly #test: Test;
+  readonly #env: Record<string, string>;
+  #process: TestProcess | undefined;
+
+  constructor(test: Test, env: Record<string, string> = {}) {
+    this.#test = test;
+    this.#env = env;
+    this.stateDir = temporaryFolder(test);
+  }
+
+  async start(): Promise<void> {
+    const folder = statePaths.folder(this.stateDir, "portal");
+    if (!this.#process) {
+      const { key, cert } = await makeIdentity(PORTAL_NAME, PORTAL_DAYS);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "private-key.pem"), key);
+      writeFileSync(join(folder, "certificate.pem"), cert);
+    }
+    const env = { ...this.#env, NIGHTJAR_STATE_DIR: this.stateDir };
+    this.#process = startProcess(this.#test, process.execPath, [PORTAL], { env });
+    await this.#process.line(/"message":"portal is ready"/, { timeoutMs: START_TIMEOUT_MS });
+    this.port = Number(new URL(readFileSync(statePaths.portalAddress(this.stateDir), "utf8").trim()).port);
+  }
+
+  async kill(): Promise<void> {
+    this.#process?.signal("SIGKILL");
+    await this.#process?.exited;
+  }
+
+  client() {
+    const read = (file: string) => readFileSync(file, "utf8").trim();
+    const token = read(statePaths.portalToken(this.stateDir));
+    const transport = createGrpcTransport({
+      baseUrl: `https://127.0.0.1:${this.port}`,
+      nodeOptions: { ca: read(statePaths.portalCertificate(this.stateDir)), servername: PORTAL_NAME },
+      idleConnectionTimeoutMs: 100,
+      interceptors: [
+        (next) => (request) => {
+          request.header.set("authorization", `Bearer ${token}`);
+          return next(request);
+        },
+      ],
+    });
+    return createClient(QueryService, transport);
+  }
+}
+
+export class World {
+  readonly bus: TestBus;
+  readonly portal: TestPortal;
+  readonly network: Network;
+  readonly published = new Set<string>();
+  /** How often the portal's list had each id. */
+  readonly stored = new Map<string, number>();
+  uplink: TestProcess | undefined;
+  /** Trusted, but over. */
+  expired: Identity | undefined;
+  #trusted = "";
+  readonly #writer: JetStreamClient;
+  #wire: Forwarding | undefined;
+  #join: Join | undefined;
+  #cursor = 0n;
+
+  constructor(bus: TestBus, portal: TestPortal, network: Network, writer: JetStreamClient) {
+    this.bus = bus;
+    this.portal = portal;
+    this.network = network;
+    this.#writer = writer;
+  }
+
+  /** Opens the ways between the namespaces: to the bus from the near side, to the portal from the far one. */
+  async connect(test: Test): Promise<void> {
+    const folder = temporaryFolder(test);
+    const [busSocket, portalSocket] = [join(folder, "bus"), join(folder, "portal")];
+    const bus = new URL(readFileSync(statePaths.busAddress(this.bus.stateDir), "utf8").trim());
+    const toBus = await forward({ path: busSocket }, () => ({ host: bus.hostname, port: Number(bus.port) }));
+    const toPortal = () => ({ host: "127.0.0.1", port: this.portal.port });
+    this.#wire = await forward({ path: portalSocket }, toPortal, (from, to) => {
+      if (this.#join) return this.#join(from, to);
+      from.pipe(to);
+      to.pipe(from);
+    });
+    test.teardown(() => {
+      toBus.close();
+      this.#wire?.close();
+    });
+    const portalCertificate = readFileSync(statePaths.portalCertificate(this.portal.stateDir), "utf8");
+    this.expired = await makeIdentity(PORTAL_NAME, EXPIRED_DAYS);
+    this.#trusted = join(folder, "trusted.pem");
+    writeFileSync(this.#trusted, `${portalCertificate}\n${this.expired.cert}\n`);
+    await this.network.near.passage(bus.host, busSocket);
+    await this.network.far.passage(`${this.network.farAddress}:${PORTAL_PORT}`, portalSocket);
+    this.nameKnown(true);
+  }
+
+  /** What becomes of bytes at the far end, from the next connection on, which comes at once. */
+  carry(join: Join | undefined): void {
+    this.#join = join;
+    this.#wire?.cut();
+  }
+
+  /** Whether the portal's name leads somewhere. */
+  nameKnown(known: boolean): void {
+    this.network.setHosts(known ? `${this.network.farAddress} ${PORTAL_NAME}\n` : "");
+  }
+
+  startUplink(env: Record<string, string> = {}): TestProcess {
+    this.uplink = this.network.near.start([process.execPath, UPLINK], {
+      ...QUICK,
+      NIGHTJAR_STATE_DIR: this.bus.stateDir,
+      NIGHTJAR_UPLINK_PORTAL_URL: `https://${PORTAL_NAME}:${PORTAL_PORT}`,
+      NIGHTJAR_UPLINK_PORTAL_CERTIFICATE_FILE: this.#trusted,
+      NIGHTJAR_UPLINK_PORTAL_TOKEN_FILE: statePaths.portalToken(this.portal.stateDir),
+      ...env,
+    });
+    return this.uplink;
+  }
+
+  /** Puts a batch on the bus; resolves when it is stored there. */
+  async publish(batch: readonly Detection[]): Promise<void> {
+    const bytes = toBinary(DetectionBatchSchema, create(DetectionBatchSchema, { detections: [...batch] }));
+    await this.#writer.publish("nightjar.detections.warning", bytes);
+    for (const { id } of batch) this.published.add(id);
+  }
+
+  /** The uplink's log, as it stands in its file. */
+  log(): LogLine[] {
+    const text = readFileSync(statePaths.log(this.bus.stateDir, "uplink"), "utf8");
+    return text.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as LogLine] : []));
+  }
+
+  /** Resolves when the log has an error with these words behind line `from`; gives its `resp`. */
+  async words(message: string, from: number): Promise<string> {
+    const find = () =>
+      this.log()
+        .slice(from)
+        .find(({ level, fields }) => level === "ERROR" && fields.message === message);
+    const explain = () =>
+      this.log()
+        .slice(from)
+        .map((line) => JSON.stringify(line))
+        .join("\n");
+    const line = await waitFor(find, { what: `the log says "${message}"`, timeoutMs: START_TIMEOUT_MS, explain });
+    return String(line.fields.resp);
+  }
+
+  /** Resolves when the portal has all that was published. */
+  async settled(): Promise<void> {
+    const missing = async () => {
+      await this.#read();
+      return [...this.published].filter((id) => !this.stored.has(id));
+    };
+    await waitFor(async () => (await missing()).length === 0, {
+      what: "the portal has everything",
+      timeoutMs: SETTLE_TIMEOUT_MS,
+      intervalMs: 100,
+      explain: async () =>
+        [
+          `missing: ${(await missing()).length}`,
+          ...this.log()
+            .slice(-8)
+            .map((one) => JSON.stringify(one)),
+        ].join("\n"),
+    });
+  }
+
+  async #read(): Promise<void> {
+    const client = this.portal.client();
+    for (let more = true; more; ) {
+      const page = await client.listDetections({ after: this.#cursor, limit: PAGE });
+      for (const { detection } of page.detections) {
+        const id = detection?.id ?? "";
+        this.stored.set(id, (this.stored.get(id) ?? 0) + 1);
+      }
+      this.#cursor = page.next;
+      more = page.more;
+    }
+  }
+}
+
+/** Starts all but the uplink. */
+export async function startWorld(test: Test): Promise<World> {
+  const portal = new TestPortal(test);
+  const [bus, network] = await Promise.all([startBus(test), startNetwork(test), portal.start()]);
+  const world = new World(bus, portal, network, jetstream(await bus.connect("rule-engine")));
+  await world.connect(test);
+  return world;
+}
