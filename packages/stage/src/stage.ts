@@ -20,6 +20,7 @@ import { SENSOR_VERSION } from "./version.ts";
 
 const STOP_MS_MAX = 8_000;
 const INSTANCE_BYTES = 8;
+const US_PER_MS = 1_000;
 
 export interface Stage {
   readonly name: StageName;
@@ -188,6 +189,8 @@ class RunningStage implements Stage {
         summary: this.summary,
         counters: this.counters.toRecord(),
         healthIssues: this.health.issues,
+        pastHealthIssues: this.health.past,
+        resources: resourceUse(),
         ledger: this.ledger,
         childPids: this.childPids,
         facts: Object.fromEntries(this.facts),
@@ -227,6 +230,11 @@ class RunningStage implements Stage {
     await this.bus.close();
     await end(this.log, exitCode);
   }
+}
+
+function resourceUse() {
+  const { user, system } = process.cpuUsage();
+  return { cpuMs: BigInt(Math.round((user + system) / US_PER_MS)), memoryBytes: BigInt(process.memoryUsage.rss()) };
 }
 
 async function end(log: Logger, exitCode: number): Promise<void> {
