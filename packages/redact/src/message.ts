@@ -7,6 +7,7 @@ import {
   ExecFailureSchema,
   ExecSchema,
   ExplainedPartSchema,
+  HealthIssueSchema,
   SampleSchema,
 } from "@nightjar/proto";
 import type { Redactor, Seen } from "./redactor.ts";
@@ -31,6 +32,8 @@ const treatments = new Map<DescField, Treatment>([
     CorrelatedEventSchema.field.eventId,
     CorrelatedEventSchema.field.rule,
     ExplainedPartSchema.field.test,
+    HealthIssueSchema.field.id,
+    HealthIssueSchema.field.code,
   ].map((field) => [field, "leave"] as const),
 ]);
 

@@ -91,6 +91,12 @@ export const healthCodes = {
       "only they showed are not looked up.",
   },
   PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },
+  STAGE_SILENT: {
+    severity: ERROR,
+    doc:
+      "A stage has not answered for half a minute: it is not running, or hangs, and its work is not done. Its log, " +
+      "and that of whoever supervises it, say why.",
+  },
   OUTBOX_FULL: {
     severity: ERROR,
     doc: "The outbox reached its limit. Detections of the lowest severity were deleted first.",

@@ -132,6 +132,9 @@ export const counterDocs = {
     detections_refused: "Detections the portal will never take.",
     detections_evicted: "Detections deleted because the outbox was full.",
     detections_stale: "Detections deleted because they had waited too long.",
+    health_issues_told: "Changes of health issues that the portal has stored.",
+    health_issues_refused: "Changes of health issues that the portal will never take.",
+    health_issues_dropped: "Health issues given up untold, because too many waited for the portal.",
     heartbeats_sent: "Heartbeats the portal has answered.",
     calls_failed: "Calls of the portal that failed.",
     outboxes_broken: "Outboxes that could not be read and were set aside.",
@@ -161,6 +164,9 @@ export const factDocs = {
     replay: "`finished` when all of a recording is stored in RAW.",
     source: "Boot id and epoch of the events: positions of one source are in one order.",
     stored: "The position up to which everything is stored in RAW.",
+    watching_since:
+      "When the programs were loaded; only told by a collector that found none to take over, so that nothing was " +
+      "watched right before.",
     wanted: "The event types that the kernel sends; the others are only counted.",
   },
   metadata: {

@@ -55,18 +55,25 @@ function openUnpinned(stage: Stage, options: ProbeOptions, why: string): Opened 
   const probe = openProbe(options);
   stage.health.raise("PROBE_UNPINNED", `the probe is not pinned: ${why}`);
   stage.facts.set("pinned", `no: ${why}`);
+  beginWatch(stage);
   return { probe, isPinned: false, retired: [] };
 }
 
 function openPinned(stage: Stage, options: PinnedOptions): Opened {
   const { probe, takenOver, retired, lost, overlapNs } = openPinnedProbe(options);
   stage.facts.set("pinned", options.folder);
+  if (!takenOver && retired.length === 0) beginWatch(stage);
   stage.log.info(takenOver ? "the probe was running and is taken over" : "the probe is loaded and pinned", {
     folder: options.folder,
     ...(overlapNs > 0n && { both_recorded_ns: Number(overlapNs) }),
   });
   for (const { set, why } of lost) stage.health.raise("PROBE_RING_LOST", `${set} could not be read: ${why}`);
   return { probe, isPinned: true, retired };
+}
+
+/** Nothing was there to take over: until now nobody watched. */
+function beginWatch({ facts }: Stage): void {
+  facts.set("watching_since", new Date().toISOString());
 }
 
 /**

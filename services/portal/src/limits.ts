@@ -15,10 +15,20 @@ export const SAMPLES_MAX = 64;
 /** Of host names, kernel releases and the like. */
 export const FACT_CHARS_MAX = 256;
 export const STAGES_MAX = 64;
+/** Settings and blind spells in one heartbeat; more are refused with invalid_argument. */
+export const SETTINGS_MAX = 512;
+export const BLIND_SPELLS_MAX = 64;
 export const HEARTBEAT_BYTES_MAX = 1024 * 1024;
 export const HEARTBEAT_INTERVAL_S_MAX = 24 * 60 * 60;
 /** Times from 1970 to the year 2262, where nanoseconds leave a signed 64-bit number. */
 export const TIME_SECONDS_MAX = 9_223_372_036n;
+
+/** Health issues in one ReportHealth, and ids of others that are open; more are refused with invalid_argument. */
+export const ISSUES_PER_REQUEST_MAX = 200;
+export const OPEN_IDS_MAX = 2_000;
+export const ISSUE_MESSAGE_CHARS_MAX = 4_096;
+/** What is open of a sensor that is silent for so long is ended: nobody would ever say that it is over. */
+export const SILENT_SENSOR_ISSUES_MS = 24 * 60 * 60 * 1_000;
 
 /** Sensors known to one portal; a further one is refused with resource_exhausted. */
 export const SENSORS_MAX = 100_000;
@@ -44,6 +54,8 @@ export const PAGE_MAX = 1_000;
 export const PAGE_BYTES_MAX = 4 * 1024 * 1024;
 /** Rows fetched from the store at once: what one slow reader of a stream can hold in memory. */
 export const FETCH_ROWS = 50;
+/** How often the reader of a stream looks for what another portal on the same database has stored. */
+export const FOLLOW_LOOK_MS = 1_000;
 /** Open streams; a further one is refused with resource_exhausted. */
 export const STREAMS_MAX = 100;
 

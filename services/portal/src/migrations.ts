@@ -64,6 +64,36 @@ export const migrations: readonly (readonly string[])[] = [
     // What access tokens are signed with: the same for all processes on this database.
     "CREATE TABLE token_keys (id integer PRIMARY KEY, key bytea NOT NULL)",
   ],
+  [
+    "CREATE TABLE last_health_cursor (value bigint NOT NULL)",
+    "INSERT INTO last_health_cursor VALUES (0)",
+    `CREATE TABLE health_issues (
+      sensor_id text NOT NULL,
+      id text NOT NULL,
+      revision bigint NOT NULL,
+      cursor bigint NOT NULL UNIQUE,
+      host_name text NOT NULL,
+      resolved_at_ns bigint,
+      received_at_ns bigint NOT NULL,
+      issue bytea NOT NULL,
+      PRIMARY KEY (sensor_id, id)
+    )`,
+    "CREATE INDEX health_issues_open ON health_issues (received_at_ns) WHERE resolved_at_ns IS NULL",
+    "CREATE INDEX health_issues_resolved ON health_issues (resolved_at_ns)",
+    `CREATE TABLE outages (
+      sensor_id text NOT NULL,
+      from_ns bigint NOT NULL,
+      until_ns bigint NOT NULL,
+      host_name text NOT NULL,
+      was_stopped boolean NOT NULL,
+      report bytea NOT NULL,
+      PRIMARY KEY (sensor_id, from_ns)
+    )`,
+    "CREATE INDEX outages_until ON outages (until_ns)",
+    // Of sensors that were known before it is not known when they were to be heard again.
+    `ALTER TABLE sensors ADD COLUMN silent_after_ns bigint NOT NULL DEFAULT 9223372036854775807,
+       ADD COLUMN is_stopping boolean NOT NULL DEFAULT false`,
+  ],
 ];
 
 /** Takes the steps the database has not taken, each in a transaction. Throws when the database is newer than we are. */

@@ -1,13 +1,15 @@
 // The portal as a whole: store, services and housekeeping in one folder.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { QueryService, SensorService } from "@nightjar/proto";
+import { HealthService, QueryService, SensorService } from "@nightjar/proto";
 import { type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
 import { type Accounts, openAccounts } from "./accounts/accounts.ts";
 import type { Clock } from "./clock.ts";
 import { isAuthorized, loadCredentials } from "./credentials.ts";
 import { PortalError } from "./errors.ts";
 import { Feed } from "./feed.ts";
+import { HEALTH_CALLERS, openHealth } from "./health/open.ts";
+import { healthService } from "./health/service.ts";
 import { Intake } from "./intake.ts";
 import { CHECKPOINT_INTERVAL_MS, SWEEP_INTERVAL_MS } from "./limits.ts";
 import { lockFolder } from "./lock.ts";
@@ -65,19 +67,22 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
   room();
   const database = await openStoreFolder(folder);
   const store = new Store(database, room);
+  const health = await openHealth(database, room, options);
   const feed = new Feed(await store.lastCursor());
   const intake = new Intake(store, feed, clock);
   const failed = (error: unknown) => void judge(error, store, options);
   const accounts = await openAccounts({ ...options, database, room, failed });
   const services = [
     accounts.service,
-    registration(SensorService, sensorService(store, intake, clock, failed), ["sensor"]),
+    registration(SensorService, sensorService(health.outages, intake, clock, failed), ["sensor"]),
     registration(QueryService, queryService(store, feed, clock), ["operator"]),
+    registration(HealthService, healthService({ ...health, clock, failed }), HEALTH_CALLERS),
   ];
   const server = await serveOnKeptPort(options, { ...accounts, services, failed });
   const sweep = async () => {
     const deleted = await store.deleteReceivedBefore(clock() - options.retentionDays * MS_PER_DAY);
     if (deleted > 0) log.info("detections deleted, their time is over", { deleted, days: options.retentionDays });
+    await health.sweep();
     return deleted;
   };
   const housekeeping = (work: () => Promise<unknown>) => () =>

@@ -48,6 +48,8 @@ export function queryService(store: Store, feed: Feed, clock: Clock): ServiceImp
           firstSeen: timestampOfNs(firstSeenNs),
           lastSeen: timestampOfNs(lastSeenNs),
           stages: heartbeat.stages,
+          visibility: heartbeat.visibility,
+          ...(heartbeat.configuration && { configuration: heartbeat.configuration }),
         }),
       );
       return create(ListSensorsResponseSchema, { sensors });

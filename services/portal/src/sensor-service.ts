@@ -10,8 +10,8 @@ import {
 } from "@nightjar/proto";
 import type { Clock } from "./clock.ts";
 import { PortalError } from "./errors.ts";
+import { type OutageStore, SensorsFullError } from "./health/outage-store.ts";
 import { type Intake, IntakeFullError } from "./intake.ts";
-import { SensorsFullError, type Store } from "./store.ts";
 import { checkHeartbeat, checkSendDetections, type Problem } from "./validate.ts";
 
 /** Told of what the store could not do; it decides whether the process can go on. */
@@ -22,7 +22,7 @@ export function refuse(problem: Problem): void {
 }
 
 export function sensorService(
-  store: Store,
+  heartbeats: OutageStore,
   intake: Intake,
   clock: Clock,
   failed: StoreFailure,
@@ -31,7 +31,7 @@ export function sensorService(
     async heartbeat(request) {
       refuse(checkHeartbeat(request));
       const now = clock();
-      await store.saveHeartbeat(request, now).catch((error: unknown) => {
+      await heartbeats.saveHeartbeat(request, now).catch((error: unknown) => {
         throw asConnectError(error, failed);
       });
       return create(HeartbeatResponseSchema, { receivedAt: timestampFromMs(now) });

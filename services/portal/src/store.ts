@@ -1,5 +1,5 @@
 // What the portal remembers: detections by sensor and id, and each sensor's last heartbeat.
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import {
   type Detection,
   DetectionSchema,
@@ -10,7 +10,7 @@ import {
 } from "@nightjar/proto";
 import { nsOfMs, nsOfTimestamp, timestampOfNs } from "./clock.ts";
 import type { Database, Queries } from "./database.ts";
-import { FETCH_ROWS, PAGE_BYTES_MAX, SENSORS_MAX, SWEEP_ROWS, UPSERT_ROWS } from "./limits.ts";
+import { FETCH_ROWS, PAGE_BYTES_MAX, SWEEP_ROWS, UPSERT_ROWS } from "./limits.ts";
 
 /** A detection as it came, checked by validate.ts. */
 export interface Arrival {
@@ -40,9 +40,6 @@ export interface SensorRow {
   firstSeenNs: bigint;
   lastSeenNs: bigint;
 }
-
-/** The portal knows as many sensors as it may. */
-export class SensorsFullError extends Error {}
 
 interface Merged extends Arrival {
   deliveries: number;
@@ -118,21 +115,7 @@ export class Store {
     );
   }
 
-  /** Remembers how a sensor says it is. Throws SensorsFullError for one too many. */
-  async saveHeartbeat(heartbeat: HeartbeatRequest, nowMs: number): Promise<void> {
-    this.#assertRoom();
-    const values = [heartbeat.sensor!.id, nsOfMs(nowMs), toBinary(HeartbeatRequestSchema, heartbeat), SENSORS_MAX];
-    const rows = await this.#database.query(
-      `INSERT INTO sensors (id, first_seen_ns, last_seen_ns, heartbeat)
-       SELECT $1::text, $2::bigint, $2::bigint, $3::bytea
-       WHERE EXISTS (SELECT 1 FROM sensors WHERE id = $1) OR (SELECT count(*) FROM sensors) < $4::bigint
-       ON CONFLICT (id) DO UPDATE SET last_seen_ns = excluded.last_seen_ns, heartbeat = excluded.heartbeat
-       RETURNING id`,
-      values,
-    );
-    if (rows.length === 0) throw new SensorsFullError(`this portal knows ${SENSORS_MAX} sensors, its most`);
-  }
-
+  /** Each with its last heartbeat. */
   async listSensors(): Promise<SensorRow[]> {
     const rows = await this.#database.query<{ first_seen_ns: bigint; last_seen_ns: bigint; heartbeat: Uint8Array }>(
       "SELECT first_seen_ns, last_seen_ns, heartbeat FROM sensors ORDER BY first_seen_ns, id",

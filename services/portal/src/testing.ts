@@ -11,7 +11,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { type Detection, DetectionSchema, Priority, QueryService, SensorService } from "@nightjar/proto";
+import { type Detection, DetectionSchema, HealthService, Priority, QueryService, SensorService } from "@nightjar/proto";
 import { createLogger, openRedactor, resolveSettings, statePaths } from "@nightjar/stage";
 import { type Portal, type PortalOptions, startPortal } from "./portal.ts";
 import { openStoreFolder } from "./store-folder.ts";
@@ -96,7 +96,11 @@ export function transportOf(stateDir: string, options: ClientOptions = {}): Tran
 /** Clients of what sensors call and of what people ask. */
 export function clientsOf(stateDir: string, options: ClientOptions = {}) {
   const transport = transportOf(stateDir, options);
-  return { sensors: createClient(SensorService, transport), queries: createClient(QueryService, transport) };
+  return {
+    sensors: createClient(SensorService, transport),
+    queries: createClient(QueryService, transport),
+    health: createClient(HealthService, transport),
+  };
 }
 
 export interface HttpAnswer {

@@ -11,6 +11,7 @@ import {
   type SendDetectionsRequest,
 } from "@nightjar/proto";
 import {
+  BLIND_SPELLS_MAX,
   DETECTION_BYTES_MAX,
   DETECTIONS_PER_REQUEST_MAX,
   FACT_CHARS_MAX,
@@ -21,6 +22,7 @@ import {
   PROCESSES_MAX,
   RULE_CHARS_MAX,
   SAMPLES_MAX,
+  SETTINGS_MAX,
   STAGES_MAX,
   TAG_CHARS_MAX,
   TAGS_MAX,
@@ -39,21 +41,21 @@ const PRIORITY_LAST = Priority.DEBUG;
 /** [what is checked, whether it holds, what is allowed] */
 type Check = readonly [string, boolean, string];
 
-function firstProblem(checks: readonly Check[]): Problem {
+export function firstProblem(checks: readonly Check[]): Problem {
   const failed = checks.find(([, holds]) => !holds);
   return failed && `${failed[0]}: ${failed[2]}`;
 }
 
-function within(name: string, value: string | readonly unknown[], max: number): Check {
+export function within(name: string, value: string | readonly unknown[], max: number): Check {
   const unit = typeof value === "string" ? "characters" : "entries";
   return [name, value.length <= max, `at most ${max} ${unit}, not ${value.length}`];
 }
 
-function sensorId(name: string, id: string): Check {
+export function sensorId(name: string, id: string): Check {
   return [name, SENSOR_ID.test(id), "1 to 64 of letters, digits, _ and -"];
 }
 
-function isTime(time: Timestamp | undefined): boolean {
+export function isTime(time: Timestamp | undefined): boolean {
   if (!time) return false;
   return time.seconds >= 0n && time.seconds < TIME_SECONDS_MAX && time.nanos >= 0 && time.nanos < NS_PER_S;
 }
@@ -97,13 +99,20 @@ function fits(detection: Detection): boolean {
 }
 
 export function checkHeartbeat(request: HeartbeatRequest): Problem {
-  const { sensor, stages, intervalSeconds } = request;
+  const { sensor, stages, intervalSeconds, outageReport, configuration } = request;
   if (!sensor) return "sensor: missing";
   const { $typeName, $unknown, id, processors, memoryBytes, ...facts } = sensor;
   return firstProblem([
     sensorId("sensor.id", id),
     ...Object.entries(facts).map(([name, value]) => within(`sensor.${name}`, value, FACT_CHARS_MAX)),
     within("stages", stages, STAGES_MAX),
+    within("configuration.settings", Object.keys(configuration?.settings ?? {}), SETTINGS_MAX),
+    within("outage_report.blind", outageReport?.blind ?? [], BLIND_SPELLS_MAX),
+    [
+      "outage_report.blind",
+      (outageReport?.blind ?? []).every(({ from, until }) => isTime(from) && isTime(until)),
+      "times",
+    ],
     [
       "interval_seconds",
       intervalSeconds >= 1 && intervalSeconds <= HEARTBEAT_INTERVAL_S_MAX,

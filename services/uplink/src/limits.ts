@@ -30,3 +30,5 @@ export const PING_TIMEOUT_MS = 5_000;
 export const RESPONSE_BYTES_MAX = 1024 * 1024;
 /** How soon a write that the disk refused is tried again. */
 export const DISK_RETRY_MS = 1_000;
+/** How long the last heartbeat of a sensor that is stopped may take. */
+export const GOODBYE_MS_MAX = 1_000;

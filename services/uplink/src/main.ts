@@ -1,16 +1,14 @@
 // The stage uplink: DETECTIONS to the outbox, the outbox to the portal, and a heartbeat.
-import { HeartbeatRequestSchema } from "@nightjar/proto";
-import { redactMessage } from "@nightjar/redact";
-import { Backoff, readSmallFile, runStage, type Stage, stageNames, statePaths } from "@nightjar/stage";
-import { type Parts, startDetections } from "./detections.ts";
+import { readSmallFile, runStage, type Stage, statePaths } from "@nightjar/stage";
+import { startDetections } from "./detections.ts";
 import { locatePortal } from "./endpoint.ts";
-import { runHeartbeat } from "./heartbeat.ts";
+import { startHealth } from "./health/start.ts";
 import { ADDRESS_CHECK_MS, BUS_IN_FLIGHT_MAX } from "./limits.ts";
 import { Link } from "./link.ts";
 import type { Outbox } from "./outbox.ts";
 import { PortalClient } from "./portal-client.ts";
-import { backoffOptions, crash } from "./retries.ts";
-import { describeSensor, sensorId } from "./sensor.ts";
+import { sensorId } from "./sensor.ts";
+import { startHeartbeat } from "./start-heartbeat.ts";
 
 await runStage("uplink", main);
 
@@ -31,39 +29,13 @@ async function main(stage: Stage): Promise<void> {
     signal,
   });
   if (settings.uplink.portal_url === "") watchEmbeddedPortal(stage, client, link);
-  const detections = await startDetections(stage, { id, client, link });
+  const parts = { id, client, link };
+  const detections = await startDetections(stage, parts);
   stage.beforeStatus = () => report(stage, detections.outbox);
   await stage.bus.connect();
-  startHeartbeat(stage, { id, client, link });
+  startHeartbeat(stage, parts, { health: startHealth(stage, parts), outbox: detections.outbox });
   stage.bus.consume("DETECTIONS", detections.keep, { inFlightMax: BUS_IN_FLIGHT_MAX });
   stage.ready();
-}
-
-function startHeartbeat(stage: Stage, { id, client, link }: Parts): void {
-  const { settings, signal, counters, health } = stage;
-  const intervalS = settings.uplink.heartbeat_interval_s;
-  const beating = runHeartbeat(
-    {
-      intervalS,
-      stageNames,
-      sensor: () => describeSensor(id),
-      askStatuses: () => stage.bus.askStatuses(),
-      send: (request) => client.heartbeat(redactMessage(stage.redactor, HeartbeatRequestSchema, request)),
-      backoff: new Backoff({ ...backoffOptions(settings.uplink), fastWindowMs: Number.POSITIVE_INFINITY }),
-      wait: (ms) => link.wait(ms, signal),
-      sent: () => {
-        counters.add("heartbeats_sent");
-        // The portal has been told.
-        health.resolve("DETECTIONS_STALE");
-        link.up();
-      },
-      failed: (failure) => link.down(failure),
-      clock: Date.now,
-    },
-    signal,
-  );
-  beating.catch((error) => crash(error));
-  stage.onStop(() => beating);
 }
 
 /** The embedded portal writes its address when it is ready; that is worth a try at once. */

@@ -1,0 +1,115 @@
+// Heartbeats, and the times between two of them in which nothing was heard of a sensor.
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type HeartbeatRequest,
+  HeartbeatRequestSchema,
+  type Outage,
+  OutageReportSchema,
+  OutageSchema,
+} from "@nightjar/proto";
+import { nsOfMs, timestampOfNs } from "../clock.ts";
+import { patienceMs } from "../condition.ts";
+import type { Database } from "../database.ts";
+import { SENSORS_MAX } from "../limits.ts";
+
+export interface OutageQuery {
+  limit: number;
+  nowMs: number;
+  sensorId?: string;
+  /** Those that ended before are left out. */
+  sinceNs?: bigint;
+}
+
+/** The portal knows as many sensors as it may. */
+export class SensorsFullError extends Error {}
+
+export class OutageStore {
+  readonly #database: Database;
+  readonly #assertRoom: () => void;
+
+  /** `assertRoom` throws when there is no room to write. */
+  constructor(database: Database, assertRoom: () => void) {
+    this.#database = database;
+    this.#assertRoom = assertRoom;
+  }
+
+  /**
+   * Remembers how a sensor says it is, and, where it had been silent or blind, for how long and what it tells of that:
+   * in one statement, so that one of two portals does. Throws SensorsFullError for one too many.
+   */
+  async saveHeartbeat(heartbeat: HeartbeatRequest, nowMs: number): Promise<void> {
+    this.#assertRoom();
+    const { outageReport = create(OutageReportSchema), sensor, isStopping } = heartbeat;
+    const rows = await this.#database.query(
+      `WITH before AS (SELECT last_seen_ns, silent_after_ns, is_stopping FROM sensors WHERE id = $1),
+       outage AS (
+         INSERT INTO outages (sensor_id, host_name, from_ns, until_ns, was_stopped, report)
+         SELECT $1::text, $7::text, last_seen_ns, $2::bigint, is_stopping, $8::bytea FROM before
+         WHERE $2::bigint > silent_after_ns OR $9::boolean ON CONFLICT DO NOTHING)
+       INSERT INTO sensors (id, first_seen_ns, last_seen_ns, heartbeat, silent_after_ns, is_stopping)
+       SELECT $1::text, $2::bigint, $2::bigint, $3::bytea, $5::bigint, $6::boolean
+       WHERE EXISTS (SELECT 1 FROM before) OR (SELECT count(*) FROM sensors) < $4::bigint
+       ON CONFLICT (id) DO UPDATE SET last_seen_ns = excluded.last_seen_ns, heartbeat = excluded.heartbeat,
+         silent_after_ns = excluded.silent_after_ns, is_stopping = excluded.is_stopping
+       RETURNING id`,
+      [
+        sensor!.id,
+        nsOfMs(nowMs),
+        toBinary(HeartbeatRequestSchema, heartbeat),
+        SENSORS_MAX,
+        nsOfMs(nowMs + patienceMs(heartbeat)),
+        isStopping,
+        sensor!.hostName,
+        toBinary(OutageReportSchema, outageReport),
+        outageReport.blind.length > 0,
+      ],
+    );
+    if (rows.length === 0) throw new SensorsFullError(`this portal knows ${SENSORS_MAX} sensors, its most`);
+  }
+
+  /** The latest first; those that go on before all others. */
+  async list({ limit, nowMs, sensorId, sinceNs }: OutageQuery): Promise<Outage[]> {
+    const rows = await this.#database.query<OutageRow>(
+      `SELECT id AS sensor_id, heartbeat, last_seen_ns AS from_ns, NULL::bigint AS until_ns, is_stopping AS was_stopped,
+         NULL::bytea AS report, '' AS host_name FROM sensors
+       WHERE (is_stopping OR silent_after_ns < $1) AND ($2 = '' OR id = $2)
+       UNION ALL
+       SELECT sensor_id, NULL, from_ns, until_ns, was_stopped, report, host_name FROM outages
+       WHERE ($2 = '' OR sensor_id = $2) AND until_ns >= $3
+       ORDER BY until_ns DESC NULLS FIRST, from_ns DESC LIMIT $4`,
+      [nsOfMs(nowMs), sensorId ?? "", sinceNs ?? 0n, limit],
+    );
+    return rows.map(outageOf);
+  }
+
+  /** Deletes those that ended before; returns how many. */
+  async deleteEndedBefore(beforeMs: number): Promise<number> {
+    const rows = await this.#database.query("DELETE FROM outages WHERE until_ns < $1 RETURNING from_ns", [
+      nsOfMs(beforeMs),
+    ]);
+    return rows.length;
+  }
+}
+
+interface OutageRow extends Record<string, unknown> {
+  sensor_id: string;
+  host_name: string;
+  /** Of a sensor that is silent now, which has its name in there. */
+  heartbeat: Uint8Array | null;
+  from_ns: bigint;
+  until_ns: bigint | null;
+  was_stopped: boolean;
+  report: Uint8Array | null;
+}
+
+function outageOf(row: OutageRow): Outage {
+  const sensor = row.heartbeat === null ? undefined : fromBinary(HeartbeatRequestSchema, row.heartbeat).sensor;
+  return create(OutageSchema, {
+    sensorId: row.sensor_id,
+    hostName: sensor?.hostName ?? row.host_name,
+    from: timestampOfNs(BigInt(row.from_ns)),
+    ...(row.until_ns !== null && { until: timestampOfNs(BigInt(row.until_ns)) }),
+    wasStopped: row.was_stopped,
+    ...(row.report !== null && { report: fromBinary(OutageReportSchema, row.report) }),
+  });
+}
