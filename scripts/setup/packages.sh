@@ -19,8 +19,8 @@ rpm rpmbuild
 strace strace
 zlib1g-dev /usr/include/zlib.h
 "
-# The same of what only the tests use: the engines whose containers they watch, and what makes a network bad. Without
-# them those tests are skipped.
+# The same of what only the tests use: the engines whose containers they watch, what makes a network bad, the database
+# of a fleet's portals. Without them those tests are skipped.
 TEST_PACKAGES="
 ?busybox-static busybox
 ?conmon conmon
@@ -29,6 +29,7 @@ TEST_PACKAGES="
 ?iproute2 ip
 ?nftables nft
 ?podman podman
+?postgresql /usr/lib/postgresql/*/bin/postgres
 ?runc runc
 "
 # The major version of npm from which the options used here work.

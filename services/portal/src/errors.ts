@@ -5,6 +5,8 @@ export const portalErrorCodes = {
   PORTAL_LOCK_FAILED:
     "The portal's folder could not be locked: the program flock (util-linux) is missing or the folder refuses.",
   PORTAL_DISK_FULL: "The disk of the state folder has too little room for the portal's store. Make room.",
+  PORTAL_CERTIFICATE: "The portal's certificate or its key cannot be used. Give PEM files of a pair that is valid.",
+  PORTAL_DATABASE: "The portal's database cannot be used. See what it says, and portal.database_url.",
 } as const;
 
 export type PortalErrorCode = keyof typeof portalErrorCodes;

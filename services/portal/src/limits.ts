@@ -44,6 +44,12 @@ export const INTAKE_BATCH_BYTES_MAX = 8 * 1024 * 1024;
  */
 export const FREE_BYTES_MIN = 96 * 1024 * 1024;
 
+/** How long a PostgreSQL server may take to accept a connection, and for one statement. */
+export const DATABASE_CONNECT_MS = 10_000;
+export const DATABASE_STATEMENT_MS = 30_000;
+/** After the connection broke on which other portals are heard, how long until it is made anew. */
+export const DATABASE_RELISTEN_MS = 1_000;
+
 /** Rows in one statement; PostgreSQL takes 65,535 values in one. */
 export const UPSERT_ROWS = 100;
 

@@ -57,11 +57,22 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => vo
 endWithSupervisor(() => void end(EXIT_OK));
 log.info("portal starts", { version: SENSOR_VERSION, pid: process.pid });
 try {
-  const { port, retention_days: retentionDays, token_lifetime_s: tokenLifetimeS } = settings.portal;
   const folder = statePaths.folder(stateDir, "portal");
   await startWatchdog(WATCHDOG_INTERVAL_MS, WATCHDOG_STALLED_MS);
-  portal = await startPortal({ folder, port, retentionDays, tokenLifetimeS, clock: Date.now, log, crash });
+  portal = await startPortal({ ...optionsOf(settings.portal), folder, clock: Date.now, log, crash });
   log.info("portal is ready", { address: portal.address });
 } catch (error) {
   crash(error);
+}
+
+function optionsOf(portal: typeof settings.portal) {
+  const { certificate_file: certificate, private_key_file: privateKey, database_url: url } = portal;
+  return {
+    host: portal.host,
+    port: portal.port,
+    retentionDays: portal.retention_days,
+    tokenLifetimeS: portal.token_lifetime_s,
+    ...((certificate || privateKey) && { certificateFiles: { certificate, privateKey } }),
+    ...(url && { database: { url, connections: portal.database_connections } }),
+  };
 }

@@ -96,22 +96,31 @@ export const migrations: readonly (readonly string[])[] = [
   ],
 ];
 
-/** Takes the steps the database has not taken, each in a transaction. Throws when the database is newer than we are. */
+/** Of all advisory locks of a database, the one that portals take while they change its shape. */
+const MIGRATION_LOCK = 5_644_712;
+
+/**
+ * Takes the steps the database has not taken, each in a transaction; of several portals that start together each step
+ * is taken by one. Throws when the database is newer than we are.
+ */
 export async function migrate(database: Database): Promise<void> {
-  await database.query(`CREATE TABLE IF NOT EXISTS schema_migrations (number integer PRIMARY KEY)`);
-  const rows = await database.query<{ taken: number }>(
+  while (await database.transaction(takeStep));
+}
+
+/** Whether there was a step to take. */
+async function takeStep(queries: Queries): Promise<boolean> {
+  await queries.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+  await queries.query("CREATE TABLE IF NOT EXISTS schema_migrations (number integer PRIMARY KEY)");
+  const rows = await queries.query<{ taken: number }>(
     "SELECT coalesce(max(number), 0) AS taken FROM schema_migrations",
   );
   const taken = Number(rows[0]!.taken);
   if (taken > migrations.length) {
     throw new Error(`the store has step ${taken}, this version knows ${migrations.length}: it was made by a newer one`);
   }
-  for (let number = taken + 1; number <= migrations.length; number++) {
-    await database.transaction((queries) => step(queries, number));
-  }
-}
-
-async function step(queries: Queries, number: number): Promise<void> {
-  for (const statement of migrations[number - 1]!) await queries.query(statement);
-  await queries.query("INSERT INTO schema_migrations VALUES ($1)", [number]);
+  const statements = migrations[taken];
+  if (!statements) return false;
+  for (const statement of statements) await queries.query(statement);
+  await queries.query("INSERT INTO schema_migrations VALUES ($1)", [taken + 1]);
+  return true;
 }

@@ -51,8 +51,11 @@ export async function openPglite(folder: string): Promise<Database> {
   const position = async () => (await pg.query<{ at: string }>("SELECT pg_current_wal_lsn()::text AS at")).rows[0]!.at;
   let checkpointAt = await position();
   return {
+    isShared: false,
     query: queriesOf(pg).query,
     transaction: (work) => pg.transaction((inside) => work(queriesOf(inside))),
+    // Nobody else can say anything.
+    listen: async () => undefined,
     async maintain() {
       const { rows } = await pg.query<{ bytes: string }>(
         "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $1::pg_lsn)::text AS bytes",

@@ -2,10 +2,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { HealthService, QueryService, SensorService } from "@nightjar/proto";
-import { type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
+import { describeError, type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
 import { type Accounts, openAccounts } from "./accounts/accounts.ts";
 import type { Clock } from "./clock.ts";
-import { isAuthorized, loadCredentials } from "./credentials.ts";
+import { type CertificateFiles, isAuthorized, loadCredentials } from "./credentials.ts";
+import type { Database } from "./database.ts";
 import { PortalError } from "./errors.ts";
 import { Feed } from "./feed.ts";
 import { HEALTH_CALLERS, openHealth } from "./health/open.ts";
@@ -13,11 +14,13 @@ import { healthService } from "./health/service.ts";
 import { Intake } from "./intake.ts";
 import { CHECKPOINT_INTERVAL_MS, SWEEP_INTERVAL_MS } from "./limits.ts";
 import { lockFolder } from "./lock.ts";
+import { migrate } from "./migrations.ts";
+import { openPostgres, type PostgresOptions } from "./postgres.ts";
 import { type Authenticate, localPrincipal } from "./principal.ts";
 import { queryService } from "./query-service.ts";
 import { assertRoom, type FreeBytes, freeBytes } from "./room.ts";
 import { sensorService } from "./sensor-service.ts";
-import { LISTEN_HOST, type Registration, type RunningServer, registration, serve } from "./server.ts";
+import { type Registration, type RunningServer, registration, serve } from "./server.ts";
 import { Store } from "./store.ts";
 import { openStoreFolder } from "./store-folder.ts";
 
@@ -26,8 +29,14 @@ const MS_PER_DAY = 24 * 60 * 60 * 1_000;
 export interface PortalOptions {
   /** The portal's own folder. */
   folder: string;
+  /** The address it listens on. */
+  host: string;
   /** 0 keeps the port of the last start where that is free. */
   port: number;
+  /** PEM files of a certificate that others trust; without them the portal makes its own, for loopback alone. */
+  certificateFiles?: CertificateFiles;
+  /** A PostgreSQL server that other portals may share; without it the store is in the folder. */
+  database?: Pick<PostgresOptions, "url" | "connections">;
   retentionDays: number;
   /** Of access tokens. */
   tokenLifetimeS: number;
@@ -40,7 +49,7 @@ export interface PortalOptions {
 }
 
 export interface Portal {
-  /** Such as https://127.0.0.1:8443. */
+  /** Such as https://127.0.0.1:8443; where it listens on all addresses, the one on loopback. */
   address: string;
   /** Deletes what is older than the retention; the portal does so itself, too. */
   sweep(): Promise<number>;
@@ -63,14 +72,14 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
   const { folder, clock, log } = options;
   const addressFile = join(folder, "address");
   rmSync(addressFile, { force: true });
-  const room = () => assertRoom(folder, options.freeBytes ?? freeBytes);
-  room();
-  const database = await openStoreFolder(folder);
+  const database = await openDatabase(options);
+  const room = database.isShared ? () => undefined : () => assertRoom(folder, options.freeBytes ?? freeBytes);
   const store = new Store(database, room);
   const health = await openHealth(database, room, options);
   const feed = new Feed(await store.lastCursor());
   const intake = new Intake(store, feed, clock);
   const failed = (error: unknown) => void judge(error, store, options);
+  await store.follow((cursor) => feed.advance(cursor), failed);
   const accounts = await openAccounts({ ...options, database, room, failed });
   const services = [
     accounts.service,
@@ -95,7 +104,7 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
     ),
   ];
   housekeeping(sweep)();
-  const address = `https://${LISTEN_HOST}:${server.port}`;
+  const address = `https://${isEveryAddress(options.host) ? "127.0.0.1" : bracketed(options.host)}:${server.port}`;
   writeFileAtomic(addressFile, `${address}\n`);
   return {
     address,
@@ -111,11 +120,32 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
   };
 }
 
-/** A database that still answers has only refused a statement, e.g. on a full disk; one that does not is gone. */
+/** A server keeps its own room; in the folder there must be some before anything is written. */
+async function openDatabase({ folder, database, log, ...options }: PortalOptions): Promise<Database> {
+  if (!database) {
+    assertRoom(folder, options.freeBytes ?? freeBytes);
+    return openStoreFolder(folder);
+  }
+  try {
+    const opened = await openPostgres({ ...database, warn: (message, error) => log.warn(message, { error }) });
+    await migrate(opened);
+    return opened;
+  } catch (error) {
+    throw new PortalError("PORTAL_DATABASE", describeError(error));
+  }
+}
+
+const isEveryAddress = (host: string): boolean => host === "0.0.0.0" || host === "::";
+const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
+/**
+ * A database that still answers has only refused a statement, e.g. on a full disk; one that does not is gone. A
+ * server comes back by itself.
+ */
 async function judge(error: unknown, store: Store, { log, crash }: PortalOptions): Promise<void> {
   if (error instanceof PortalError) return log.error(error.message, { code: error.code });
   log.error("the store failed", { error: error instanceof Error ? error : String(error) });
-  await store.probe().catch(crash);
+  if (!store.isShared) await store.probe().catch(crash);
 }
 
 interface Served extends Pick<Accounts, "authenticate" | "route"> {
@@ -124,11 +154,11 @@ interface Served extends Pick<Accounts, "authenticate" | "route"> {
 }
 
 async function serveOnKeptPort(options: PortalOptions, served: Served): Promise<RunningServer> {
-  const { folder, clock, log } = options;
-  const credentials = await loadCredentials(folder, clock);
+  const { folder, host, clock, log, certificateFiles } = options;
+  const credentials = await loadCredentials(folder, clock, certificateFiles);
   const authenticate: Authenticate = async (header) =>
     isAuthorized(header, credentials.token) ? localPrincipal : served.authenticate(header);
-  const serveOn = (port: number) => serve({ ...served, port, credentials, authenticate, routes: [served.route] });
+  const serveOn = (port: number) => serve({ ...served, host, port, credentials, authenticate, routes: [served.route] });
   const portFile = join(folder, "port");
   const wanted = options.port || Number(readSmallFile(portFile)) || 0;
   let server: RunningServer;

@@ -8,9 +8,6 @@ import { type HttpRoute, serveRoutes } from "./http-routes.ts";
 import { REQUEST_BYTES_MAX, STOP_GRACE_MS } from "./limits.ts";
 import { type Authenticate, type Callers, gateOf } from "./principal.ts";
 
-/** The one interface the embedded portal listens on. */
-export const LISTEN_HOST = "127.0.0.1";
-
 /** A service, who does it, and who may call it. */
 export interface Registration {
   service: DescService;
@@ -27,6 +24,8 @@ export function registration<Service extends DescService>(
 }
 
 export interface ServerOptions {
+  /** The address to listen on. */
+  host: string;
   /** 0 for any. */
   port: number;
   credentials: Credentials;
@@ -45,7 +44,7 @@ export interface RunningServer {
 
 /** Listens; rejects with EADDRINUSE when another has the port. */
 export async function serve(options: ServerOptions): Promise<RunningServer> {
-  const { port, credentials, authenticate, services, routes, failed } = options;
+  const { host, port, credentials, authenticate, services, routes, failed } = options;
   const stopping = new AbortController();
   const callers = new Map(services.map((one) => [one.service.typeName, one.callers]));
   const handler = connectNodeAdapter({
@@ -65,14 +64,14 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
     session.on("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
   });
-  await listen(server, port);
+  await listen(server, port, host);
   return { port: (server.address() as { port: number }).port, close: () => close(server, sessions, stopping) };
 }
 
-function listen(server: Http2SecureServer, port: number): Promise<void> {
+function listen(server: Http2SecureServer, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, LISTEN_HOST, () => {
+    server.listen(port, host, () => {
       server.off("error", reject);
       resolve();
     });

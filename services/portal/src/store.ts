@@ -41,6 +41,9 @@ export interface SensorRow {
   lastSeenNs: bigint;
 }
 
+/** The channel on which portals tell each other that there is something new. */
+const STORED = "nightjar_detections_stored";
+
 interface Merged extends Arrival {
   deliveries: number;
 }
@@ -60,19 +63,30 @@ export class Store {
     this.#assertRoom();
     const merged = merge(arrivals);
     return this.#database.transaction(async (queries) => {
-      const unknown = await unknownKeys(queries, [...merged.keys()]);
       const rows = await queries.query<{ value: bigint }>("UPDATE last_cursor SET value = value + $1 RETURNING value", [
         merged.size,
       ]);
+      // Asked with the cursor's row locked: of two portals that are sent the same, the second finds the first's.
+      const unknown = await unknownKeys(queries, [...merged.keys()]);
       const cursor = BigInt(rows[0]!.value);
       const rowsToWrite = rowsOf([...merged.values()], cursor - BigInt(merged.size), nsOfMs(nowMs));
       for (let at = 0; at < rowsToWrite.length; at += UPSERT_ROWS) {
         await upsert(queries, rowsToWrite.slice(at, at + UPSERT_ROWS));
       }
+      if (this.#database.isShared) await queries.query(`NOTIFY ${STORED}`);
       // Of several deliveries of one detection in a batch, the first is the new one.
       const fresh = arrivals.map((arrival) => unknown.delete(keyOf(arrival)));
       return { fresh, cursor };
     });
+  }
+
+  /** Calls back with the last cursor when another portal has stored something. */
+  async follow(stored: (cursor: bigint) => void, failed: (error: unknown) => void): Promise<void> {
+    await this.#database.listen(STORED, () => void this.lastCursor().then(stored).catch(failed));
+  }
+
+  get isShared(): boolean {
+    return this.#database.isShared;
   }
 
   /** The last cursor given; 0 while nothing has been stored. */

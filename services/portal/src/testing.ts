@@ -41,6 +41,7 @@ export function remove(folder: string): void {
 export function startTestPortal(stateDir: string, options: Partial<PortalOptions> = {}): Promise<Portal> {
   return startPortal({
     folder: statePaths.folder(stateDir, "portal"),
+    host: "127.0.0.1",
     port: 0,
     retentionDays: 30,
     tokenLifetimeS: 3_600,
