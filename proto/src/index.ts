@@ -78,6 +78,7 @@ export * from "../gen/nightjar/metadata/v1/metadata_pb.ts";
 export * from "../gen/nightjar/options/v1/options_pb.ts";
 export * from "../gen/nightjar/portal/v1/account_pb.ts";
 export * from "../gen/nightjar/portal/v1/health_pb.ts";
+export * from "../gen/nightjar/portal/v1/intel_pb.ts";
 export * from "../gen/nightjar/portal/v1/query_pb.ts";
 export * from "../gen/nightjar/portal/v1/sensor_pb.ts";
 export * from "../gen/nightjar/stage/v1/host_pb.ts";

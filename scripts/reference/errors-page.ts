@@ -1,6 +1,7 @@
 // The page of the codes that are no health issue and no problem of a setting or of a rule.
 import { probeErrorCodes } from "../../native-probe/src/errors.ts";
 import { recordingErrorCodes, wireErrorCodes } from "../../packages/events/src/errors.ts";
+import { listProblemCodes } from "../../packages/indicators/src/index.ts";
 import { ruleFileCodes } from "../../packages/stage/src/errors.ts";
 import { busErrorCodes } from "../../services/bus/src/errors.ts";
 import { collectorErrorCodes } from "../../services/collector/src/errors.ts";
@@ -18,6 +19,7 @@ const SECTIONS: readonly (readonly [title: string, text: string, codes: Readonly
     probeErrorCodes,
   ],
   ["A recording is refused", "From `nightjar run --replay`:", { ...recordingErrorCodes, ...wireErrorCodes }],
+  ["Of an indicator list not all is taken", "From `nightjar portal indicators import`:", listProblemCodes],
   ["Rules files cannot be read", "In the log of the rule engine:", ruleFileCodes],
 ];
 
