@@ -19,7 +19,7 @@ export interface Database extends Queries {
   listen(channel: string, heard: () => void): Promise<void>;
   /** Housekeeping that the database does not do by itself; called now and then. */
   maintain(): Promise<void>;
-  /** Frees the space of deleted rows. */
-  vacuum(): Promise<void>;
+  /** Frees the space of deleted and changed rows. */
+  vacuum(table: "detections" | "indicators"): Promise<void>;
   close(): Promise<void>;
 }

@@ -30,6 +30,19 @@ export const ISSUE_MESSAGE_CHARS_MAX = 4_096;
 /** What is open of a sensor that is silent for so long is ended: nobody would ever say that it is over. */
 export const SILENT_SENSOR_ISSUES_MS = 24 * 60 * 60 * 1_000;
 
+/** Indicators in one LookUp; more are refused with invalid_argument. */
+export const INDICATORS_PER_LOOK_UP_MAX = 1_000;
+/** Verdicts in one ImportIndicators; more are refused with invalid_argument. */
+export const INDICATORS_PER_IMPORT_MAX = 5_000;
+export const INDICATOR_DESCRIPTION_CHARS_MAX = 1_024;
+export const INDICATOR_LABELS_MAX = 64;
+/** Indicators of all lists; a further one is refused with resource_exhausted. */
+export const INDICATORS_MAX = 10_000_000;
+/** Changes told singly, the latest; who asks for earlier ones is told that any verdict may be another one. */
+export const CHANGES_KEPT = 20_000;
+/** Hashes in one answer to ListHashes: 320 KB. */
+export const HASHES_PAGE = 40_000;
+
 /** Sensors known to one portal; a further one is refused with resource_exhausted. */
 export const SENSORS_MAX = 100_000;
 /** Detections that wait to be stored; beyond, requests are answered unavailable and tried again by the sensor. */

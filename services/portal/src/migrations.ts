@@ -94,6 +94,31 @@ export const migrations: readonly (readonly string[])[] = [
     `ALTER TABLE sensors ADD COLUMN silent_after_ns bigint NOT NULL DEFAULT 9223372036854775807,
        ADD COLUMN is_stopping boolean NOT NULL DEFAULT false`,
   ],
+  [
+    // The value first: look-ups have nothing else. Its end is a column of its own, the rest is in the verdict.
+    `CREATE TABLE indicators (
+      value text COLLATE "C" NOT NULL,
+      kind smallint NOT NULL,
+      source text COLLATE "C" NOT NULL,
+      expires_at_ns bigint,
+      import_id text NOT NULL,
+      imported_at_ns bigint NOT NULL,
+      verdict bytea NOT NULL,
+      PRIMARY KEY (value, kind, source)
+    )`,
+    // Without the value, a list of 100,000 would be read whole for each request that imports some of it.
+    "CREATE INDEX indicators_source ON indicators (source, value, kind)",
+    "CREATE INDEX indicators_expire ON indicators (expires_at_ns) WHERE expires_at_ns IS NOT NULL",
+    "CREATE TABLE indicator_changes (generation bigint NOT NULL, hash bigint NOT NULL)",
+    "CREATE INDEX indicator_changes_generation ON indicator_changes (generation)",
+    // One row, whose lock makes generations be committed in their order.
+    `CREATE TABLE intel_state (
+      generation bigint NOT NULL,
+      changes_from bigint NOT NULL,
+      indicators bigint NOT NULL
+    )`,
+    "INSERT INTO intel_state VALUES (0, 0, 0)",
+  ],
 ];
 
 /** Of all advisory locks of a database, the one that portals take while they change its shape. */

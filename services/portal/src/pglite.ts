@@ -65,7 +65,7 @@ export async function openPglite(folder: string): Promise<Database> {
       await pg.exec("CHECKPOINT");
       checkpointAt = await position();
     },
-    vacuum: async () => void (await pg.exec("VACUUM detections")),
+    vacuum: async (table) => void (await pg.exec(`VACUUM ${table}`)),
     close: () => pg.close(),
   };
 }

@@ -1,7 +1,7 @@
 // The portal as a whole: store, services and housekeeping in one folder.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { HealthService, QueryService, SensorService } from "@nightjar/proto";
+import { HealthService, IntelService, QueryService, SensorService } from "@nightjar/proto";
 import { describeError, type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
 import { type Accounts, openAccounts } from "./accounts/accounts.ts";
 import type { Clock } from "./clock.ts";
@@ -12,6 +12,8 @@ import { Feed } from "./feed.ts";
 import { HEALTH_CALLERS, openHealth } from "./health/open.ts";
 import { healthService } from "./health/service.ts";
 import { Intake } from "./intake.ts";
+import { intelCallers, intelService } from "./intel-service.ts";
+import { IntelStore } from "./intel-store.ts";
 import { CHECKPOINT_INTERVAL_MS, SWEEP_INTERVAL_MS } from "./limits.ts";
 import { lockFolder } from "./lock.ts";
 import { migrate } from "./migrations.ts";
@@ -51,7 +53,7 @@ export interface PortalOptions {
 export interface Portal {
   /** Such as https://127.0.0.1:8443; where it listens on all addresses, the one on loopback. */
   address: string;
-  /** Deletes what is older than the retention; the portal does so itself, too. */
+  /** Deletes what is older than the retention, and indicators that are over; the portal does so itself, too. */
   sweep(): Promise<number>;
   close(): Promise<void>;
 }
@@ -76,6 +78,7 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
   const room = database.isShared ? () => undefined : () => assertRoom(folder, options.freeBytes ?? freeBytes);
   const store = new Store(database, room);
   const health = await openHealth(database, room, options);
+  const intel = new IntelStore(database, room);
   const feed = new Feed(await store.lastCursor());
   const intake = new Intake(store, feed, clock);
   const failed = (error: unknown) => void judge(error, store, options);
@@ -83,15 +86,18 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
   const accounts = await openAccounts({ ...options, database, room, failed });
   const services = [
     accounts.service,
-    registration(SensorService, sensorService(health.outages, intake, clock, failed), ["sensor"]),
+    registration(SensorService, sensorService({ ...health, intel, intake, clock, failed }), ["sensor"]),
     registration(QueryService, queryService(store, feed, clock), ["operator"]),
     registration(HealthService, healthService({ ...health, clock, failed }), HEALTH_CALLERS),
+    registration(IntelService, intelService(intel, clock, failed), intelCallers),
   ];
   const server = await serveOnKeptPort(options, { ...accounts, services, failed });
   const sweep = async () => {
     const deleted = await store.deleteReceivedBefore(clock() - options.retentionDays * MS_PER_DAY);
     if (deleted > 0) log.info("detections deleted, their time is over", { deleted, days: options.retentionDays });
     await health.sweep();
+    const expired = await intel.deleteExpired(clock());
+    if (expired > 0) log.info("indicators deleted, their time is over", { expired });
     return deleted;
   };
   const housekeeping = (work: () => Promise<unknown>) => () =>

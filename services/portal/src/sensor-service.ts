@@ -12,6 +12,7 @@ import type { Clock } from "./clock.ts";
 import { PortalError } from "./errors.ts";
 import { type OutageStore, SensorsFullError } from "./health/outage-store.ts";
 import { type Intake, IntakeFullError } from "./intake.ts";
+import type { IntelStore } from "./intel-store.ts";
 import { checkHeartbeat, checkSendDetections, type Problem } from "./validate.ts";
 
 /** Told of what the store could not do; it decides whether the process can go on. */
@@ -21,20 +22,25 @@ export function refuse(problem: Problem): void {
   if (problem) throw new ConnectError(problem, Code.InvalidArgument);
 }
 
-export function sensorService(
-  heartbeats: OutageStore,
-  intake: Intake,
-  clock: Clock,
-  failed: StoreFailure,
-): ServiceImpl<typeof SensorService> {
+export interface SensorServiceOptions {
+  outages: OutageStore;
+  intel: IntelStore;
+  intake: Intake;
+  clock: Clock;
+  failed: StoreFailure;
+}
+
+export function sensorService(options: SensorServiceOptions): ServiceImpl<typeof SensorService> {
+  const { outages, intel, intake, clock, failed } = options;
   return {
     async heartbeat(request) {
       refuse(checkHeartbeat(request));
       const now = clock();
-      await heartbeats.saveHeartbeat(request, now).catch((error: unknown) => {
+      const saved = outages.saveHeartbeat(request, now);
+      const [intelGeneration] = await Promise.all([intel.generation(), saved]).catch((error: unknown) => {
         throw asConnectError(error, failed);
       });
-      return create(HeartbeatResponseSchema, { receivedAt: timestampFromMs(now) });
+      return create(HeartbeatResponseSchema, { receivedAt: timestampFromMs(now), intelGeneration });
     },
     async sendDetections(request) {
       refuse(checkSendDetections(request));

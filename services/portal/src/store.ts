@@ -152,7 +152,7 @@ export class Store {
       );
       last = rows.length;
     }
-    if (deleted > 0) await this.#database.vacuum();
+    if (deleted > 0) await this.#database.vacuum("detections");
     return deleted;
   }
 

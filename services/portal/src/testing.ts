@@ -11,7 +11,15 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { type Detection, DetectionSchema, HealthService, Priority, QueryService, SensorService } from "@nightjar/proto";
+import {
+  type Detection,
+  DetectionSchema,
+  HealthService,
+  IntelService,
+  Priority,
+  QueryService,
+  SensorService,
+} from "@nightjar/proto";
 import { createLogger, openRedactor, resolveSettings, statePaths } from "@nightjar/stage";
 import { type Portal, type PortalOptions, startPortal } from "./portal.ts";
 import { openStoreFolder } from "./store-folder.ts";
@@ -101,6 +109,7 @@ export function clientsOf(stateDir: string, options: ClientOptions = {}) {
     sensors: createClient(SensorService, transport),
     queries: createClient(QueryService, transport),
     health: createClient(HealthService, transport),
+    intel: createClient(IntelService, transport),
   };
 }
 

@@ -39,7 +39,7 @@ const NS_PER_S = 1_000_000_000;
 const PRIORITY_LAST = Priority.DEBUG;
 
 /** [what is checked, whether it holds, what is allowed] */
-type Check = readonly [string, boolean, string];
+export type Check = readonly [string, boolean, string];
 
 export function firstProblem(checks: readonly Check[]): Problem {
   const failed = checks.find(([, holds]) => !holds);
