@@ -2,9 +2,10 @@
 import { Command } from "commander";
 import type { Environment } from "../command.ts";
 import { accountCommand } from "./portal/account.ts";
+import { indicatorsCommand } from "./portal/indicators.ts";
 
 /** Each makes one command; the order is that of the help. */
-const COMMANDS: readonly ((environment: Environment) => Command)[] = [accountCommand];
+const COMMANDS: readonly ((environment: Environment) => Command)[] = [accountCommand, indicatorsCommand];
 
 export function portalCommand(environment: Environment): Command {
   const portal = new Command("portal").description("Look after a portal.");
