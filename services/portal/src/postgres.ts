@@ -81,9 +81,9 @@ class Listener {
   }
 
   async listen(channel: string, heard: () => void): Promise<void> {
+    if (!this.#client) await this.#connect();
     this.#heard.set(channel, heard);
-    if (this.#client) await this.#client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
-    else await this.#connect();
+    await this.#client?.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
   }
 
   async close(): Promise<void> {
@@ -101,7 +101,7 @@ class Listener {
     this.#client = client;
     for (const [channel, heard] of this.#heard) {
       await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
-      // Whatever was said while nobody listened.
+      // What was said while nobody listened.
       heard();
     }
   }
