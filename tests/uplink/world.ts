@@ -38,6 +38,8 @@ const QUICK = {
   NIGHTJAR_UPLINK_RETRY_MAX_MS: "400",
   NIGHTJAR_UPLINK_FAST_WINDOW_S: "86400",
   NIGHTJAR_UPLINK_HEARTBEAT_INTERVAL_S: "1",
+  NIGHTJAR_UPLINK_BREAKER_OPEN_S: "1",
+  NIGHTJAR_UPLINK_START_DELAY_MS_MAX: "0",
 };
 
 const priorities = Object.values(Priority).filter((priority) => priority !== Priority.UNSPECIFIED);

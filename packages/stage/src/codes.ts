@@ -99,7 +99,7 @@ export const healthCodes = {
   },
   OUTBOX_FULL: {
     severity: ERROR,
-    doc: "The outbox reached its limit. Detections of the lowest severity were deleted first.",
+    doc: "The outbox reached its limit. Of the lowest severity the most repeated detections were deleted first.",
   },
   DETECTIONS_STALE: { severity: ERROR, doc: "Detections waited too long for the portal and were deleted." },
   DETECTION_REFUSED: {

@@ -11,6 +11,7 @@ import { Outbox } from "./outbox.ts";
 import type { PortalClient } from "./portal-client.ts";
 import { backoffOptions, crash } from "./retries.ts";
 import { runSender } from "./sender.ts";
+import { steadyClock } from "./steady-clock.ts";
 
 const MS_PER_H = 60 * 60 * 1_000;
 
@@ -29,19 +30,23 @@ export interface Detections {
 
 /** Opens the outbox and sends what an earlier process left there, with or without a bus. */
 export async function startDetections(stage: Stage, parts: Parts): Promise<Detections> {
-  const outbox = await openOutbox(stage);
+  const clock = steadyClock(stage.folder);
+  const outbox = await openOutbox(stage, clock);
   startSender(stage, parts, outbox);
-  sweepStale(stage, outbox);
+  sweepStale(stage, outbox, clock);
   return { outbox, keep: (bytes) => keep(stage, outbox, bytes) };
 }
 
-function openOutbox(stage: Stage): Promise<Outbox> {
+function openOutbox(stage: Stage, clock: () => number): Promise<Outbox> {
   return Outbox.open(join(stage.folder, "outbox"), {
     bytesMax: stage.settings.uplink.outbox_bytes,
-    clock: Date.now,
+    clock,
     evicted: (count) => {
       stage.counters.add("detections_evicted", count);
-      stage.health.raise("OUTBOX_FULL", "the outbox is full; detections of the lowest severity are deleted");
+      stage.health.raise(
+        "OUTBOX_FULL",
+        "the outbox is full; of the lowest severity the most repeated detections are deleted",
+      );
     },
     broken: (movedTo, error) => {
       stage.counters.add("outboxes_broken");
@@ -78,11 +83,13 @@ async function keep(stage: Stage, outbox: Outbox, bytes: Uint8Array): Promise<vo
 
 function startSender(stage: Stage, { id, client, link }: Parts, outbox: Outbox): void {
   const { settings, signal, counters, health, log } = stage;
+  const backoff = new Backoff(backoffOptions(settings.uplink));
+  link.onReturn(() => backoff.reset());
   const sending = runSender(
     {
       outbox,
       send: (detections) => client.sendDetections({ sensorId: id, hostName: hostname(), detections }),
-      backoff: new Backoff(backoffOptions(settings.uplink)),
+      backoff,
       wait: (ms) => link.wait(ms, signal),
       sent: (count) => {
         counters.add("detections_sent", count);
@@ -106,11 +113,11 @@ function startSender(stage: Stage, { id, client, link }: Parts, outbox: Outbox):
   stage.onStop(() => sending);
 }
 
-function sweepStale(stage: Stage, outbox: Outbox): void {
+function sweepStale(stage: Stage, outbox: Outbox, clock: () => number): void {
   const { counters, health, log, settings } = stage;
   const hours = settings.uplink.stale_after_h;
   const sweep = async () => {
-    const stale = await outbox.deleteStoredBefore(Date.now() - hours * MS_PER_H);
+    const stale = await outbox.deleteStoredBefore(clock() - hours * MS_PER_H);
     if (stale === 0) return;
     counters.add("detections_stale", stale);
     health.raise("DETECTIONS_STALE", `${stale} detections waited ${hours} hours for the portal and were deleted`);

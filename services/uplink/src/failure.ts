@@ -11,7 +11,23 @@ export type FailureKind =
   | "tls"
   | "certificate"
   | "reset"
-  | "comm";
+  | "comm"
+  | "held";
+
+/** What an answer of the portal's said beside its words. */
+interface Answer {
+  /** As in HTTP. */
+  status?: number;
+  refusedIndex?: number;
+  retryAfterMs?: number;
+}
+
+const STATUS_TOO_MANY_REQUESTS = 429;
+const STATUS_CANCELED = 499;
+
+function isSick(status: number): boolean {
+  return status === STATUS_TOO_MANY_REQUESTS || status > STATUS_CANCELED;
+}
 
 /** A call to the portal that failed; the message is what is logged. */
 export class PortalFailure extends Error {
@@ -20,16 +36,22 @@ export class PortalFailure extends Error {
   readonly resp: string;
   /** The place in the request of the detection that the portal will never take. */
   readonly refusedIndex: number | undefined;
+  /** How long the portal asks to be left alone. */
+  readonly retryAfterMs: number | undefined;
+  /** More of the same calls would only make it worse: the portal does not answer, or says that it cannot. */
+  readonly sick: boolean;
 
-  constructor(kind: FailureKind, message: string, resp: string, cause?: unknown, refusedIndex?: number) {
+  constructor(kind: FailureKind, message: string, resp: string, cause?: unknown, answer: Answer = {}) {
     super(message, { cause });
     this.kind = kind;
     this.resp = resp;
-    this.refusedIndex = refusedIndex;
+    this.refusedIndex = answer.refusedIndex;
+    this.retryAfterMs = answer.retryAfterMs;
+    this.sick = kind === "timeout" || (answer.status !== undefined && isSick(answer.status));
   }
 }
 
-const messages: Record<Exclude<FailureKind, "comm" | "absent" | "address">, string> = {
+const messages: Record<Exclude<FailureKind, "comm" | "absent" | "address" | "held">, string> = {
   dns: "dns error",
   refused: "Connection Failed: connection refused",
   unreachable: "Connection Failed: network unreachable",
@@ -80,9 +102,10 @@ const statuses: Record<Code, number> = {
 
 const REFUSED_DETECTION = /^detections\[(\d+)\]/;
 const CHAIN_MAX = 10;
+const MS_PER_S = 1_000;
 
-/** Turns whatever a call threw into its kind and words. */
-export function failureOf(error: unknown): PortalFailure {
+/** Turns whatever a call threw into its kind and words; `clock` gives milliseconds since 1970. */
+export function failureOf(error: unknown, clock = Date.now): PortalFailure {
   if (error instanceof PortalFailure) return error;
   const chain = causes(error);
   const resp = [...new Set(chain.map((one) => (one instanceof ConnectError ? one.rawMessage : one.message)))].join(
@@ -98,8 +121,27 @@ export function failureOf(error: unknown): PortalFailure {
   if (STREAM_CLOSED.test(answer.rawMessage)) return new PortalFailure("reset", messages.reset, resp, error);
   if (answer.code === Code.DeadlineExceeded) return new PortalFailure("timeout", messages.timeout, resp, error);
   const refused = answer.code === Code.InvalidArgument ? REFUSED_DETECTION.exec(answer.rawMessage)?.[1] : undefined;
-  const index = refused === undefined ? undefined : Number(refused);
-  return new PortalFailure("comm", `comm error (${statuses[answer.code]})`, resp, error, index);
+  const status = statuses[answer.code];
+  const retryAfterMs = pushBackMs(answer.metadata, clock());
+  return new PortalFailure("comm", `comm error (${status})`, resp, error, {
+    status,
+    ...(refused !== undefined && { refusedIndex: Number(refused) }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
+
+/**
+ * How long the portal asks to be left alone: gRPC's push-back in milliseconds (gRFC A6), where what is no number or below
+ * zero means not to try again, or HTTP's Retry-After in seconds or as a date (RFC 9110, 10.2.3).
+ */
+function pushBackMs(headers: Headers, nowMs: number): number | undefined {
+  const pushBack = headers.get("grpc-retry-pushback-ms");
+  if (pushBack !== null) return /^\d+$/.test(pushBack) ? Number(pushBack) : Number.POSITIVE_INFINITY;
+  const after = headers.get("retry-after");
+  if (after === null) return undefined;
+  if (/^\d+$/.test(after)) return Number(after) * MS_PER_S;
+  const date = Date.parse(after);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 
 function causes(error: unknown): Error[] {

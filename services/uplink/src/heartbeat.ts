@@ -57,7 +57,7 @@ export async function runHeartbeat(options: HeartbeatOptions, signal: AbortSigna
     } catch (error) {
       if (signal.aborted) break;
       const failure = failureOf(error);
-      account.failed(failure.message);
+      if (failure.kind !== "held") account.failed(failure.message);
       options.failed(failure);
       waitMs = Math.min(intervalMs, backoff.next());
     }

@@ -15,6 +15,9 @@ export const BUS_IN_FLIGHT_MAX = 64;
 
 /** How often the outbox is looked through for what is stale. */
 export const STALE_SWEEP_MS = 60_000;
+/** How often the network is looked at while the portal is not reached, and how much of its routes. */
+export const NETWORK_CHECK_MS = 1_000;
+export const ROUTES_BYTES_MAX = 64 * 1024;
 /** The outbox is no longer called full when it has fallen to this part of its limit. */
 export const OUTBOX_RELIEVED = 0.9;
 /** The same error is logged again only after this. */

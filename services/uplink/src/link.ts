@@ -10,6 +10,8 @@ export interface LinkOptions {
   resolve: () => void;
   /** Told of each call that failed. */
   failed: () => void;
+  /** How long no call may be made, which no bell ends; by default calls may always be made. */
+  heldMs?: () => number;
   /** Milliseconds that never go back. */
   clock: () => number;
 }
@@ -17,6 +19,7 @@ export interface LinkOptions {
 export class Link {
   readonly #options: LinkOptions;
   readonly #waiting = new Set<() => void>();
+  readonly #onReturn: (() => void)[] = [];
   #failed = false;
   #raised = false;
   #absentSinceMs: number | undefined;
@@ -24,6 +27,11 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+  }
+
+  /** The last call failed. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** A call was answered: whoever waits for the portal tries at once. */
@@ -44,8 +52,10 @@ export class Link {
   down(failure: PortalFailure): void {
     const { log, raise, failed, clock } = this.#options;
     const now = clock();
-    failed();
     this.#failed = true;
+    // No call was made.
+    if (failure.kind === "held") return;
+    failed();
     if (failure.kind === "absent") {
       this.#absentSinceMs ??= now;
       if (now - this.#absentSinceMs < PORTAL_ABSENT_MS_MAX) return;
@@ -59,6 +69,17 @@ export class Link {
     raise(`the portal cannot be reached: ${failure.message}`);
   }
 
+  /** `reset` is called when the network returns, so that tries are as quick as at first. */
+  onReturn(reset: () => void): void {
+    this.#onReturn.push(reset);
+  }
+
+  /** The network has changed: it is as if nothing had been tried yet. */
+  networkReturned(): void {
+    for (const reset of this.#onReturn) reset();
+    this.nudge();
+  }
+
   /** Something changed that makes a try worth while: ends all waits. */
   nudge(): void {
     const woken = [...this.#waiting];
@@ -66,8 +87,14 @@ export class Link {
     for (const wake of woken) wake();
   }
 
-  /** Resolves after `ms`, or earlier when the portal is back, or when `signal` is aborted. */
-  wait(ms: number, signal: AbortSignal, setTimer: SetTimer = setTimeout_): Promise<void> {
+  /** Resolves after `ms`, or earlier when the portal is back, once calls may be made; or when `signal` is aborted. */
+  async wait(ms: number, signal: AbortSignal, setTimer: SetTimer = setTimeout_): Promise<void> {
+    const { heldMs = () => 0 } = this.#options;
+    await this.#waitOnce(Math.max(ms, heldMs()), signal, setTimer);
+    while (heldMs() > 0 && !signal.aborted) await this.#waitOnce(heldMs(), signal, setTimer);
+  }
+
+  #waitOnce(ms: number, signal: AbortSignal, setTimer: SetTimer): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {

@@ -1,14 +1,18 @@
 // The stage uplink: DETECTIONS to the outbox, the outbox to the portal, and a heartbeat.
 import { readSmallFile, runStage, type Stage, statePaths } from "@nightjar/stage";
+import { Breaker } from "./breaker.ts";
 import { startDetections } from "./detections.ts";
 import { locatePortal } from "./endpoint.ts";
 import { startHealth } from "./health/start.ts";
 import { ADDRESS_CHECK_MS, BUS_IN_FLIGHT_MAX } from "./limits.ts";
 import { Link } from "./link.ts";
+import { startNetworkWatch } from "./network-watch.ts";
 import type { Outbox } from "./outbox.ts";
 import { PortalClient } from "./portal-client.ts";
 import { sensorId } from "./sensor.ts";
 import { startHeartbeat } from "./start-heartbeat.ts";
+
+const MS_PER_S = 1_000;
 
 await runStage("uplink", main);
 
@@ -16,19 +20,29 @@ async function main(stage: Stage): Promise<void> {
   const { settings, signal, health, log } = stage;
   const id = sensorId(stage.folder);
   stage.facts.set("sensor_id", id);
+  const breaker = new Breaker({
+    failuresMax: settings.uplink.breaker_failures,
+    openMs: settings.uplink.breaker_open_s * MS_PER_S,
+    clock: () => performance.now(),
+    random: Math.random,
+  });
   const link = new Link({
     log,
     raise: (message) => health.raise("PORTAL_UNREACHABLE", message),
     resolve: () => health.resolve("PORTAL_UNREACHABLE"),
     failed: () => stage.counters.add("calls_failed"),
+    heldMs: () => breaker.heldMs,
     clock: () => performance.now(),
   });
   const client = new PortalClient({
     locate: () => locatePortal(stage.stateDir, settings.uplink),
     timeoutMs: settings.uplink.call_timeout_ms,
+    breaker,
     signal,
   });
   if (settings.uplink.portal_url === "") watchEmbeddedPortal(stage, client, link);
+  else breaker.delayStart(settings.uplink.start_delay_ms_max);
+  startNetworkWatch(stage, { link, breaker });
   const parts = { id, client, link };
   const detections = await startDetections(stage, parts);
   stage.beforeStatus = () => report(stage, detections.outbox);

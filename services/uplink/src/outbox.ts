@@ -3,12 +3,13 @@ import { renameSync } from "node:fs";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Detection, DetectionSchema } from "@nightjar/proto";
 import { type BatchOperation, Level } from "level";
+import { evictionOf } from "./eviction.ts";
 import { DELETE_ENTRIES_MAX, ENTRY_OVERHEAD_BYTES, REFUSED_MAX } from "./limits.ts";
 
 export interface OutboxOptions {
-  /** Entries beyond are deleted, the lowest severity first. */
+  /** Entries beyond are deleted, of the lowest severity the most repeated first. */
   bytesMax: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by a clock that nobody sets. */
   clock: () => number;
   /** Told of entries that were deleted because the outbox was full. */
   evicted: (count: number) => void;
@@ -268,13 +269,8 @@ export class Outbox {
     let evicted = 0;
     while (this.#bytes > this.#options.bytesMax && this.count > 0) {
       const lowest = this.#counts.findLastIndex((count) => count > 0);
-      let excess = this.#bytes - this.#options.bytesMax;
-      const entries = (await this.#oldest(lowest)).filter((entry) => {
-        const wanted = excess > 0;
-        excess -= entry.bytes;
-        return wanted;
-      });
-      evicted += await this.#delete(entries, []);
+      const excess = this.#bytes - this.#options.bytesMax;
+      evicted += await this.#delete(evictionOf(await this.#oldest(lowest), excess), []);
     }
     this.#options.evicted(evicted);
   }

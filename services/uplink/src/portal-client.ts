@@ -3,6 +3,7 @@ import { create, type DescService, type MessageInitShape } from "@bufbuild/proto
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { compressionGzip, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { HeartbeatRequestSchema, SendDetectionsRequestSchema, SensorService } from "@nightjar/proto";
+import type { Breaker } from "./breaker.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type FailureKind, failureOf, PortalFailure } from "./failure.ts";
 import { PING_INTERVAL_MS, PING_TIMEOUT_MS, RESPONSE_BYTES_MAX } from "./limits.ts";
@@ -11,6 +12,8 @@ export interface PortalClientOptions {
   /** Called for each new connection; throws a PortalFailure when there is nowhere to connect to. */
   locate: () => Endpoint;
   timeoutMs: number;
+  /** Keeps calls back; without one none is. */
+  breaker?: Breaker;
   /** Aborted when the uplink stops; calls under way end then. */
   signal: AbortSignal;
 }
@@ -76,15 +79,19 @@ export class PortalClient {
     service: Service,
     work: (client: Client<Service>, options: CallOptions) => Promise<Answer>,
   ): Promise<Answer> {
-    const { timeoutMs, signal } = this.#options;
+    const { timeoutMs, signal, breaker } = this.#options;
+    breaker?.assertOpenRoad();
     let connection: Connection | undefined;
     try {
       connection = this.#connection ??= this.#connect();
-      return await work(createClient(service, connection.transport), { timeoutMs, signal });
+      const answer = await work(createClient(service, connection.transport), { timeoutMs, signal });
+      breaker?.succeeded();
+      return answer;
     } catch (error) {
       // Ended by us: what this call sees of it is not the cause.
       if (connection?.ended) throw connection.ended;
       const failure = failureOf(error);
+      breaker?.failed(failure);
       const outdated = stale.has(failure.kind) || failure.message === UNAUTHENTICATED;
       if (outdated) this.disconnect(failure);
       throw failure;

@@ -89,7 +89,9 @@ test("one that the portal will never take is set aside and holds up no other", a
   setAnswer(async () => {
     const index = calls.at(-1)!.indexOf("bad");
     if (index < 0) return;
-    throw new PortalFailure("comm", "comm error (400)", `detections[${index}].rule: a name`, undefined, index);
+    throw new PortalFailure("comm", "comm error (400)", `detections[${index}].rule: a name`, undefined, {
+      refusedIndex: index,
+    });
   });
   await outbox.add(["good", "bad", "good too"].map((output) => detection({ output })));
   await waitFor(() => outbox.count === 0, { what: "an empty outbox", timeoutMs: WAIT_MS });
@@ -109,6 +111,7 @@ function linkWith(logged: string[]) {
     raise: (message) => void issues.push(message),
     resolve: () => void issues.push("resolved"),
     failed: () => {},
+
     clock: () => nowMs,
   });
   return { link, issues, pass: (ms: number) => (nowMs += ms) };

@@ -70,6 +70,32 @@ export const uplinkSettings = {
     unit: "s",
     doc: "The wait between two retries after the fast window. A heartbeat that is answered ends it at once.",
   }),
+  breaker_failures: integer({
+    default: 5,
+    min: 1,
+    max: 1_000,
+    doc:
+      "After so many answers in a row that say that the portal is sick (429 and 5xx), or none at all, no call is made " +
+      "for a while.",
+  }),
+  breaker_open_s: integer({
+    default: 30,
+    min: 1,
+    max: 3_600,
+    unit: "s",
+    doc:
+      "How long that while is, and up to half as long again, at random. Then one call is let through to see. What the " +
+      "portal asks for itself (Retry-After, gRPC's push-back) counts as well, up to ten minutes at a time.",
+  }),
+  start_delay_ms_max: integer({
+    default: 3_000,
+    min: 0,
+    max: 600_000,
+    unit: "ms",
+    doc:
+      "Before its first call to a portal of a portal_url the uplink waits a random time up to this, so that a fleet " +
+      "that is started at once does not call at once.",
+  }),
   stale_after_h: integer({
     default: 24,
     min: 1,
@@ -83,7 +109,7 @@ export const uplinkSettings = {
     max: 4_096 * MIB,
     unit: "bytes",
     doc:
-      "How much may wait for the portal. Above it the detections of the lowest severity are deleted " +
-      "first, the oldest of them first.",
+      "How much may wait for the portal. Above it detections of the lowest severity are deleted first, of them those " +
+      "of the rule that repeats itself most.",
   }),
 } satisfies SettingTable;
