@@ -131,8 +131,8 @@ export function failureOf(error: unknown, clock = Date.now): PortalFailure {
 }
 
 /**
- * How long the portal asks to be left alone: gRPC's push-back in milliseconds (gRFC A6), where what is no number or below
- * zero means not to try again, or HTTP's Retry-After in seconds or as a date (RFC 9110, 10.2.3).
+ * How long the portal asks to be left alone: gRPC's push-back in milliseconds (gRFC A6), where what is no number or
+ * below zero means not to try again, or HTTP's Retry-After in seconds or as a date (RFC 9110, 10.2.3).
  */
 function pushBackMs(headers: Headers, nowMs: number): number | undefined {
   const pushBack = headers.get("grpc-retry-pushback-ms");

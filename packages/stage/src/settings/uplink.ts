@@ -75,8 +75,8 @@ export const uplinkSettings = {
     min: 1,
     max: 1_000,
     doc:
-      "After so many answers in a row that say that the portal is sick (429 and 5xx), or none at all, no call is made " +
-      "for a while.",
+      "After so many answers in a row that say that the portal is sick (429 and 5xx), or none at all, no call is " +
+      "made for a while.",
   }),
   breaker_open_s: integer({
     default: 30,
@@ -84,8 +84,8 @@ export const uplinkSettings = {
     max: 3_600,
     unit: "s",
     doc:
-      "How long that while is, and up to half as long again, at random. Then one call is let through to see. What the " +
-      "portal asks for itself (Retry-After, gRPC's push-back) counts as well, up to ten minutes at a time.",
+      "How long that while is, and up to half as long again, at random. Then one call is let through to see. What " +
+      "the portal asks for itself (Retry-After, gRPC's push-back) counts as well, up to ten minutes at a time.",
   }),
   start_delay_ms_max: integer({
     default: 3_000,
@@ -109,7 +109,7 @@ export const uplinkSettings = {
     max: 4_096 * MIB,
     unit: "bytes",
     doc:
-      "How much may wait for the portal. Above it detections of the lowest severity are deleted first, of them those " +
-      "of the rule that repeats itself most.",
+      "How much may wait for the portal. Above it detections of the lowest severity are deleted first, of them " +
+      "those of the rule that repeats itself most.",
   }),
 } satisfies SettingTable;
