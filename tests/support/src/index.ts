@@ -6,4 +6,4 @@ export { type ProcessOptions, startProcess, type TestProcess } from "./process.t
 export { kubeconfigFor, StandInApiServer } from "./stand-in-api-server.ts";
 export type { Teardown } from "./teardown.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
-export { Deadline, moment, type WaitOptions, waitFor } from "./wait.ts";
+export { Deadline, moment, TIME_FACTOR, type WaitOptions, waitFor } from "./wait.ts";

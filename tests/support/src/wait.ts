@@ -6,7 +6,7 @@ const TIMEOUT_MS_DEFAULT = 10_000;
 /** Between two looks: short enough not to be noticed, long enough to leave the processor to what is awaited. */
 const INTERVAL_MS_DEFAULT = 20;
 /** Every deadline is so many times as long: 1, or what the environment says where all is slower (tests/kernels). */
-const TIME_FACTOR = Number(process.env.NIGHTJAR_TEST_TIME_FACTOR ?? 1);
+export const TIME_FACTOR = Number(process.env.NIGHTJAR_TEST_TIME_FACTOR ?? 1);
 
 export interface WaitOptions {
   /** Names the condition in the error: "the stage is ready". */
