@@ -9,6 +9,7 @@ import { decodeCommand } from "./commands/decode.ts";
 import { detectionsCommand } from "./commands/detections.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { healthCommand } from "./commands/health.ts";
 import { portalCommand } from "./commands/portal.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rulesCommand } from "./commands/rules.ts";
@@ -22,6 +23,7 @@ import { versionCommand } from "./commands/version.ts";
 const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   runCommand,
   statusCommand,
+  healthCommand,
   detectionsCommand,
   containersCommand,
   explainCommand,

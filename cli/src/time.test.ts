@@ -1,6 +1,6 @@
 // Tested with every form that is allowed and with what only looks like one.
 import test from "ava";
-import { readTime } from "./time.ts";
+import { readTime, spanText } from "./time.ts";
 
 const NOW = Date.UTC(2026, 5, 1, 12);
 
@@ -27,3 +27,9 @@ for (const text of ["", "5", "1w", "-1h", "1.5h", "yesterday", "2026-13-01", "20
     t.is(readTime(text, NOW), undefined);
   });
 }
+
+test("how long something took, in its two largest units", (t) => {
+  const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000];
+  const spans = [0, 999, 59 * second, 61 * second, hour, hour + 59 * second, 3 * day + 2 * hour + minute];
+  t.deepEqual(spans.map(spanText), ["0 s", "0 s", "59 s", "1 min 1 s", "1 h", "1 h", "3 d 2 h"]);
+});

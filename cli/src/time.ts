@@ -12,6 +12,26 @@ export function readDuration(text: string): number | undefined {
   return amount !== undefined && unit !== undefined ? Number(amount) * (UNITS_MS[unit] as number) : undefined;
 }
 
+const SPANS: readonly (readonly [unit: string, ms: number])[] = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1_000],
+];
+
+/** How long something took, in its two largest units: "1 h 2 min", "59 s". */
+export function spanText(ms: number): string {
+  const largest = SPANS.findIndex(([, unitMs]) => ms >= unitMs);
+  if (largest === -1) return "0 s";
+  let left = ms;
+  const parts = SPANS.slice(largest, largest + 2).map(([unit, unitMs]) => {
+    const amount = Math.floor(left / unitMs);
+    left -= amount * unitMs;
+    return amount > 0 ? `${amount} ${unit}` : "";
+  });
+  return parts.filter((part) => part !== "").join(" ");
+}
+
 /** Undefined when the text is neither a duration nor a time. */
 export function readTime(text: string, nowMs: number): Date | undefined {
   const ago = readDuration(text);

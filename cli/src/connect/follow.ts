@@ -1,10 +1,10 @@
-// Every detection the portal stores, from a place on, through restarts of the portal.
+// Everything the portal stores, from a place on, through restarts of the portal.
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { StoredDetection } from "@nightjar/proto";
+import { HealthService, type StoredDetection, type StoredHealthIssue } from "@nightjar/proto";
 import { pause } from "@nightjar/stage";
-import { CommandError } from "../command.ts";
-import { connectPortal, isAway } from "./portal.ts";
+import { CommandError, type Context } from "../command.ts";
+import { connectPortal, connectServiceOf, isAway } from "./portal.ts";
 
 const RETRY_MS = 250;
 
@@ -17,17 +17,40 @@ export interface FollowOptions {
   after?: bigint;
 }
 
-/** Ends when `signal` is aborted. The address is read anew each time: a portal may come back at another port. */
-export async function* followDetections(options: FollowOptions): AsyncGenerator<StoredDetection> {
+/** Ends when `signal` is aborted. */
+export function followDetections(options: FollowOptions): AsyncGenerator<StoredDetection> {
   const { stateDir, signal, since } = options;
-  let after = options.after ?? 0n;
+  return follow(signal, options.after ?? 0n, async function* (after) {
+    const request = { after, ...(since && { since: timestampFromDate(since) }) };
+    for await (const { detection } of connectPortal(stateDir).streamDetections(request, { signal })) {
+      if (detection) yield detection;
+    }
+  });
+}
+
+/** What is open, and what was at or after `since`; then each change. Ends when the context's signal is aborted. */
+export function followHealth(context: Context, since: Date, sensorId: string): AsyncGenerator<StoredHealthIssue> {
+  const { signal } = context;
+  return follow(signal, 0n, async function* (after) {
+    const request = { after, sensorId, since: timestampFromDate(since) };
+    for await (const { issue } of connectServiceOf(context, HealthService).streamHealthIssues(request, { signal })) {
+      if (issue) yield issue;
+    }
+  });
+}
+
+/** Opens a stream anew where it broke, behind the last cursor. The address is read anew: a portal may have moved. */
+async function* follow<T extends { cursor: bigint }>(
+  signal: AbortSignal,
+  from: bigint,
+  open: (after: bigint) => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  let after = from;
   while (!signal.aborted) {
     try {
-      const request = { after, ...(since && { since: timestampFromDate(since) }) };
-      for await (const { detection } of connectPortal(stateDir).streamDetections(request, { signal })) {
-        if (!detection) continue;
-        after = detection.cursor;
-        yield detection;
+      for await (const one of open(after)) {
+        after = one.cursor;
+        yield one;
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -34,7 +34,7 @@ export async function callPortal<Service extends DescService, Answer>(
   work: (client: Client<Service>) => Promise<Answer>,
 ): Promise<Answer> {
   try {
-    return await work(createClient(service, transportOf(accessOf(context))));
+    return await work(connectServiceOf(context, service));
   } catch (error) {
     if (isAway(error)) throw new CommandError("NOT_RUNNING", `the portal does not answer: ${(error as Error).message}`);
     if (error instanceof ConnectError) throw new CommandError("FAILED", `the portal refuses: ${error.rawMessage}`);
@@ -49,7 +49,15 @@ export function connectPortal(stateDir: string): PortalClient {
 
 /** The portal that the sensor of these settings talks to: another than its own where they name one. */
 export function connectPortalOf(context: Pick<Context, "settings" | "stateDir">): PortalClient {
-  return createClient(QueryService, transportOf(accessOf(context)));
+  return connectServiceOf(context, QueryService);
+}
+
+/** The same, for any of its services. */
+export function connectServiceOf<Service extends DescService>(
+  context: Pick<Context, "settings" | "stateDir">,
+  service: Service,
+): Client<Service> {
+  return createClient(service, transportOf(accessOf(context)));
 }
 
 function embeddedAccess(stateDir: string): Access {

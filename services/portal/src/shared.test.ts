@@ -1,4 +1,6 @@
 // Several portals on one PostgreSQL server: what one stores the others show, and one that is killed loses nothing.
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { HealthSeverity } from "@nightjar/proto";
 import { startPostgres, startProcess, waitFor, whyNoPostgres } from "@nightjar/test-support";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { PortalError } from "./errors.ts";
@@ -56,6 +58,28 @@ test(`portals that start together make one store, and each shows what the others
   t.is((await right.queries.listSensors({})).sensors[0]?.sensor?.id, "s");
   abort.abort();
   await reading;
+});
+
+test(`health: what one portal is told the other shows and streams, and takes for no outage${why}`, async (t) => {
+  t.timeout(WAIT_MS * 2);
+  const { url } = await startPostgres(t);
+  const [left, right] = await Promise.all([portalOn(t, url), portalOn(t, url)]);
+  const stream = right.health.streamHealthIssues({})[Symbol.asyncIterator]();
+  const coming = stream.next();
+  const now = timestampFromMs(Date.now());
+  const said = { code: "DISK_FULL", stage: "bus", severity: HealthSeverity.ERROR, message: "full", count: 1n };
+  const issue = { id: "ab".repeat(16), revision: 1n, since: now, lastSeen: now, ...said };
+  await left.health.reportHealth({ sensorId: "s", hostName: "h", issues: [issue] });
+  t.is((await coming).value?.issue?.issue?.id, issue.id);
+  t.is((await right.health.listHealthIssues({ onlyOpen: true })).issues.length, 1);
+  await left.health.reportHealth({ sensorId: "s", hostName: "h", isComplete: true });
+  t.is((await right.health.listHealthIssues({ onlyOpen: true })).issues.length, 0);
+  const beat = { sensor: { id: "s", hostName: "h" }, intervalSeconds: 10 };
+  for (const { sensors } of [left, right]) await sensors.heartbeat(beat);
+  t.deepEqual((await right.health.listOutages({})).outages, []);
+  const blind = [{ from: now, until: now }];
+  await right.sensors.heartbeat({ ...beat, outageReport: { reason: "dns error", blind } });
+  t.is((await left.health.listOutages({})).outages[0]?.report?.reason, "dns error");
 });
 
 test(`a portal that is killed while it stores leaves what it answered, each once${why}`, async (t) => {
