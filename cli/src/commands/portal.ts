@@ -3,12 +3,13 @@ import { Command } from "commander";
 import type { Environment } from "../command.ts";
 import { accountCommand } from "./portal/account.ts";
 import { indicatorsCommand } from "./portal/indicators.ts";
+import { serveCommand } from "./portal/serve.ts";
 
 /** Each makes one command; the order is that of the help. */
-const COMMANDS: readonly ((environment: Environment) => Command)[] = [accountCommand, indicatorsCommand];
+const COMMANDS: readonly ((environment: Environment) => Command)[] = [serveCommand, accountCommand, indicatorsCommand];
 
 export function portalCommand(environment: Environment): Command {
-  const portal = new Command("portal").description("Look after a portal.");
+  const portal = new Command("portal").description("Serve a portal, and look after one.");
   for (const make of COMMANDS) portal.addCommand(make(environment));
   return portal;
 }

@@ -12,6 +12,7 @@ import {
   SENSOR_VERSION,
   statePaths,
 } from "@nightjar/stage";
+import { PortalError } from "./errors.ts";
 import { WATCHDOG_INTERVAL_MS, WATCHDOG_STALLED_MS } from "./limits.ts";
 import { type Portal, startPortal } from "./portal.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -42,8 +43,13 @@ async function end(code: number): Promise<void> {
 }
 
 function crash(error: unknown): void {
-  const stack = error instanceof Error ? error.stack : undefined;
-  log.error("portal crashed", { error: describeError(error), stack });
+  if (error instanceof PortalError) {
+    // What a person has to mend: said in its own words, without where in the code it was found.
+    log.error(error.message, { code: error.code });
+  } else {
+    const stack = error instanceof Error ? error.stack : undefined;
+    log.error("portal crashed", { error: describeError(error), stack });
+  }
   void end(EXIT_BUG);
 }
 
