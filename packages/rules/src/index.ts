@@ -1,4 +1,5 @@
 // The rule language: rules files to checked rules, and those to an engine that matches encoded batches. Pure: no I/O.
+export { formatAddress } from "@nightjar/events";
 export { type Attack, attackOf } from "./attack.ts";
 export { type BriefEvent, encodeBrief } from "./brief/brief.ts";
 export { type Failure, type Judged, judge } from "./brief/judge.ts";
@@ -21,7 +22,6 @@ export {
 } from "./engine/explain.ts";
 export { interpret } from "./engine/interpret.ts";
 export { eventTypesOf } from "./engine/possible-types.ts";
-export { formatAddress } from "./fields/address.ts";
 export { FIELDS, findField } from "./fields/catalogue.ts";
 export type { Field, Value } from "./fields/definition.ts";
 export { EVENT_NAMES } from "./fields/event-names.ts";

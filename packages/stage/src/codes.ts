@@ -90,6 +90,16 @@ export const healthCodes = {
       "The aggregator was too slow or away for so long that facts had to make room for newer ones. Indicators that " +
       "only they showed are not looked up.",
   },
+  INDICATORS_UNSTORED: {
+    severity: WARNING,
+    doc:
+      "The aggregator cannot write to its folder, as on a full disk. It goes on from memory: after a restart " +
+      "indicators are asked for again, and verdicts on those shown meanwhile find no processes.",
+  },
+  INDICATORS_BROKEN: {
+    severity: WARNING,
+    doc: "What the aggregator kept could not be read. It was set aside; verdicts on what it knew find no processes.",
+  },
   PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },
   STAGE_SILENT: {
     severity: ERROR,

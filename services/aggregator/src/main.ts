@@ -1,29 +1,39 @@
-// The stage aggregator: takes in FACTS, what really runs and with whom it speaks.
-import { BatchReader, WireError } from "@nightjar/events";
-import { GarbageError, type MessageInfo, runStage, type Stage } from "@nightjar/stage";
+// The stage aggregator: FACTS to INDICATORS, and what VERDICTS say of them to DETECTIONS.
+import { fromBinary } from "@bufbuild/protobuf";
+import { WireError } from "@nightjar/events";
+import { type VerdictBatch, VerdictBatchSchema } from "@nightjar/proto";
+import { type CounterName, describeError, GarbageError, type MessageInfo, runStage, type Stage } from "@nightjar/stage";
 import { readBatches } from "./facts.ts";
+import type { Indicators } from "./indicators/indicators.ts";
+import { startIndicators } from "./indicators/start.ts";
 import { publishInterest } from "./interest.ts";
 
 await runStage("aggregator", main);
 
 async function main(stage: Stage): Promise<void> {
-  const { bus, counters, settings } = stage;
+  const { bus, settings } = stage;
+  const { in_flight_messages: inFlightMax } = settings.aggregator;
   await bus.connect();
+  const indicators = await startIndicators(stage);
+  stage.beforeStatus = () => report(stage, indicators);
+  bus.consume("FACTS", takeFacts(stage, indicators), { inFlightMax });
+  bus.consume("VERDICTS", (bytes) => indicators.judge(verdictsOf(bytes)), { inFlightMax });
+  await publishInterest(stage);
+  stage.ready();
+}
+
+function takeFacts(stage: Stage, indicators: Indicators) {
   let last = 0;
-  const take = async (bytes: Uint8Array, { sequence }: MessageInfo): Promise<void> => {
+  return async (bytes: Uint8Array, { sequence }: MessageInfo): Promise<void> => {
+    // After a restart it begins anew, as the numbers do when the bus had to begin a new store.
     if (last > 0 && sequence > last + 1) tellLost(stage, sequence - last - 1);
     last = sequence;
-    for (const batch of readable(() => readBatches(bytes).map((each) => new BatchReader(each)))) {
-      counters.add("batches");
-      counters.add("facts", batch.length);
-    }
+    const batches = readable(() => readBatches(bytes));
+    stage.counters.add("batches", batches.length);
+    const taken = await Promise.allSettled(batches.map((batch) => indicators.take(batch)));
+    const failed = taken.find((one) => one.status === "rejected");
+    if (failed) throw garbageOr(failed.reason);
   };
-  bus.consume("FACTS", take, { inFlightMax: settings.aggregator.in_flight_messages });
-  await publishInterest(stage);
-  stage.beforeStatus = () => {
-    stage.summary = `${counters.get("facts")} facts taken in`;
-  };
-  stage.ready();
 }
 
 function tellLost({ counters, health }: Stage, messages: number): void {
@@ -31,12 +41,41 @@ function tellLost({ counters, health }: Stage, messages: number): void {
   health.raise("FACTS_LOST", `${counters.get("messages_lost")} messages had to make room since the start`);
 }
 
-/** What looking into a message gives; bytes that are none of ours are garbage, not a bug. */
+function report(stage: Stage, { counts, size, evidenceBytes }: Indicators): void {
+  const values: Partial<Record<CounterName, number>> = {
+    facts: counts.facts,
+    indicators: size,
+    evidence_bytes: evidenceBytes,
+    indicators_shown: counts.shown,
+    indicators_asked: counts.asked,
+    indicators_evicted: counts.evicted,
+    indicators_purged: counts.purged,
+    verdicts: counts.verdicts,
+    verdicts_malicious: counts.malicious,
+    verdicts_unmatched: counts.unmatched,
+    detections: counts.detections,
+  };
+  for (const [name, value] of Object.entries(values)) stage.counters.set(name as CounterName, value);
+  stage.summary = `${size} indicators, ${counts.asked} looked up, ${counts.malicious} malicious`;
+}
+
+function verdictsOf(bytes: Uint8Array): VerdictBatch {
+  try {
+    return fromBinary(VerdictBatchSchema, bytes);
+  } catch (error) {
+    throw new GarbageError(describeError(error), { cause: error });
+  }
+}
+
 function readable<T>(look: () => T): T {
   try {
     return look();
   } catch (error) {
-    if (error instanceof WireError) throw new GarbageError(error.message);
-    throw error;
+    throw garbageOr(error);
   }
+}
+
+/** Bytes that are none of ours are garbage, not a bug. */
+function garbageOr(error: unknown): unknown {
+  return error instanceof WireError ? new GarbageError(error.message, { cause: error }) : error;
 }

@@ -2,8 +2,9 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BatchReader, WireError } from "@nightjar/events";
 import { BatchSchema, DetectionBatchSchema, DetectionSchema, Priority } from "@nightjar/proto";
+import { detectionId, encodeWithin, GROUP_BYTES_MAX } from "@nightjar/stage";
 import test from "ava";
-import { detectionId, detectionOf, encodeWithin, GROUP_BYTES_MAX, type Matched } from "./detections.ts";
+import { detectionOf, type Matched } from "./detections.ts";
 import { packDetections } from "./ordered/pack.ts";
 
 const VERSION = "0123456789ab";

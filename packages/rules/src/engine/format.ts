@@ -1,5 +1,5 @@
 // Outputs: text with fields in it, %proc.name or %proc.aname[2] or %toupper(proc.name), filled in from an event.
-import { formatAddress } from "../fields/address.ts";
+import { formatAddress } from "@nightjar/events";
 import type { Value } from "../fields/definition.ts";
 import type { Operand } from "../language/ast.ts";
 import { type CheckContext, checkTerm } from "../language/check.ts";

@@ -1,5 +1,6 @@
 // Conversions that Sigma's tests put to a value first. No rule can name them: their names have a blank in them.
-import { formatAddress, parseAddress } from "../fields/address.ts";
+import { formatAddress } from "@nightjar/events";
+import { parseAddress } from "../fields/address.ts";
 import type { Value } from "../fields/definition.ts";
 import type { ValueType } from "../fields/known.ts";
 import type { TextPart } from "./tests.ts";

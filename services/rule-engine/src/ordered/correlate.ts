@@ -8,7 +8,7 @@ import {
   type Priority,
 } from "@nightjar/proto";
 import { attackOf, type Correlation, CorrelationEngine, type Firing, type RuleMatch } from "@nightjar/rules";
-import { detectionId, encodeWithin, GROUP_BYTES_MAX } from "../detections.ts";
+import { detectionId, encodeWithin, GROUP_BYTES_MAX } from "@nightjar/stage";
 import { Evidence } from "./evidence.ts";
 import type { Candidate, Step } from "./step.ts";
 

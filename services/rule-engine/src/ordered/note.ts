@@ -9,7 +9,8 @@ import {
   MatchedRuleSchema,
   MatchSchema,
 } from "@nightjar/proto";
-import { detectionOf, encodeWithin, GROUP_BYTES_MAX, type Matched } from "../detections.ts";
+import { encodeWithin, GROUP_BYTES_MAX } from "@nightjar/stage";
+import { detectionOf, type Matched } from "../detections.ts";
 
 /** Of a detection on MATCHES; what is larger goes without what a person misses least. */
 const DETECTION_BYTES_MAX = 64 * 1024;

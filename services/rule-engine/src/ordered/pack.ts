@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { DetectionBatchSchema, type Priority } from "@nightjar/proto";
-import { type DetectionGroup, GROUP_BYTES_MAX, subjectOf } from "../detections.ts";
+import { GROUP_BYTES_MAX, subjectOf } from "@nightjar/stage";
+import type { DetectionGroup } from "../detections.ts";
 
 const DETECTIONS_FIELD = DetectionBatchSchema.field.detections.number;
 const MESSAGE_ID_HEX_DIGITS = 32;

@@ -1,6 +1,7 @@
 // Makes of a match by a rule that stands alone what stories take: its detection, and which story it belongs to.
 import type { BatchReader } from "@nightjar/events";
-import { detectionOf, encodeWithin, GROUP_BYTES_MAX, type Matched } from "../detections.ts";
+import { encodeWithin, GROUP_BYTES_MAX } from "@nightjar/stage";
+import { detectionOf, type Matched } from "../detections.ts";
 import type { StoryMatch } from "./aggregate.ts";
 import { storyKey, storyOf } from "./story-key.ts";
 

@@ -2,9 +2,10 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Detection, DetectionBatchSchema, DetectionSchema, Priority } from "@nightjar/proto";
+import { detectionId } from "@nightjar/stage";
 import test from "ava";
 import fc from "fast-check";
-import { type DetectionGroup, detectionId } from "../detections.ts";
+import type { DetectionGroup } from "../detections.ts";
 import type { Change } from "../latest-value.ts";
 import { PACE_US_MIN, SILENCE_US_MAX, STORY_US_MAX, type Taken } from "./aggregate.ts";
 import { type DetectedMatch, Stories, type StoriesWorld } from "./stories.ts";

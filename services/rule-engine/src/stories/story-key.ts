@@ -1,6 +1,7 @@
 // Says which story a detection belongs to: its rule, which programs did it, in which container, and to what.
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
+import { formatAddress } from "@nightjar/events";
 import {
   type Descriptor,
   type Detection,
@@ -11,7 +12,6 @@ import {
   StorySchema,
   type Target,
 } from "@nightjar/proto";
-import { formatAddress } from "@nightjar/rules";
 
 const KEY_HEX_DIGITS = 32;
 /** Programs of a lineage; those further up are the same for all of a service. */
