@@ -116,6 +116,17 @@ export const healthCodes = {
     severity: ERROR,
     doc: "The portal will never take a detection as it is. It is kept in the outbox's part for refused ones.",
   },
+  INDICATORS_PURGED: {
+    severity: WARNING,
+    doc:
+      "The portal was not heard, or did not answer look-ups, for as long as `uplink.stale_after_h` says. What was " +
+      "collected to be looked up, and what was remembered of earlier answers, is deleted: what is seen again is " +
+      "asked anew, what is not seen again has no verdict.",
+  },
+  INDICATOR_FILTER_UNUSABLE: {
+    severity: WARNING,
+    doc: "The filter of indicators cannot be read. All that is seen is asked of the portal.",
+  },
   OUTBOX_BROKEN: {
     severity: ERROR,
     doc: "The outbox could not be read. It was set aside, and the detections that waited in it are not sent.",

@@ -145,6 +145,16 @@ export const counterDocs = {
     health_issues_told: "Changes of health issues that the portal has stored.",
     health_issues_refused: "Changes of health issues that the portal will never take.",
     health_issues_dropped: "Health issues given up untold, because too many waited for the portal.",
+    indicators_in: "Indicators taken from the aggregator.",
+    indicators_settled: "Of these, those answered on the host: by an earlier answer that is still good, or the filter.",
+    indicators_refused: "Of these, those that were no indicators.",
+    indicators_asked: "Indicators that the portal has answered.",
+    indicators_listed: "Of these, those that a list has.",
+    indicators_waiting: "Indicators that wait for the portal, now.",
+    indicators_remembered: "Indicators that are remembered, now.",
+    indicators_purged: "Indicators deleted because the portal was not heard, or did not answer, for too long.",
+    indicators_forgotten: "Indicators deleted because they were not seen for long, or were too many.",
+    indicator_memories_broken: "Memories of look-ups that could not be read and were begun anew.",
     heartbeats_sent: "Heartbeats the portal has answered.",
     calls_failed: "Calls of the portal that failed.",
     outboxes_broken: "Outboxes that could not be read and were set aside.",
@@ -190,7 +200,11 @@ export const factDocs = {
     rules: "How many rules are in force.",
     rule_paths: "The files and folders that rules are read from, a line each.",
   },
-  uplink: { sensor_id: "The id by which the portal knows this sensor." },
+  uplink: {
+    indicator_filter: "The filter of indicators in force, or why there is none.",
+    indicator_generation: "Up to which changes of the portal's indicators are known here.",
+    sensor_id: "The id by which the portal knows this sensor.",
+  },
 } as const satisfies Partial<Record<StageName, Docs>>;
 
 type Keys<T> = T extends T ? keyof T & string : never;

@@ -24,6 +24,23 @@ export const OUTBOX_RELIEVED = 0.9;
 export const SAME_ERROR_LOG_MS = 60_000;
 /** At a first start the embedded portal takes some seconds to be there: until then it is no error. */
 export const PORTAL_ABSENT_MS_MAX = 15_000;
+/** Indicators in one look-up; half as many after a call that failed, since answers are limited in their size. */
+export const LOOK_UP_INDICATORS_MAX = 500;
+/** Messages of INDICATORS under way. */
+export const INDICATORS_IN_FLIGHT_MAX = 8;
+/** Bytes of verdicts in one message, as long as one alone is not larger. */
+export const VERDICTS_BYTES_MAX = 256 * 1024;
+/** How often what waits for the portal is looked through for what is stale. */
+export const INDICATORS_SWEEP_MS = 60_000;
+/** How often all that is remembered is looked through for what was not seen for long. */
+export const INDICATORS_TRIM_MS = 60 * 60 * 1_000;
+/** How often the file of the filter is looked at. */
+export const FILTER_CHECK_MS = 10_000;
+/** Of the file of the filter: 200 million indicators. A larger one is not read. */
+export const FILTER_BYTES_MAX = 256 * 1024 * 1024;
+/** How often the disk is told that the portal was heard. */
+export const CONTACT_STEP_MS = 5 * 60 * 1_000;
+
 /** How often the embedded portal's address is looked at. */
 export const ADDRESS_CHECK_MS = 500;
 /** A connection without an answer for this long is asked whether it lives. */

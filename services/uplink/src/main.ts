@@ -1,10 +1,11 @@
-// The stage uplink: DETECTIONS to the outbox, the outbox to the portal, and a heartbeat.
+// The stage uplink: DETECTIONS to the outbox and on to the portal, look-ups of INDICATORS, and a heartbeat.
 import { readSmallFile, runStage, type Stage, statePaths } from "@nightjar/stage";
 import { Breaker } from "./breaker.ts";
 import { startDetections } from "./detections.ts";
 import { locatePortal } from "./endpoint.ts";
 import { startHealth } from "./health/start.ts";
-import { ADDRESS_CHECK_MS, BUS_IN_FLIGHT_MAX } from "./limits.ts";
+import { type HostIndicators, startIndicators } from "./indicators/start.ts";
+import { ADDRESS_CHECK_MS, BUS_IN_FLIGHT_MAX, INDICATORS_IN_FLIGHT_MAX } from "./limits.ts";
 import { Link } from "./link.ts";
 import { startNetworkWatch } from "./network-watch.ts";
 import type { Outbox } from "./outbox.ts";
@@ -45,10 +46,13 @@ async function main(stage: Stage): Promise<void> {
   startNetworkWatch(stage, { link, breaker });
   const parts = { id, client, link };
   const detections = await startDetections(stage, parts);
-  stage.beforeStatus = () => report(stage, detections.outbox);
   await stage.bus.connect();
-  startHeartbeat(stage, parts, { health: startHealth(stage, parts), outbox: detections.outbox });
+  const indicators = await startIndicators(stage, parts);
+  stage.beforeStatus = () => report(stage, detections.outbox, indicators);
+  const { outbox } = detections;
+  startHeartbeat(stage, parts, { health: startHealth(stage, parts), outbox, heardIntel: indicators.heard });
   stage.bus.consume("DETECTIONS", detections.keep, { inFlightMax: BUS_IN_FLIGHT_MAX });
+  stage.bus.consume("INDICATORS", indicators.take, { inFlightMax: INDICATORS_IN_FLIGHT_MAX });
   stage.ready();
 }
 
@@ -66,7 +70,8 @@ function watchEmbeddedPortal(stage: Stage, client: PortalClient, link: Link): vo
   stage.onStop(() => clearInterval(timer));
 }
 
-function report(stage: Stage, outbox: Outbox): void {
+function report(stage: Stage, outbox: Outbox, indicators: HostIndicators): void {
+  indicators.report();
   stage.counters.set("outbox_detections", outbox.count);
   stage.counters.set("outbox_bytes", outbox.bytes);
   stage.summary =

@@ -302,7 +302,8 @@ export class Outbox {
   }
 }
 
-function isCorruption(error: unknown): boolean {
+/** Whether LevelDB could not read its files, as against one that another process has open, or a disk that refuses. */
+export function isCorruption(error: unknown): boolean {
   if (error instanceof SyntaxError) return true;
   const codes = [error, error instanceof Error ? error.cause : undefined].map(
     (one) => (one as { code?: string })?.code,

@@ -2,7 +2,12 @@
 import { create, type DescService, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { compressionGzip, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { HeartbeatRequestSchema, SendDetectionsRequestSchema, SensorService } from "@nightjar/proto";
+import {
+  HeartbeatRequestSchema,
+  type HeartbeatResponse,
+  SendDetectionsRequestSchema,
+  SensorService,
+} from "@nightjar/proto";
 import type { Breaker } from "./breaker.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type FailureKind, failureOf, PortalFailure } from "./failure.ts";
@@ -59,8 +64,8 @@ export class PortalClient {
     );
   }
 
-  async heartbeat(request: MessageInitShape<typeof HeartbeatRequestSchema>): Promise<void> {
-    await this.call(SensorService, (sensors, options) =>
+  async heartbeat(request: MessageInitShape<typeof HeartbeatRequestSchema>): Promise<HeartbeatResponse> {
+    return await this.call(SensorService, (sensors, options) =>
       sensors.heartbeat(create(HeartbeatRequestSchema, request), options),
     );
   }

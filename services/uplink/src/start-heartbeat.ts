@@ -12,7 +12,14 @@ import type { Outbox } from "./outbox.ts";
 import { backoffOptions, crash } from "./retries.ts";
 import { describeSensor } from "./sensor.ts";
 
-export function startHeartbeat(stage: Stage, parts: Parts, { health, outbox }: { health: HostHealth; outbox: Outbox }) {
+interface Others {
+  health: HostHealth;
+  outbox: Outbox;
+  /** Told the portal's change counter of indicators with each answer. */
+  heardIntel: (generation: bigint) => void;
+}
+
+export function startHeartbeat(stage: Stage, parts: Parts, { health, outbox, heardIntel }: Others) {
   const { settings, signal, counters } = stage;
   const { id, client, link } = parts;
   const options: HeartbeatOptions = {
@@ -23,7 +30,10 @@ export function startHeartbeat(stage: Stage, parts: Parts, { health, outbox }: {
     configuration: (statuses) => describeConfiguration(settings, process.env, statuses),
     account: health.account,
     waiting: () => outbox.count,
-    send: (request) => client.heartbeat(redactMessage(stage.redactor, HeartbeatRequestSchema, request)),
+    send: async (request) => {
+      const answer = await client.heartbeat(redactMessage(stage.redactor, HeartbeatRequestSchema, request));
+      heardIntel(answer.intelGeneration);
+    },
     backoff: new Backoff({ ...backoffOptions(settings.uplink), fastWindowMs: Number.POSITIVE_INFINITY }),
     wait: (ms) => link.wait(ms, signal),
     sent: () => {

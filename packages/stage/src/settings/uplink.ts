@@ -112,4 +112,41 @@ export const uplinkSettings = {
       "How much may wait for the portal. Above it detections of the lowest severity are deleted first, of them " +
       "those of the rule that repeats itself most.",
   }),
+  indicator_known_ttl_s: integer({
+    default: 86_400,
+    min: 60,
+    max: 604_800,
+    unit: "s",
+    doc:
+      "How long the portal's verdict on an indicator that a list has is good without asking again. It is asked for " +
+      "earlier when the portal tells that it changed.",
+  }),
+  indicator_unknown_ttl_s: integer({
+    default: 21_600,
+    min: 60,
+    max: 604_800,
+    unit: "s",
+    doc: "The same for an indicator that no list has.",
+  }),
+  indicator_remembered_h: integer({
+    default: 48,
+    min: 1,
+    max: 720,
+    unit: "h",
+    doc:
+      "How long after its last sight an indicator is remembered: when the portal learns of it until then, the host " +
+      "hears of it though it is not seen again.",
+  }),
+  indicators_remembered_max: integer({
+    default: 100_000,
+    min: 1_000,
+    max: 5_000_000,
+    doc: "How many indicators are remembered; beyond, those seen longest ago are forgotten.",
+  }),
+  indicator_filter_file: path({
+    default: "",
+    doc:
+      "A filter of all the portal's indicators, from `nightjar portal indicators filter`, which settles most " +
+      "look-ups on the host; it is read again when it changes. Empty means none.",
+  }),
 } satisfies SettingTable;
