@@ -228,6 +228,18 @@ export class World {
     });
   }
 
+  /** How many deliveries were of something that the portal had already. */
+  async repeated(): Promise<number> {
+    const client = this.portal.client();
+    let repeated = 0;
+    for (let more = true, after = 0n; more; ) {
+      const page = await client.listDetections({ after, limit: PAGE });
+      for (const { deliveries } of page.detections) repeated += deliveries - 1;
+      ({ next: after, more } = page);
+    }
+    return repeated;
+  }
+
   async #read(): Promise<void> {
     const client = this.portal.client();
     for (let more = true; more; ) {
