@@ -5,15 +5,14 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type DetectionBatch, DetectionBatchSchema } from "@nightjar/proto";
 import { redactMessage } from "@nightjar/redact";
 import { Backoff, describeError, GarbageError, pause, type Stage } from "@nightjar/stage";
-import { DISK_RETRY_MS, OUTBOX_RELIEVED, STALE_SWEEP_MS } from "./limits.ts";
+import { DISK_RETRY_MS, OUTBOX_RELIEVED } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import type { PortalClient } from "./portal-client.ts";
 import { backoffOptions, crash } from "./retries.ts";
 import { runSender } from "./sender.ts";
+import { startStaleSweep } from "./stale.ts";
 import { steadyClock } from "./steady-clock.ts";
-
-const MS_PER_H = 60 * 60 * 1_000;
 
 export interface Parts {
   /** The sensor's id. */
@@ -33,7 +32,7 @@ export async function startDetections(stage: Stage, parts: Parts): Promise<Detec
   const clock = steadyClock(stage.folder);
   const outbox = await openOutbox(stage, clock);
   startSender(stage, parts, outbox);
-  sweepStale(stage, outbox, clock);
+  startStaleSweep(stage, outbox, clock);
   return { outbox, keep: (bytes) => keep(stage, outbox, bytes) };
 }
 
@@ -111,19 +110,4 @@ function startSender(stage: Stage, { id, client, link }: Parts, outbox: Outbox):
   );
   sending.catch((error) => crash(error));
   stage.onStop(() => sending);
-}
-
-function sweepStale(stage: Stage, outbox: Outbox, clock: () => number): void {
-  const { counters, health, log, settings } = stage;
-  const hours = settings.uplink.stale_after_h;
-  const sweep = async () => {
-    const stale = await outbox.deleteStoredBefore(clock() - hours * MS_PER_H);
-    if (stale === 0) return;
-    counters.add("detections_stale", stale);
-    health.raise("DETECTIONS_STALE", `${stale} detections waited ${hours} hours for the portal and were deleted`);
-  };
-  const run = () => void sweep().catch((error) => log.error("the outbox cannot be looked through", { error }));
-  const timer = setInterval(run, STALE_SWEEP_MS);
-  run();
-  stage.onStop(() => clearInterval(timer));
 }
