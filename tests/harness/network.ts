@@ -58,6 +58,17 @@ class Namespace {
     return startProcess(this.#test, program, args, { env });
   }
 
+  /** Starts a program that has only the mounts of inside, and the machine's own network. */
+  startWithMounts(command: readonly string[], env: Record<string, string>): TestProcess {
+    const args = ["--target", String(this.pid), "--mount", "--", ...command];
+    return startProcess(this.#test, "nsenter", args, { env });
+  }
+
+  /** Where a path of inside is found from outside. */
+  pathOf(inside: string): string {
+    return `/proc/${this.pid}/root${inside}`;
+  }
+
   /** A way from a place inside to another; a Unix socket's path leads out. */
   async passage(from: string, to: string): Promise<void> {
     await this.start([process.execPath, PASSAGE, from, to]).line(/listening/);

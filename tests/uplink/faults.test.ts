@@ -1,15 +1,18 @@
 // What goes wrong between a sensor and its portal: the log says so in the documented words, and afterwards the portal
 // has each detection exactly once.
+import { writeFileSync } from "node:fs";
+import { statePaths } from "@nightjar/stage";
 import type { Teardown } from "@nightjar/test-support";
 import test from "ava";
 import { whyNoNetwork } from "../harness/network.ts";
 import { makeIdentity } from "./certificates.ts";
 import { afterBytes, delayed, impostor, slowly } from "./wire.ts";
-import { detections, PORTAL_NAME, startWorld, type World } from "./world.ts";
+import { detections, PORTAL_NAME, START_TIMEOUT_MS, startWorld, type World } from "./world.ts";
 
 const DETECTIONS = 40;
-const TEST_MS_MAX = 120_000;
+const TEST_MS_MAX = 240_000;
 const LATENCY_MS = 300;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 const SLOW_READ_MS = 5;
 /** Of a call with large detections, which TLS and HTTP/2 have begun. */
 const MID_CALL_BYTES = 32 * 1024;
@@ -110,7 +113,43 @@ const faults: readonly Fault[] = [
     // The far end of the wire still takes connections.
     words: ["Connection Failed: tls connection init failed"],
   },
+  {
+    what: "the portal's disk is full",
+    begin: (world) => world.portal.fillDisk(true),
+    end: (world) => world.portal.fillDisk(false),
+    words: ["comm error (503)"],
+  },
+  {
+    what: "401 in mid-stream",
+    begin: async (world) => {
+      await world.portal.kill();
+      writeFileSync(statePaths.portalToken(world.portal.stateDir), "another");
+      await world.portal.start();
+    },
+    end: (world) => world.knowToken(),
+    words: ["comm error (401)"],
+  },
+  {
+    what: "the clock is set a day ahead while detections wait, and the uplink starts again",
+    begin: (world) => world.network.far.filter(REFUSE),
+    end: async (world) => {
+      world.setClockAhead(DAY_MS);
+      await world.restartUplink();
+      unfiltered(world);
+    },
+    words: ["Connection Failed: connection refused"],
+  },
 ];
+
+/** Nothing is tried again by itself for longer than the test lasts. */
+const HOURLY = {
+  NIGHTJAR_UPLINK_FAST_WINDOW_S: "0",
+  NIGHTJAR_UPLINK_SLOW_INTERVAL_S: "3600",
+  NIGHTJAR_UPLINK_RETRY_BASE_MS: "60000",
+  NIGHTJAR_UPLINK_RETRY_MAX_MS: "600000",
+  NIGHTJAR_UPLINK_RETRY_JITTER: "0",
+  NIGHTJAR_UPLINK_HEARTBEAT_INTERVAL_S: "3600",
+};
 
 /** What hooks start, ended by the last of them: hooks have no teardown of their own. */
 const cleanUps: (() => void | Promise<void>)[] = [];
@@ -123,7 +162,7 @@ test.before(async (t) => {
   t.timeout(TEST_MS_MAX);
   if (reason) return;
   world = await startWorld(suite);
-  await world.startUplink().line(/"message":"uplink is ready"/);
+  await world.startUplink().line(/"message":"uplink is ready"/, { timeoutMs: START_TIMEOUT_MS });
 });
 
 test.after.always(async () => {
@@ -150,3 +189,22 @@ for (const { what, begin, end, words, bytes } of faults) {
     t.true(world.uplink?.running);
   });
 }
+
+run(
+  `a cable that is put back while tries are hourly: the portal is tried at once${reason ? ` (${reason})` : ""}`,
+  async (t) => {
+    t.timeout(TEST_MS_MAX);
+    world.network.setLink("down");
+    const from = world.log().length;
+    await world.restartUplink(HOURLY);
+    await world.publish(detections(DETECTIONS));
+    await world.words("Connection Failed: network unreachable", from);
+    world.network.setLink("up");
+    await world.settled();
+    const said = world
+      .log()
+      .slice(from)
+      .map(({ fields }) => fields.message);
+    t.true(said.includes("the network has changed; the portal is tried at once"));
+  },
+);

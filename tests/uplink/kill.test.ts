@@ -1,13 +1,13 @@
 // kill -9 of the uplink while it sends: the portal has each detection, and none twice.
 //
-//   NIGHTJAR_UPLINK_KILLS=100 NIGHTJAR_UPLINK_DETECTIONS=10000 ./nightjar test uplink -- --match '*kills*'
+//   UPLINK_KILLS=100 UPLINK_DETECTIONS=10000 ./nightjar test uplink -- --match '*kills*'
 import test from "ava";
 import { whyNoNetwork } from "../harness/network.ts";
 import { killWhileSending } from "./kills.ts";
 import { startWorld } from "./world.ts";
 
-const KILLS = Number(process.env.NIGHTJAR_UPLINK_KILLS ?? 12);
-const DETECTIONS = Number(process.env.NIGHTJAR_UPLINK_DETECTIONS ?? 2_000);
+const KILLS = Number(process.env.UPLINK_KILLS ?? 12);
+const DETECTIONS = Number(process.env.UPLINK_DETECTIONS ?? 2_000);
 const TEST_MS_MAX = 20 * 60_000;
 
 const reason = whyNoNetwork();

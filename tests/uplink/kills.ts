@@ -9,7 +9,7 @@ const LIFE_MS_MAX = 400;
 /** One in so many is killed without waiting until it is ready. */
 const EARLY = 4;
 const TURN_TIMEOUT_MS = 10 * 60_000;
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 
 /** Publishes `count` detections while the uplink is killed `kills` times; resolves when the portal has all of them. */
 export async function killWhileSending(world: World, count: number, kills: number): Promise<void> {

@@ -10,7 +10,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import { type Detection, DetectionBatchSchema, DetectionSchema, Priority, QueryService } from "@nightjar/proto";
 import { statePaths } from "@nightjar/stage";
-import { startProcess, type TestProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
+import { type startProcess, type TestProcess, temporaryFolder, waitFor } from "@nightjar/test-support";
 import { startBus, type TestBus } from "../harness/bus.ts";
 import { type Forwarding, forward, type Join } from "../harness/forward.ts";
 import { type Network, startNetwork } from "../harness/network.ts";
@@ -19,15 +19,19 @@ import { type Identity, makeIdentity } from "./certificates.ts";
 
 const UPLINK = fileURLToPath(new URL("../../services/uplink/src/main.ts", import.meta.url));
 const PORTAL = fileURLToPath(new URL("../../services/portal/src/main.ts", import.meta.url));
+const SHIFTED_CLOCK = new URL("shifted-clock.ts", import.meta.url).href;
 export const PORTAL_NAME = "portal.test";
 const PORTAL_PORT = 8443;
+const DISK_BYTES = 512 * 1024 * 1024;
+/** Less than a portal wants free, whatever it has stored. */
+const FULL_DISK_BYTES = 96 * 1024 * 1024;
 const PORTAL_DAYS = 3_650;
 const EXPIRED_DAYS = -2;
 const ID_BYTES = 16;
 const PAGE = 1_000;
 /** Ample: the machine may be busy with other things. */
-const START_TIMEOUT_MS = 30_000;
-const SETTLE_TIMEOUT_MS = 30_000;
+export const START_TIMEOUT_MS = 60_000;
+const SETTLE_TIMEOUT_MS = 60_000;
 
 type Test = Parameters<typeof startProcess>[0];
 
@@ -57,19 +61,26 @@ export function detections(count: number, bytes = 200): Detection[] {
   );
 }
 
-/** One portal in a state folder of its own; it can be killed and started again. */
+/** A portal on a disk of its own, which can be full; it can be killed and started again. */
 export class TestPortal {
+  /** As it is found from outside. */
   readonly stateDir: string;
   /** Where it listens, or did. */
   port = 0;
-  readonly #test: Test;
-  readonly #env: Record<string, string>;
+  readonly #side: Network["far"];
+  readonly #folder: string;
   #process: TestProcess | undefined;
 
-  constructor(test: Test, env: Record<string, string> = {}) {
-    this.#test = test;
-    this.#env = env;
-    this.stateDir = temporaryFolder(test);
+  constructor(test: Test, side: Network["far"]) {
+    this.#side = side;
+    this.#folder = temporaryFolder(test);
+    side.run("mount", "-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "nightjar", this.#folder);
+    this.stateDir = side.pathOf(this.#folder);
+  }
+
+  /** Leaves the portal's disk too little room, or room again. */
+  fillDisk(full: boolean): void {
+    this.#side.run("mount", "-o", `remount,size=${full ? FULL_DISK_BYTES : DISK_BYTES}`, this.#folder);
   }
 
   async start(): Promise<void> {
@@ -80,8 +91,8 @@ export class TestPortal {
       writeFileSync(join(folder, "private-key.pem"), key);
       writeFileSync(join(folder, "certificate.pem"), cert);
     }
-    const env = { ...this.#env, NIGHTJAR_STATE_DIR: this.stateDir };
-    this.#process = startProcess(this.#test, process.execPath, [PORTAL], { env });
+    const env = { NIGHTJAR_STATE_DIR: this.#folder };
+    this.#process = this.#side.startWithMounts([process.execPath, PORTAL], env);
     await this.#process.line(/"message":"portal is ready"/, { timeoutMs: START_TIMEOUT_MS });
     this.port = Number(new URL(readFileSync(statePaths.portalAddress(this.stateDir), "utf8").trim()).port);
   }
@@ -120,6 +131,8 @@ export class World {
   /** Trusted, but over. */
   expired: Identity | undefined;
   #trusted = "";
+  #token = "";
+  #clock = "";
   readonly #writer: JetStreamClient;
   #wire: Forwarding | undefined;
   #join: Join | undefined;
@@ -152,6 +165,10 @@ export class World {
     this.expired = await makeIdentity(PORTAL_NAME, EXPIRED_DAYS);
     this.#trusted = join(folder, "trusted.pem");
     writeFileSync(this.#trusted, `${portalCertificate}\n${this.expired.cert}\n`);
+    this.#token = join(folder, "token");
+    this.#clock = join(folder, "clock");
+    this.knowToken();
+    this.setClockAhead(0);
     await this.network.near.passage(bus.host, busSocket);
     await this.network.far.passage(`${this.network.farAddress}:${PORTAL_PORT}`, portalSocket);
     this.nameKnown(true);
@@ -168,13 +185,31 @@ export class World {
     this.network.setHosts(known ? `${this.network.farAddress} ${PORTAL_NAME}\n` : "");
   }
 
+  /** Gives the uplink the token that the portal has now. */
+  knowToken(): void {
+    writeFileSync(this.#token, readFileSync(statePaths.portalToken(this.portal.stateDir)));
+  }
+
+  /** How far the uplink's clock is ahead, as if somebody had set the time. */
+  setClockAhead(ms: number): void {
+    writeFileSync(this.#clock, String(ms));
+  }
+
+  /** Stops the uplink and starts another; resolves when that is ready. */
+  async restartUplink(env: Record<string, string> = {}): Promise<void> {
+    await this.uplink?.stop();
+    await this.startUplink(env).line(/"message":"uplink is ready"/, { timeoutMs: START_TIMEOUT_MS });
+  }
+
   startUplink(env: Record<string, string> = {}): TestProcess {
     this.uplink = this.network.near.start([process.execPath, UPLINK], {
       ...QUICK,
       NIGHTJAR_STATE_DIR: this.bus.stateDir,
       NIGHTJAR_UPLINK_PORTAL_URL: `https://${PORTAL_NAME}:${PORTAL_PORT}`,
       NIGHTJAR_UPLINK_PORTAL_CERTIFICATE_FILE: this.#trusted,
-      NIGHTJAR_UPLINK_PORTAL_TOKEN_FILE: statePaths.portalToken(this.portal.stateDir),
+      NIGHTJAR_UPLINK_PORTAL_TOKEN_FILE: this.#token,
+      NODE_OPTIONS: `--import=${SHIFTED_CLOCK}`,
+      SHIFTED_CLOCK_FILE: this.#clock,
       ...env,
     });
     return this.uplink;
@@ -256,8 +291,9 @@ export class World {
 
 /** Starts all but the uplink. */
 export async function startWorld(test: Test): Promise<World> {
-  const portal = new TestPortal(test);
-  const [bus, network] = await Promise.all([startBus(test), startNetwork(test), portal.start()]);
+  const network = await startNetwork(test);
+  const portal = new TestPortal(test, network.far);
+  const [bus] = await Promise.all([startBus(test), portal.start()]);
   const world = new World(bus, portal, network, jetstream(await bus.connect("rule-engine")));
   await world.connect(test);
   return world;
