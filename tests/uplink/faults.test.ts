@@ -194,6 +194,7 @@ run(
   `a cable that is put back while tries are hourly: the portal is tried at once${reason ? ` (${reason})` : ""}`,
   async (t) => {
     t.timeout(TEST_MS_MAX);
+    await world.uplink?.stop();
     world.network.setLink("down");
     const from = world.log().length;
     await world.restartUplink(HOURLY);

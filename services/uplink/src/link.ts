@@ -20,6 +20,7 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #waiting = new Set<() => void>();
   readonly #onReturn: (() => void)[] = [];
+  readonly #onFailure: (() => void)[] = [];
   #failed = false;
   #raised = false;
   #absentSinceMs: number | undefined;
@@ -52,6 +53,7 @@ export class Link {
   down(failure: PortalFailure): void {
     const { log, raise, failed, clock } = this.#options;
     const now = clock();
+    if (!this.#failed) for (const noted of this.#onFailure) noted();
     this.#failed = true;
     // No call was made.
     if (failure.kind === "held") return;
@@ -67,6 +69,11 @@ export class Link {
     }
     this.#raised = true;
     raise(`the portal cannot be reached: ${failure.message}`);
+  }
+
+  /** `noted` is called when a call fails after one that did not. */
+  onFailure(noted: () => void): void {
+    this.#onFailure.push(noted);
   }
 
   /** `reset` is called when the network returns, so that tries are as quick as at first. */

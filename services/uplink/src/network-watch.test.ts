@@ -4,7 +4,16 @@ import { networkFingerprint, networkWatch } from "./network-watch.ts";
 
 test("only a change while the portal is not reached counts, once each", (t) => {
   let network = "eth0 up";
-  const link = { failed: false, networkReturned: () => void told.push("link") };
+  const noted: (() => void)[] = [];
+  const link = {
+    failed: false,
+    networkReturned: () => void told.push("link"),
+    onFailure: (note: () => void) => void noted.push(note),
+  };
+  const fail = () => {
+    link.failed = true;
+    for (const note of noted) note();
+  };
   const told: string[] = [];
   const look = networkWatch({
     link,
@@ -16,7 +25,7 @@ test("only a change while the portal is not reached counts, once each", (t) => {
   network = "eth0 up, wlan0 up";
   look();
   t.deepEqual(told, [], "the portal was reached");
-  link.failed = true;
+  fail();
   look();
   look();
   t.deepEqual(told, [], "nothing changed");
@@ -28,9 +37,14 @@ test("only a change while the portal is not reached counts, once each", (t) => {
   link.failed = false;
   look();
   network = "eth0 up";
-  link.failed = true;
+  fail();
   look();
   t.deepEqual(told, [], "it changed before the portal was missed");
+  link.failed = false;
+  fail();
+  network = "wlan0 up";
+  look();
+  t.deepEqual(told, ["changed", "breaker", "link"], "it changed at once");
 });
 
 test("a network that stays as it is has the same fingerprint", (t) => {

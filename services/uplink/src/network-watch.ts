@@ -13,7 +13,7 @@ const ROUTE_TABLES: readonly (readonly [file: string, columns: readonly number[]
 ];
 
 export interface NetworkWatchOptions {
-  link: Pick<Link, "failed" | "networkReturned">;
+  link: Pick<Link, "failed" | "networkReturned" | "onFailure">;
   breaker: Pick<Breaker, "networkReturned">;
   /** Tells networks apart. */
   fingerprint: () => string;
@@ -22,11 +22,16 @@ export interface NetworkWatchOptions {
 
 /** To be called at an interval; compares only while the portal is not reached, since reading routes costs. */
 export function networkWatch({ link, breaker, fingerprint, changed }: NetworkWatchOptions): () => void {
-  let known: string | undefined;
+  let known = "";
+  // The network in which the call failed: it may be another one a moment later.
+  link.onFailure(() => {
+    known = fingerprint();
+  });
   return () => {
+    if (!link.failed) return;
     const before = known;
-    known = link.failed ? fingerprint() : undefined;
-    if (before === undefined || known === undefined || before === known) return;
+    known = fingerprint();
+    if (before === known) return;
     changed();
     breaker.networkReturned();
     link.networkReturned();
