@@ -1,4 +1,4 @@
-// Outages of 59 seconds to 49 hours, by a clock in hand: how often the portal is tried, and what is left when it is back.
+// Outages of 59 seconds to 49 hours, by a clock in hand: how often the portal is tried, and what is told afterwards.
 import { Priority } from "@nightjar/proto";
 import { Backoff, resolveSettings } from "@nightjar/stage";
 import { waitFor } from "@nightjar/test-support";
