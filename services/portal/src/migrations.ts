@@ -119,6 +119,10 @@ export const migrations: readonly (readonly string[])[] = [
     )`,
     "INSERT INTO intel_state VALUES (0, 0, 0)",
   ],
+  [
+    // When the sensor was answered last before an outage: who tells since then again tells of the same one.
+    "ALTER TABLE outages ADD COLUMN since_ns bigint",
+  ],
 ];
 
 /** Of all advisory locks of a database, the one that portals take while they change its shape. */

@@ -205,6 +205,25 @@ test.serial("a silence is an outage: going on, then over with what the sensor te
   t.is((await sensor.outages()).length, 1, "the next heartbeat is no outage");
 });
 
+test.serial("a heartbeat that came late told of less than the next, which tells since the same moment", async (t) => {
+  const sensor = newSensor();
+  await sensor.beat();
+  const since = timestampFromMs(nowMs);
+  nowMs += HOUR_MS;
+  await sensor.beat({ since, detectionsKept: 1n });
+  await sensor.beat({ since, detectionsKept: 5n, reason: "Connection Failed: timed out" });
+  await sensor.beat({ since: timestampFromMs(nowMs), detectionsKept: 0n });
+  const reports = async () => (await sensor.outages()).map(({ report }) => [report?.detectionsKept, report?.reason]);
+  t.deepEqual(await reports(), [[5n, "Connection Failed: timed out"]]);
+  nowMs += HOUR_MS;
+  await sensor.beat({ since, detectionsKept: 9n });
+  const both = [
+    [9n, ""],
+    [5n, "Connection Failed: timed out"],
+  ];
+  t.deepEqual(await reports(), both, "another silence is another outage");
+});
+
 test.serial("a sensor that says that it stops is disabled, not silent; what it did not watch is told", async (t) => {
   const sensor = newSensor();
   await sensor.beat();
@@ -220,6 +239,9 @@ test.serial("a sensor that says that it stops is disabled, not silent; what it d
   const [over] = await sensor.outages();
   t.true(over?.wasStopped);
   t.is(over?.report?.blind.length, 1);
+  const since = timestampFromMs(nowMs);
+  for (let again = 0; again < 2; again++) await sensor.beat({ since, blind });
+  t.is((await sensor.outages()).length, 2, "what was not watched is told by itself, and once");
 });
 
 test.serial("outages are deleted after the retention", async (t) => {

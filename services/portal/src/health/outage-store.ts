@@ -7,7 +7,7 @@ import {
   OutageReportSchema,
   OutageSchema,
 } from "@nightjar/proto";
-import { nsOfMs, timestampOfNs } from "../clock.ts";
+import { nsOfMs, nsOfTimestamp, timestampOfNs } from "../clock.ts";
 import { patienceMs } from "../condition.ts";
 import type { Database } from "../database.ts";
 import { SENSORS_MAX } from "../limits.ts";
@@ -35,7 +35,8 @@ export class OutageStore {
 
   /**
    * Remembers how a sensor says it is, and, where it had been silent or blind, for how long and what it tells of that:
-   * in one statement, so that one of two portals does. Throws SensorsFullError for one too many.
+   * in one statement, so that one of two portals does. A heartbeat that came too late to be answered told of less
+   * than the next one, which tells since the same moment. Throws SensorsFullError for one too many.
    */
   async saveHeartbeat(heartbeat: HeartbeatRequest, nowMs: number): Promise<void> {
     this.#assertRoom();
@@ -43,9 +44,15 @@ export class OutageStore {
     const rows = await this.#database.query(
       `WITH before AS (SELECT last_seen_ns, silent_after_ns, is_stopping FROM sensors WHERE id = $1),
        outage AS (
-         INSERT INTO outages (sensor_id, host_name, from_ns, until_ns, was_stopped, report)
-         SELECT $1::text, $7::text, last_seen_ns, $2::bigint, is_stopping, $8::bytea FROM before
-         WHERE $2::bigint > silent_after_ns OR $9::boolean ON CONFLICT DO NOTHING)
+         INSERT INTO outages (sensor_id, host_name, from_ns, until_ns, was_stopped, report, since_ns)
+         SELECT $1::text, $7::text, last_seen_ns, $2::bigint, is_stopping, $8::bytea, $10::bigint FROM before
+         WHERE $2::bigint > silent_after_ns OR ($9::boolean AND NOT EXISTS (
+           SELECT 1 FROM outages WHERE sensor_id = $1 AND since_ns = $10::bigint))
+         ON CONFLICT DO NOTHING RETURNING from_ns),
+       told_again AS (
+         UPDATE outages SET report = $8::bytea WHERE sensor_id = $1 AND since_ns = $10::bigint
+         AND from_ns = (SELECT max(from_ns) FROM outages WHERE sensor_id = $1)
+         AND NOT EXISTS (SELECT 1 FROM outage))
        INSERT INTO sensors (id, first_seen_ns, last_seen_ns, heartbeat, silent_after_ns, is_stopping)
        SELECT $1::text, $2::bigint, $2::bigint, $3::bytea, $5::bigint, $6::boolean
        WHERE EXISTS (SELECT 1 FROM before) OR (SELECT count(*) FROM sensors) < $4::bigint
@@ -62,6 +69,7 @@ export class OutageStore {
         sensor!.hostName,
         toBinary(OutageReportSchema, outageReport),
         outageReport.blind.length > 0,
+        outageReport.since ? nsOfTimestamp(outageReport.since) : null,
       ],
     );
     if (rows.length === 0) throw new SensorsFullError(`this portal knows ${SENSORS_MAX} sensors, its most`);
