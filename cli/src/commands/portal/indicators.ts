@@ -107,11 +107,11 @@ function filterCommand(environment: Environment): Command {
   return define(environment, {
     name: "filter",
     description:
-      "Write the filter of all indicators: with it hosts settle most of what they see without asking. It is " +
-      "published with the content, as indicators.filter; what is imported later reaches hosts all the same.",
+      "Write the filter of all indicators: hosts whose uplink.indicator_filter_file names it settle most of what " +
+      "they see without asking. What is imported later reaches them all the same.",
     arguments: [{ name: "<file>", description: "where to" }],
     settings: PORTAL_SETTINGS,
-    examples: ["nightjar portal indicators filter content/indicators.filter"],
+    examples: ["nightjar portal indicators filter /etc/nightjar/indicators.filter"],
     action: async (context, _options, [file = ""]) => {
       const { hashes, generation } = await callPortal(context, IntelService, (client) => allHashes(client));
       const bytes = buildFilter(hashes, generation);
