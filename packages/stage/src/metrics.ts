@@ -156,6 +156,8 @@ export const counterDocs = {
     indicators_forgotten: "Indicators deleted because they were not seen for long, or were too many.",
     indicator_memories_broken: "Memories of look-ups that could not be read and were begun anew.",
     heartbeats_sent: "Heartbeats the portal has answered.",
+    telemetry_bytes: "Bytes of heartbeats, before compression, those that were not answered too.",
+    telemetry_bytes_held: "Bytes left out of heartbeats because the hour's were spent.",
     calls_failed: "Calls of the portal that failed.",
     outboxes_broken: "Outboxes that could not be read and were set aside.",
     outbox_detections: "Detections in the outbox, now.",

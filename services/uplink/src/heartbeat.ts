@@ -82,3 +82,12 @@ export function heartbeatOf(options: HeartbeatOptions, statuses: readonly StageS
     visibility: visibilityOf(statuses),
   });
 }
+
+/** What has to be said even where the hour's bytes are spent: without counters, facts and configuration. */
+export function leanHeartbeat(request: HeartbeatRequest): HeartbeatRequest {
+  const { configuration, $typeName, $unknown, ...rest } = request;
+  const stages = request.stages.map(({ stage, version, pid, instance, ready, summary, healthIssues }) =>
+    create(StageStatusSchema, { stage, version, pid, instance, ready, summary, healthIssues }),
+  );
+  return create(HeartbeatRequestSchema, { ...rest, stages });
+}

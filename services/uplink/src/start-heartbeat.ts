@@ -1,12 +1,13 @@
 // The heartbeat of the stage: what it is made of, who sends it, and the last one of a sensor that is stopped.
-import { create } from "@bufbuild/protobuf";
-import { HeartbeatRequestSchema, SensorService, type StageStatus } from "@nightjar/proto";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type HeartbeatRequest, HeartbeatRequestSchema, SensorService, type StageStatus } from "@nightjar/proto";
 import { redactMessage } from "@nightjar/redact";
 import { Backoff, type Stage, stageNames } from "@nightjar/stage";
 import { describeConfiguration } from "./configuration.ts";
 import type { Parts } from "./detections.ts";
+import { EgressBudget } from "./egress.ts";
 import type { HostHealth } from "./health/start.ts";
-import { type HeartbeatOptions, heartbeatOf, runHeartbeat } from "./heartbeat.ts";
+import { type HeartbeatOptions, heartbeatOf, leanHeartbeat, runHeartbeat } from "./heartbeat.ts";
 import { GOODBYE_MS_MAX } from "./limits.ts";
 import type { Outbox } from "./outbox.ts";
 import { backoffOptions, crash } from "./retries.ts";
@@ -22,6 +23,7 @@ interface Others {
 export function startHeartbeat(stage: Stage, parts: Parts, { health, outbox, heardIntel }: Others) {
   const { settings, signal, counters } = stage;
   const { id, client, link } = parts;
+  const withinBudget = heartbeatBudget(stage);
   const options: HeartbeatOptions = {
     intervalS: settings.uplink.heartbeat_interval_s,
     stageNames,
@@ -31,7 +33,9 @@ export function startHeartbeat(stage: Stage, parts: Parts, { health, outbox, hea
     account: health.account,
     waiting: () => outbox.count,
     send: async (request) => {
-      const answer = await client.heartbeat(redactMessage(stage.redactor, HeartbeatRequestSchema, request));
+      const answer = await client.heartbeat(
+        withinBudget(redactMessage(stage.redactor, HeartbeatRequestSchema, request)),
+      );
       heardIntel(answer.intelGeneration);
     },
     backoff: new Backoff({ ...backoffOptions(settings.uplink), fastWindowMs: Number.POSITIVE_INFINITY }),
@@ -55,6 +59,21 @@ export function startHeartbeat(stage: Stage, parts: Parts, { health, outbox, hea
     await sayGoodbye(stage, parts, options, await beating);
     health.saveAccount();
   });
+}
+
+/** Gives heartbeats as they are while the hour's bytes last, and lean ones then. */
+function heartbeatBudget({ settings, counters }: Stage): (request: HeartbeatRequest) => HeartbeatRequest {
+  const bytesPerHour = settings.uplink.egress_telemetry_bytes_per_h;
+  const budget = new EgressBudget({ bytesPerHour, clock: () => performance.now() });
+  return (full) => {
+    const bytes = toBinary(HeartbeatRequestSchema, full).length;
+    const isWithin = budget.take(bytes);
+    const request = isWithin ? full : leanHeartbeat(full);
+    const sent = isWithin ? bytes : toBinary(HeartbeatRequestSchema, request).length;
+    counters.add("telemetry_bytes", sent);
+    if (!isWithin) counters.add("telemetry_bytes_held", bytes - sent);
+    return request;
+  };
 }
 
 /** So that the portal knows that the silence to come is somebody's wish. Tried once: nothing waits for it. */

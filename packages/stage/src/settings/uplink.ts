@@ -29,6 +29,15 @@ export const uplinkSettings = {
       "How often the uplink tells the portal how the sensor is. The portal calls a sensor silent when " +
       "two are missing.",
   }),
+  egress_telemetry_bytes_per_h: integer({
+    default: 16 * MIB,
+    min: 0,
+    max: 4_096 * MIB,
+    unit: "bytes per hour",
+    doc:
+      "How much heartbeats may say in an hour, before compression. Beyond it they tell only that the sensor lives, " +
+      "which stages work and what is wrong, without counters, facts and configuration. Nothing limits detections.",
+  }),
   call_timeout_ms: integer({
     default: 10_000,
     min: 100,
