@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { exitCodes } from "../cli/src/exit-codes.ts";
 import { buildProgram } from "../cli/src/program.ts";
 import { otherVariables, type SettingName, settingNames } from "../packages/stage/src/index.ts";
+import { connectivityPage } from "./reference/connectivity-page.ts";
 import { countersPage } from "./reference/counters-page.ts";
 import { doctorPage } from "./reference/doctor-page.ts";
 import { errorsPage } from "./reference/errors-page.ts";
@@ -23,7 +24,14 @@ function settingsPage(): string {
   const sections = [...new Set(settingNames.map(({ section }) => section))];
   const row = ({ name, variable, flag, setting }: SettingName) => {
     const initial = JSON.stringify(setting.default) ?? "";
-    return [`\`${name}\``, `\`${variable}\``, `\`${flag}\``, `\`${initial}\``, setting.allowed, setting.doc];
+    return [
+      `\`${name}\``,
+      `\`${variable}\``,
+      setting.secret ? "none" : `\`${flag}\``,
+      `\`${initial}\``,
+      setting.allowed,
+      setting.doc,
+    ];
   };
   const header = ["in the file", "in the environment", "flag", "default", "allowed", "what it does"];
   return page(
@@ -84,6 +92,7 @@ const PAGES: readonly [path: string, make: () => string][] = [
   ["docs/reference/settings.md", settingsPage],
   ["docs/reference/health.md", healthPage],
   ["docs/reference/errors.md", errorsPage],
+  ["docs/reference/connectivity.md", connectivityPage],
   ["docs/reference/counters.md", countersPage],
   ["docs/reference/doctor.md", doctorPage],
   ["docs/reference/cli.md", cliPage],

@@ -70,7 +70,8 @@ export function define<O extends object>(environment: Environment, definition: D
   command.option("--config <file>", "the settings file, YAML (also NIGHTJAR_CONFIG)");
   for (const known of settingNames) {
     const isFlag = definition.allSettings || EVERYWHERE.includes(known.name) || settings.includes(known.name);
-    if (isFlag) command.addOption(settingOption(known));
+    // A flag is there for every user of the host to read, in /proc.
+    if (isFlag && !known.setting.secret) command.addOption(settingOption(known));
   }
   if (examples.length > 0) command.addHelpText("after", `\nExamples:\n${examples.map((one) => `  ${one}`).join("\n")}`);
   command.action(async () => {

@@ -19,8 +19,8 @@ rpm rpmbuild
 strace strace
 zlib1g-dev /usr/include/zlib.h
 "
-# The same of what only the tests use: the engines whose containers they watch, what makes a network bad, the database
-# of a fleet's portals. Without them those tests are skipped.
+# The same of what only the tests use: the engines whose containers they watch, what makes a network bad, a proxy, the
+# database of a fleet's portals. Without them those tests are skipped.
 TEST_PACKAGES="
 ?busybox-static busybox
 ?conmon conmon
@@ -31,6 +31,7 @@ TEST_PACKAGES="
 ?podman podman
 ?postgresql /usr/lib/postgresql/*/bin/postgres
 ?runc runc
+?tinyproxy-bin tinyproxy
 "
 # The major version of npm from which the options used here work.
 NPM_MAJOR_MIN=7

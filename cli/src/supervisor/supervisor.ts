@@ -1,5 +1,5 @@
 // Runs all stages of a sensor: starts each, starts again what ends, stops all in their order.
-import { identify, type ResolvedSettings, SENSOR_VERSION, settingsEnvironment } from "@nightjar/stage";
+import { identify, type ResolvedSettings, SENSOR_VERSION, settingNames, settingsEnvironment } from "@nightjar/stage";
 import { planStages, STOP_ORDER } from "./plan.ts";
 import { writeRecord } from "./record.ts";
 import { type StageEvents, StageProcess } from "./stage-process.ts";
@@ -11,6 +11,14 @@ export interface SupervisorOptions {
   /** Exit codes of a stage after which starting it again is no use. */
   hopeless: readonly number[];
   events: Omit<StageEvents, "changed">;
+}
+
+/** The only stage that secrets among the settings are for. */
+const SECRETS_READER = "uplink";
+
+function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const secrets = new Set(settingNames.filter(({ setting }) => setting.secret).map(({ variable }) => variable));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !secrets.has(name)));
 }
 
 export class Supervisor {
@@ -30,7 +38,12 @@ export class Supervisor {
     const restartDelayMaxMs = resolved.values.cli.restart_delay_max_ms;
     const withRecord: StageEvents = { ...events, changed: () => this.#writeRecord() };
     this.stages = planStages(resolved.values).map(
-      (plan) => new StageProcess({ plan, env, restartDelayMaxMs, hopeless, events: withRecord }),
+      (plan) =>
+        new StageProcess({
+          plan,
+          env: plan.name === SECRETS_READER ? env : withoutSecrets(env),
+          ...{ restartDelayMaxMs, hopeless, events: withRecord },
+        }),
     );
   }
 

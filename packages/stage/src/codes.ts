@@ -100,7 +100,12 @@ export const healthCodes = {
     severity: WARNING,
     doc: "What the aggregator kept could not be read. It was set aside; verdicts on what it knew find no processes.",
   },
-  PORTAL_UNREACHABLE: { severity: ERROR, doc: "The portal cannot be reached. Detections wait in the outbox." },
+  PORTAL_UNREACHABLE: {
+    severity: ERROR,
+    doc:
+      "The portal cannot be reached, or does not let the sensor in. Detections wait in the outbox. What each reason " +
+      "means and what to try: [connectivity](connectivity.md).",
+  },
   STAGE_SILENT: {
     severity: ERROR,
     doc:

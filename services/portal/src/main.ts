@@ -78,6 +78,7 @@ function optionsOf(portal: typeof settings.portal) {
     port: portal.port,
     retentionDays: portal.retention_days,
     tokenLifetimeS: portal.token_lifetime_s,
+    ...(portal.client_authorities_file && { clientAuthoritiesFile: portal.client_authorities_file }),
     ...((certificate || privateKey) && { certificateFiles: { certificate, privateKey } }),
     ...(url && { database: { url, connections: portal.database_connections } }),
   };

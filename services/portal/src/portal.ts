@@ -1,5 +1,5 @@
 // The portal as a whole: store, services and housekeeping in one folder.
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { HealthService, IntelService, QueryService, SensorService } from "@nightjar/proto";
 import { describeError, type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
@@ -42,6 +42,8 @@ export interface PortalOptions {
   retentionDays: number;
   /** Of access tokens. */
   tokenLifetimeS: number;
+  /** PEM file with the authorities of clients' certificates; without it none is asked for. */
+  clientAuthoritiesFile?: string;
   clock: Clock;
   log: Logger;
   /** The store is broken for good: the process should end and be started again. */
@@ -164,7 +166,10 @@ async function serveOnKeptPort(options: PortalOptions, served: Served): Promise<
   const credentials = await loadCredentials(folder, clock, certificateFiles);
   const authenticate: Authenticate = async (header) =>
     isAuthorized(header, credentials.token) ? localPrincipal : served.authenticate(header);
-  const serveOn = (port: number) => serve({ ...served, host, port, credentials, authenticate, routes: [served.route] });
+  const { clientAuthoritiesFile } = options;
+  const clientAuthorities = clientAuthoritiesFile && readFileSync(clientAuthoritiesFile, "utf8");
+  const serveOn = (port: number) =>
+    serve({ ...served, host, port, credentials, clientAuthorities, authenticate, routes: [served.route] });
   const portFile = join(folder, "port");
   const wanted = options.port || Number(readSmallFile(portFile)) || 0;
   let server: RunningServer;

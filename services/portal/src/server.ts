@@ -29,6 +29,8 @@ export interface ServerOptions {
   /** 0 for any. */
   port: number;
   credentials: Credentials;
+  /** PEM: only who shows a certificate that one of these vouches for may connect (mutual TLS); undefined for all. */
+  clientAuthorities: string | undefined;
   authenticate: Authenticate;
   services: readonly Registration[];
   routes: readonly HttpRoute[];
@@ -57,7 +59,9 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
     fallback: serveRoutes(routes, authenticate, failed),
   });
   const { privateKey: key, certificate: cert } = credentials;
-  const server = createSecureServer({ key, cert, allowHTTP1: true, minVersion: "TLSv1.2" }, handler);
+  const { clientAuthorities: ca } = options;
+  const mutual = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true };
+  const server = createSecureServer({ key, cert, allowHTTP1: true, minVersion: "TLSv1.2", ...mutual }, handler);
   const sessions = new Set<ServerHttp2Session>();
   server.on("session", (session) => {
     sessions.add(session);

@@ -5,10 +5,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { resolveSettings, statePaths } from "@nightjar/stage";
 import test, { type ExecutionContext } from "ava";
-import { locatePortal } from "./endpoint.ts";
 import { PortalFailure } from "./failure.ts";
-import { PortalClient } from "./portal-client.ts";
-import { detection, freshFolder, remove, startPortalProcess } from "./testing.ts";
+import { clientOf, detection, freshFolder, remove, startPortalProcess } from "./testing.ts";
 
 const TEST_MS_MAX = 180_000;
 const CALL_TIMEOUT_MS = 1_000;
@@ -135,18 +133,16 @@ async function serve(t: ExecutionContext, attack: Attack): Promise<string> {
 for (const [what, attack, words] of attacks) {
   test.serial(`${what}: the call fails, nothing else`, async (t) => {
     t.timeout(TEST_MS_MAX);
-    const settings = {
-      ...resolveSettings({}).values.uplink,
+    const defaults = resolveSettings({}).values;
+    const uplink = {
+      ...defaults.uplink,
       portal_url: await serve(t, attack),
       portal_certificate_file: statePaths.portalCertificate(stateDir),
       portal_token_file: statePaths.portalToken(stateDir),
+      call_timeout_ms: CALL_TIMEOUT_MS,
     };
-    const client = new PortalClient({
-      locate: () => locatePortal(stateDir, settings),
-      timeoutMs: CALL_TIMEOUT_MS,
-      signal: new AbortController().signal,
-    });
-    t.teardown(() => client.disconnect());
+    const { client, close } = clientOf(stateDir, { ...defaults, uplink });
+    t.teardown(close);
     const before = process.memoryUsage().rss;
     const call = client.sendDetections({ sensorId: "sensor-1", hostName: "host", detections: [detection()] });
     const failure = await t.throwsAsync(call, { instanceOf: PortalFailure });

@@ -52,3 +52,14 @@ export const RESPONSE_BYTES_MAX = 1024 * 1024;
 export const DISK_RETRY_MS = 1_000;
 /** How long the last heartbeat of a sensor that is stopped may take. */
 export const GOODBYE_MS_MAX = 1_000;
+/** Files of extra authorities; a folder with more is refused, since it is hardly meant. */
+export const AUTHORITY_FILES_MAX = 1_000;
+/** What a command that tells the client secret may take and print; beyond, it is ended and there is no secret. */
+export const SECRET_COMMAND_MS_MAX = 10_000;
+export const SECRET_COMMAND_BYTES_MAX = 64 * 1024;
+/** Bytes of an answer of the token endpoint; more are not read. */
+export const TOKEN_ANSWER_BYTES_MAX = 64 * 1024;
+/** Characters of what an answer says of a failure that are logged. */
+export const ANSWER_SHOWN_CHARS = 500;
+/** How soon a renewal of the access token that failed is tried again, as long as the old one is good. */
+export const TOKEN_RENEW_RETRY_MS = 30_000;

@@ -12,6 +12,7 @@ import type { Outbox } from "./outbox.ts";
 import { PortalClient } from "./portal-client.ts";
 import { sensorId } from "./sensor.ts";
 import { startHeartbeat } from "./start-heartbeat.ts";
+import { readClientCredentials } from "./transport/client-credentials.ts";
 
 const MS_PER_S = 1_000;
 
@@ -36,7 +37,9 @@ async function main(stage: Stage): Promise<void> {
     clock: () => performance.now(),
   });
   const client = new PortalClient({
-    locate: () => locatePortal(stage.stateDir, settings.uplink),
+    locate: () => locatePortal({ stateDir: stage.stateDir, settings, environment: process.env }),
+    credentials: () => readClientCredentials(settings.api, process.env.CREDENTIALS_DIRECTORY),
+    renewalFailed: ({ message, resp }) => log.warn("the access token could not be renewed", { why: message, resp }),
     timeoutMs: settings.uplink.call_timeout_ms,
     breaker,
     signal,

@@ -1,7 +1,7 @@
 // Calls to the portal over one HTTP/2 connection, which is made anew when it fails.
+import assert from "node:assert/strict";
 import { create, type DescService, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
-import { compressionGzip, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { type Client, createClient } from "@connectrpc/connect";
 import {
   HeartbeatRequestSchema,
   type HeartbeatResponse,
@@ -10,24 +10,24 @@ import {
 } from "@nightjar/proto";
 import type { Breaker } from "./breaker.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { type FailureKind, failureOf, PortalFailure } from "./failure.ts";
-import { PING_INTERVAL_MS, PING_TIMEOUT_MS, RESPONSE_BYTES_MAX } from "./limits.ts";
+import { type FailureKind, failureOf, failureWords, PortalFailure } from "./failure.ts";
+import { AccessToken, type Granted } from "./transport/access-token.ts";
+import type { ClientCredentials } from "./transport/client-credentials.ts";
+import { type Connection, openConnection } from "./transport/connection.ts";
+import { askToken } from "./transport/token-endpoint.ts";
 
 export interface PortalClientOptions {
   /** Called for each new connection; throws a PortalFailure when there is nowhere to connect to. */
   locate: () => Endpoint;
+  /** Of the service account; asked for each access token. Rejects with a PortalFailure. */
+  credentials: () => Promise<ClientCredentials>;
+  /** Told of a renewal of the access token that failed while the old one is still good. */
+  renewalFailed: (failure: PortalFailure) => void;
   timeoutMs: number;
   /** Keeps calls back; without one none is. */
   breaker?: Breaker;
   /** Aborted when the uplink stops; calls under way end then. */
   signal: AbortSignal;
-}
-
-interface Connection {
-  sessions: Http2SessionManager;
-  transport: Transport;
-  /** Why it was ended, by whichever call found out. */
-  ended?: PortalFailure;
 }
 
 /** What each call is given. */
@@ -44,17 +44,24 @@ const stale: ReadonlySet<FailureKind> = new Set([
   "timeout",
   "tls",
   "certificate",
+  "proxy",
   "reset",
 ]);
-const UNAUTHENTICATED = "comm error (401)";
 
 /** Each call rejects with a PortalFailure. */
 export class PortalClient {
   readonly #options: PortalClientOptions;
-  #connection: Connection | undefined;
+  readonly #token: AccessToken;
+  #connection: Promise<Connection> | undefined;
 
   constructor(options: PortalClientOptions) {
     this.#options = options;
+    this.#token = new AccessToken({
+      fetch: () => this.#askToken(),
+      renewalFailed: options.renewalFailed,
+      clock: () => performance.now(),
+      random: Math.random,
+    });
   }
 
   /** Resolves when the portal has stored all of them. */
@@ -72,11 +79,13 @@ export class PortalClient {
 
   /** The next call connects anew; those under way fail for this reason, which by default is none of the portal's. */
   disconnect(why = new PortalFailure("absent", "the portal has moved", "")): void {
-    const connection = this.#connection;
+    const connecting = this.#connection;
     this.#connection = undefined;
-    if (!connection) return;
-    connection.ended = why;
-    connection.sessions.abort();
+    connecting?.then(
+      (connection) => connection.drop(why),
+      // Whoever waits for it is told.
+      () => {},
+    );
   }
 
   /** Calls any of the portal's services over the one connection; resolves with what `work` does. */
@@ -84,44 +93,69 @@ export class PortalClient {
     service: Service,
     work: (client: Client<Service>, options: CallOptions) => Promise<Answer>,
   ): Promise<Answer> {
+    const held = this.#token.current;
+    try {
+      return await this.#callOnce(service, work);
+    } catch (error) {
+      // A token that was good may have been revoked, or the portal's clock set: once, another one is tried at once.
+      if (held === undefined || !isUnauthenticated(error)) throw error;
+      this.#token.drop(held);
+      return await this.#callOnce(service, work);
+    }
+  }
+
+  async #callOnce<Service extends DescService, Answer>(
+    service: Service,
+    work: (client: Client<Service>, options: CallOptions) => Promise<Answer>,
+  ): Promise<Answer> {
     const { timeoutMs, signal, breaker } = this.#options;
     breaker?.assertOpenRoad();
+    this.#connection ??= this.#connect();
+    const connecting = this.#connection;
     let connection: Connection | undefined;
     try {
-      connection = this.#connection ??= this.#connect();
+      connection = await connecting;
       const answer = await work(createClient(service, connection.transport), { timeoutMs, signal });
       breaker?.succeeded();
       return answer;
     } catch (error) {
       // Ended by us: what this call sees of it is not the cause.
       if (connection?.ended) throw connection.ended;
-      const failure = failureOf(error);
+      const failure = failureOf(error, Date.now, connection?.fault);
       breaker?.failed(failure);
-      const outdated = stale.has(failure.kind) || failure.message === UNAUTHENTICATED;
-      if (outdated) this.disconnect(failure);
+      const isOutdated = connection === undefined || stale.has(failure.kind) || isUnauthenticated(failure);
+      if (isOutdated && this.#connection === connecting) this.disconnect(failure);
       throw failure;
     }
   }
 
-  #connect(): Connection {
-    const { url, certificate, token, embedded } = this.#options.locate();
-    const sessions = new Http2SessionManager(
-      url,
-      { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS },
-      // Said here so that no variable of the environment can turn it off.
-      { rejectUnauthorized: true, minVersion: "TLSv1.2", ...(certificate && { ca: certificate }) },
-    );
-    const authorize: Interceptor = (next) => (request) => {
-      request.header.set("authorization", `Bearer ${token}`);
-      return next(request);
-    };
-    const transport = createGrpcTransport({
-      baseUrl: url,
-      sessionManager: sessions,
-      interceptors: [authorize],
-      readMaxBytes: RESPONSE_BYTES_MAX,
-      ...(!embedded && { sendCompression: compressionGzip }),
+  async #connect(): Promise<Connection> {
+    const { locate, timeoutMs, signal } = this.#options;
+    const endpoint = locate();
+    const { access } = endpoint;
+    return openConnection({
+      ...{ endpoint, timeoutMs, signal },
+      token: async () => ("token" in access ? access.token : this.#token.get()),
+      closed: (connection) => void this.#forget(connection),
     });
-    return { sessions, transport };
   }
+
+  /** A connection that ended by itself is no longer the one to use. */
+  async #forget(connection: Connection): Promise<void> {
+    const current = this.#connection;
+    const known = await current?.catch(() => undefined);
+    if (known === connection && this.#connection === current) this.#connection = undefined;
+  }
+
+  /** Where the token endpoint is, and the credentials, are looked up anew: both may have been mended meanwhile. */
+  async #askToken(): Promise<Granted> {
+    const { locate, credentials, timeoutMs, signal } = this.#options;
+    const { way, access } = locate();
+    assert("tokenUrl" in access, "an access token was given");
+    return askToken({ url: access.tokenUrl, way, credentials: await credentials(), timeoutMs, signal });
+  }
+}
+
+function isUnauthenticated(error: unknown): boolean {
+  return error instanceof PortalFailure && error.message === failureWords.unauthenticated.message;
 }

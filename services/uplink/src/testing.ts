@@ -8,11 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { createClient, type Interceptor } from "@connectrpc/connect";
+import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { type Detection, DetectionSchema, Priority, QueryService, type StoredDetection } from "@nightjar/proto";
-import { statePaths } from "@nightjar/stage";
+import { type Settings, statePaths } from "@nightjar/stage";
 import { waitFor } from "@nightjar/test-support";
+import { locatePortal } from "./endpoint.ts";
+import { PortalClient } from "./portal-client.ts";
+import { readClientCredentials } from "./transport/client-credentials.ts";
 
 const ID_BYTES = 16;
 
@@ -40,18 +43,44 @@ const WAIT_MS = 60_000;
 
 const PAGE = 1_000;
 
+/** A client as the uplink makes it; `close` ends its connection. */
+export function clientOf(
+  stateDir: string,
+  settings: Settings,
+  environment: Readonly<Record<string, string>> = {},
+): { client: PortalClient; close: () => void } {
+  const abort = new AbortController();
+  const client = new PortalClient({
+    locate: () => locatePortal({ stateDir, settings, environment }),
+    credentials: () => readClientCredentials(settings.api, environment.CREDENTIALS_DIRECTORY),
+    renewalFailed: () => {},
+    timeoutMs: settings.uplink.call_timeout_ms,
+    signal: abort.signal,
+  });
+  return {
+    client,
+    close() {
+      abort.abort();
+      client.disconnect();
+    },
+  };
+}
+
 export interface PortalProcess {
   child: ChildProcess;
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
 /** Starts the portal of `stateDir`; resolves when it is ready. */
-export async function startPortalProcess(stateDir: string): Promise<PortalProcess> {
+export async function startPortalProcess(
+  stateDir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PortalProcess> {
   const program = new URL("../../portal/src/main.ts", import.meta.url).pathname;
   const addressFile = statePaths.portalAddress(stateDir);
   rmSync(addressFile, { force: true });
   const child = spawn(process.execPath, [program], {
-    env: { PATH: process.env.PATH, NIGHTJAR_STATE_DIR: stateDir },
+    env: { PATH: process.env.PATH, NIGHTJAR_STATE_DIR: stateDir, ...settings },
     stdio: ["ignore", "ignore", "ignore"],
   });
   const ended = once(child, "close");
@@ -69,20 +98,24 @@ export async function startPortalProcess(stateDir: string): Promise<PortalProces
   };
 }
 
-/** All detections the portal has. */
-export async function detectionsAt(stateDir: string): Promise<StoredDetection[]> {
+/** A transport with all that the portal's folder allows. */
+export function localTransport(stateDir: string): Transport {
   const read = (file: string) => readFileSync(file, "utf8").trim();
   const authorize: Interceptor = (next) => (request) => {
     request.header.set("authorization", `Bearer ${read(statePaths.portalToken(stateDir))}`);
     return next(request);
   };
-  const transport = createGrpcTransport({
+  return createGrpcTransport({
     baseUrl: read(statePaths.portalAddress(stateDir)),
     interceptors: [authorize],
     nodeOptions: { ca: read(statePaths.portalCertificate(stateDir)) },
     idleConnectionTimeoutMs: 100,
   });
-  const queries = createClient(QueryService, transport);
+}
+
+/** All detections the portal has. */
+export async function detectionsAt(stateDir: string): Promise<StoredDetection[]> {
+  const queries = createClient(QueryService, localTransport(stateDir));
   const all: StoredDetection[] = [];
   for (let more = true, after = 0n; more; ) {
     const page = await queries.listDetections({ after, limit: PAGE });

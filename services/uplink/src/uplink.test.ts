@@ -8,13 +8,19 @@ import { SensorSchema } from "@nightjar/proto";
 import { Backoff, resolveSettings, type Settings, statePaths } from "@nightjar/stage";
 import { waitFor } from "@nightjar/test-support";
 import test from "ava";
-import { locatePortal } from "./endpoint.ts";
 import { PortalFailure } from "./failure.ts";
 import { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
-import { PortalClient } from "./portal-client.ts";
 import { runSender } from "./sender.ts";
-import { detection, detectionsAt, freshFolder, type PortalProcess, remove, startPortalProcess } from "./testing.ts";
+import {
+  clientOf,
+  detection,
+  detectionsAt,
+  freshFolder,
+  type PortalProcess,
+  remove,
+  startPortalProcess,
+} from "./testing.ts";
 
 /** Ample: the machine may be busy with other things. */
 const WAIT_MS = 30_000;
@@ -39,11 +45,9 @@ test.after.always(async () => {
 });
 
 function clientWith(t: { teardown: (fn: () => void) => void }, over: Partial<Settings["uplink"]>, dir = stateDir) {
-  const settings = { ...resolveSettings({}).values.uplink, ...over };
-  const abort = new AbortController();
-  const locate = () => locatePortal(dir, settings);
-  const client = new PortalClient({ locate, timeoutMs: settings.call_timeout_ms, signal: abort.signal });
-  t.teardown(() => client.disconnect());
+  const defaults = resolveSettings({}).values;
+  const { client, close } = clientOf(dir, { ...defaults, uplink: { ...defaults.uplink, ...over } });
+  t.teardown(close);
   return client;
 }
 

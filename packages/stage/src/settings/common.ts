@@ -13,4 +13,14 @@ export const commonSettings = {
     default: "info",
     doc: "The least severe messages that are logged.",
   }),
+  http_proxy_cert: path({
+    default: "",
+    doc:
+      "PEM file with the authority of a proxy that opens TLS connections (the proxy itself is HTTPS_PROXY, with " +
+      "NO_PROXY, in the environment). It is trusted beside the others for all that the sensor sends.",
+  }),
+  extra_ssl_cert_dir: path({
+    default: "",
+    doc: "Folder with authorities (*.pem, *.crt, *.cer) that are trusted beside the others.",
+  }),
 } satisfies SettingTable;

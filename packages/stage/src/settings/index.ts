@@ -1,6 +1,7 @@
 // The catalogue of all settings, by section.
 import type { SettingTable, Values } from "../setting.ts";
 import { aggregatorSettings } from "./aggregator.ts";
+import { apiSettings } from "./api.ts";
 import { busSettings } from "./bus.ts";
 import { cliSettings } from "./cli.ts";
 import { collectorSettings } from "./collector.ts";
@@ -22,6 +23,7 @@ export const settingCatalogue = {
   rule_engine: ruleEngineSettings,
   aggregator: aggregatorSettings,
   uplink: uplinkSettings,
+  api: apiSettings,
   portal: portalSettings,
   redact: redactSettings,
   cli: cliSettings,

@@ -54,4 +54,10 @@ export const portalSettings = {
     unit: "s",
     doc: "How long an access token is good that the portal gives for a service account's credentials.",
   }),
+  client_authorities_file: path({
+    default: "",
+    doc:
+      "PEM file with authorities: who connects must show a certificate that one of them signed (mutual TLS). Empty " +
+      "asks for none.",
+  }),
 } satisfies SettingTable;

@@ -18,7 +18,17 @@ export const uplinkSettings = {
   }),
   portal_token_file: path({
     default: "",
-    doc: "File with the portal's access token. Empty means the embedded portal's.",
+    doc:
+      "File with an access token of the portal. Empty means client credentials (the section api) where there are " +
+      "any, or else the embedded portal's own token.",
+  }),
+  client_certificate_file: path({
+    default: "",
+    doc: "PEM file with the certificate this host shows to a portal that asks for one (mutual TLS).",
+  }),
+  client_key_file: path({
+    default: "",
+    doc: "PEM file with the private key of client_certificate_file.",
   }),
   heartbeat_interval_s: integer({
     default: 10,

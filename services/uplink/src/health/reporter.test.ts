@@ -12,10 +12,8 @@ import {
 import { Backoff, resolveSettings } from "@nightjar/stage";
 import { waitFor } from "@nightjar/test-support";
 import test from "ava";
-import { locatePortal } from "../endpoint.ts";
 import { Link } from "../link.ts";
-import { PortalClient } from "../portal-client.ts";
-import { freshFolder, type PortalProcess, remove, startPortalProcess } from "../testing.ts";
+import { clientOf, freshFolder, type PortalProcess, remove, startPortalProcess } from "../testing.ts";
 import { HealthJournal } from "./journal.ts";
 import { runReporter } from "./reporter.ts";
 
@@ -45,10 +43,9 @@ test("what was resolved while the portal was away, what is refused, and what a s
     await portal.kill("SIGKILL");
     remove(stateDir);
   });
-  const settings = resolveSettings({}).values.uplink;
+  const settings = resolveSettings({}).values;
   const abort = new AbortController();
-  const locate = () => locatePortal(stateDir, settings);
-  const client = new PortalClient({ locate, timeoutMs: settings.call_timeout_ms, signal: abort.signal });
+  const { client } = clientOf(stateDir, settings);
   const quiet = { log: { error() {}, info() {} }, raise() {}, resolve() {}, failed() {} };
   const link = new Link({ ...quiet, clock: () => performance.now() });
   const journal = new HealthJournal({ entries: [], redact: (one) => one, save: () => {}, dropped: () => {} });
