@@ -51,7 +51,7 @@ test(`a running sensor answers every command; a killed stage comes back; Ctrl-C 
   const { stages } = JSON.parse(wait.stdout);
   t.is(stages.find((one: { stage: string }) => one.stage === "enricher").restarts, 1);
   t.not(sensor.pid("enricher"), before);
-  t.is(processesOf(sensor.stateDir).length, 7);
+  t.is(processesOf(sensor.stateDir).length, 8);
   const server = sensor.pid("nats-server") as number;
   sensor.process.signal("SIGINT");
   t.deepEqual(await sensor.process.exited, { code: 0, signal: null });

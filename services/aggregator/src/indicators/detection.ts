@@ -71,7 +71,7 @@ export function detectionOf({ key, verdict, sightings, processes, omitted }: Pro
     revision: processes,
     rule,
     priority: PRIORITIES.find(([from]) => confidence >= from)?.[1] ?? Priority.ERROR,
-    output: `${first.output}; ${word} ${value} is malicious, says ${source} (confidence ${confidence}): ${description}`,
+    output: `${first.output}; ${word} ${value} is malicious, says ${saysOf(source, confidence, description)}`,
     tags,
     ...attackOf(tags),
     eventId,
@@ -94,6 +94,10 @@ export function detectionOf({ key, verdict, sightings, processes, omitted }: Pro
     ...(last && { lastTime: last }),
     ...(event && { event }),
   });
+}
+
+function saysOf(source: string, confidence: number, description: string): string {
+  return `${source} (confidence ${confidence})${description === "" ? "" : `: ${description}`}`;
 }
 
 /** The programs of a line, without neighbours that are the same. */

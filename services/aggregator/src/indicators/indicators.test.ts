@@ -119,7 +119,10 @@ test("a malicious verdict tells of the processes, however late it comes", async 
   t.is(world.told.length, 1);
   const detection = world.told[0] as Detection;
   t.like(detection, { rule: "Malicious file loaded", priority: Priority.CRITICAL, revision: 2, count: 2n });
-  t.regex(detection.output, /p20 \(20\) executed \/tmp\/evil; file cdcd.* is malicious, says a list .*90.*: Mirai/);
+  t.regex(
+    detection.output,
+    /p20 \(20\) executed \/tmp\/evil; file cdcd.* is malicious, says a list \(confidence 90\): Mirai/,
+  );
   t.deepEqual(
     detection.processes.map(({ pid }) => pid),
     [20, 1],
