@@ -10,6 +10,7 @@ import { detectionsCommand } from "./commands/detections.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { healthCommand } from "./commands/health.ts";
+import { indicatorsCommand } from "./commands/indicators.ts";
 import { portalCommand } from "./commands/portal.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rulesCommand } from "./commands/rules.ts";
@@ -26,6 +27,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   healthCommand,
   detectionsCommand,
   containersCommand,
+  indicatorsCommand,
   explainCommand,
   statisticsCommand,
   actorsCommand,

@@ -66,7 +66,7 @@ async function startHost(t: ExecutionContext): Promise<Host> {
 
 test("a verdict comes back to the bus; what is imported later reaches the host that asked", async (t) => {
   t.timeout(TEST_MS_MAX);
-  const { ask, verdictsOf, indicators } = await startHost(t);
+  const { bus, ask, verdictsOf, indicators } = await startHost(t);
   const heard = (domain: string, disposition: Disposition) =>
     waitFor(() => verdictsOf(domain).includes(disposition), { what: `${domain}: ${disposition}`, timeoutMs: WAIT_MS });
   const list = "indicator,confidence,labels\nbad.example,90,T1071\n192.0.2.7,90,\n";
@@ -78,6 +78,12 @@ test("a verdict comes back to the bus; what is imported later reaches the host t
   await heard("late.example", MALICIOUS);
   await indicators(["remove", "feed", "bad.example"]);
   await heard("bad.example", UNKNOWN);
+  const asked = startProcess(t, process.execPath, [CLI, "indicators", "late.example", "--state-dir", bus.stateDir]);
+  await asked.exited;
+  t.regex(asked.stdout, /^late\.example +malicious +75 % +late$/m, asked.stderr);
+  const counted = startProcess(t, process.execPath, [CLI, "indicators", "--state-dir", bus.stateDir, "--json"]);
+  await counted.exited;
+  t.like(JSON.parse(counted.stdout), { indicators_in: 2, indicators_remembered: 2 });
   const sources = (await indicators(["list"])).trim().split("\n");
   t.deepEqual(
     sources.map((line) => JSON.parse(line)).map(({ source, indicators: count }) => [source, count]),

@@ -3,14 +3,14 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
-import { buildFilter, readIndicator } from "@nightjar/indicators";
-import { DispositionSchema, IntelService, type StoredIndicator, StoredIndicatorSchema } from "@nightjar/proto";
+import { buildFilter } from "@nightjar/indicators";
+import { IntelService, StoredIndicatorSchema } from "@nightjar/proto";
 import { Command, Option } from "commander";
-import { CommandError, type Context, define, type Environment } from "../../command.ts";
+import { type Context, define, type Environment } from "../../command.ts";
 import { callPortal, PORTAL_SETTINGS } from "../../connect/portal.ts";
-import { enumWord, toPlain } from "../../show/plain.ts";
+import { indicatorIn, verdictRow } from "../../indicators/show.ts";
+import { toPlain } from "../../show/plain.ts";
 import { table } from "../../show/table.ts";
-import { printable } from "../../show/text.ts";
 import { importIndicatorsCommand } from "./import-indicators.ts";
 
 const PAGE_INDICATORS = 1_000;
@@ -58,23 +58,11 @@ async function listEntries(context: Context, wanted: { source: string; value: st
       more = after.length > 0
     ) {
       const page = await client.listIndicators({ ...wanted, after, limit: PAGE_INDICATORS });
-      for (const line of table(page.indicators.map(rowOf))) context.output.line(line);
+      for (const line of table(page.indicators.map(({ verdict }) => verdictRow(verdict)))) context.output.line(line);
       for (const one of page.indicators) context.output.json(toPlain(StoredIndicatorSchema, one));
       after = page.next;
     }
   });
-}
-
-function rowOf({ verdict }: StoredIndicator): string[] {
-  const { indicator, disposition, confidence = 0, source = "", description = "", expiresAt } = verdict ?? {};
-  return [
-    indicator?.value ?? "",
-    enumWord(DispositionSchema, disposition ?? 0),
-    `${confidence} %`,
-    source,
-    expiresAt ? `until ${timestampDate(expiresAt).toISOString()}` : "",
-    printable(description),
-  ];
 }
 
 function removeCommand(environment: Environment): Command {
@@ -95,12 +83,6 @@ function removeCommand(environment: Environment): Command {
       return answer.removed === 0n ? "FAILED" : "OK";
     },
   });
-}
-
-function indicatorIn(text: string) {
-  const indicator = readIndicator(text);
-  if (!indicator) throw new CommandError("USAGE", `${text} is no SHA-256 digest, no address and no domain`);
-  return indicator;
 }
 
 function filterCommand(environment: Environment): Command {
