@@ -7,6 +7,7 @@ import {
   DetectionSchema,
   type HeartbeatRequest,
   HeartbeatRequestSchema,
+  OutageReportSchema,
   Priority,
   SensorService,
   type StageStatusSchema,
@@ -54,6 +55,8 @@ export class SimulatedSensor {
       const startedAt = performance.now();
       await this.#until((client) => client.heartbeat(this.#heartbeat, { timeoutMs: CALL_TIMEOUT_MS }), signal);
       const tookMs = performance.now() - startedAt;
+      // As a sensor tells that it was answered: the portal then takes the next for nothing but the next.
+      this.#heartbeat.outageReport = create(OutageReportSchema, { since: timestampFromMs(Date.now()) });
       // The first connects: that comes once, and not with each heartbeat.
       if (!isFirst && !signal.aborted) this.#counted.heartbeatsMs.push(tookMs);
       await pause(Math.max(intervalMs - tookMs, 0), signal);

@@ -123,6 +123,10 @@ export const migrations: readonly (readonly string[])[] = [
     // When the sensor was answered last before an outage: who tells since then again tells of the same one.
     "ALTER TABLE outages ADD COLUMN since_ns bigint",
   ],
+  [
+    // Of the last heartbeat: the next one from another moment on, and in time, is nothing but the next.
+    "ALTER TABLE sensors ADD COLUMN since_ns bigint",
+  ],
 ];
 
 /** Of all advisory locks of a database, the one that portals take while they change its shape. */

@@ -41,37 +41,18 @@ export class OutageStore {
   async saveHeartbeat(heartbeat: HeartbeatRequest, nowMs: number): Promise<void> {
     this.#assertRoom();
     const { outageReport = create(OutageReportSchema), sensor, isStopping } = heartbeat;
-    const rows = await this.#database.query(
-      `WITH before AS (SELECT last_seen_ns, silent_after_ns, is_stopping FROM sensors WHERE id = $1),
-       outage AS (
-         INSERT INTO outages (sensor_id, host_name, from_ns, until_ns, was_stopped, report, since_ns)
-         SELECT $1::text, $7::text, last_seen_ns, $2::bigint, is_stopping, $8::bytea, $10::bigint FROM before
-         WHERE $2::bigint > silent_after_ns OR ($9::boolean AND NOT EXISTS (
-           SELECT 1 FROM outages WHERE sensor_id = $1 AND since_ns = $10::bigint))
-         ON CONFLICT DO NOTHING RETURNING from_ns),
-       told_again AS (
-         UPDATE outages SET report = $8::bytea WHERE sensor_id = $1 AND since_ns = $10::bigint
-         AND from_ns = (SELECT max(from_ns) FROM outages WHERE sensor_id = $1)
-         AND NOT EXISTS (SELECT 1 FROM outage))
-       INSERT INTO sensors (id, first_seen_ns, last_seen_ns, heartbeat, silent_after_ns, is_stopping)
-       SELECT $1::text, $2::bigint, $2::bigint, $3::bytea, $5::bigint, $6::boolean
-       WHERE EXISTS (SELECT 1 FROM before) OR (SELECT count(*) FROM sensors) < $4::bigint
-       ON CONFLICT (id) DO UPDATE SET last_seen_ns = excluded.last_seen_ns, heartbeat = excluded.heartbeat,
-         silent_after_ns = excluded.silent_after_ns, is_stopping = excluded.is_stopping
-       RETURNING id`,
-      [
-        sensor!.id,
-        nsOfMs(nowMs),
-        toBinary(HeartbeatRequestSchema, heartbeat),
-        SENSORS_MAX,
-        nsOfMs(nowMs + patienceMs(heartbeat)),
-        isStopping,
-        sensor!.hostName,
-        toBinary(OutageReportSchema, outageReport),
-        outageReport.blind.length > 0,
-        outageReport.since ? nsOfTimestamp(outageReport.since) : null,
-      ],
-    );
+    const isBlind = outageReport.blind.length > 0;
+    const values = [
+      sensor!.id,
+      nsOfMs(nowMs),
+      toBinary(HeartbeatRequestSchema, heartbeat),
+      nsOfMs(nowMs + patienceMs(heartbeat)),
+      isStopping,
+      outageReport.since ? nsOfTimestamp(outageReport.since) : null,
+    ];
+    if (!isBlind && (await this.#database.query(NEXT_HEARTBEAT, values)).length > 0) return;
+    const report = toBinary(OutageReportSchema, outageReport);
+    const rows = await this.#database.query(HEARTBEAT, [...values, SENSORS_MAX, sensor!.hostName, report, isBlind]);
     if (rows.length === 0) throw new SensorsFullError(`this portal knows ${SENSORS_MAX} sensors, its most`);
   }
 
@@ -98,6 +79,32 @@ export class OutageStore {
     return rows.length;
   }
 }
+
+/** Nearly all: a sensor that is known, in time, and was answered since. Less to plan and to do than the other. */
+const NEXT_HEARTBEAT = `
+  UPDATE sensors SET last_seen_ns = $2::bigint, heartbeat = $3::bytea, silent_after_ns = $4::bigint,
+    is_stopping = $5::boolean, since_ns = $6::bigint
+  WHERE id = $1 AND $2::bigint <= silent_after_ns AND since_ns <> $6::bigint RETURNING id`;
+
+/** The first of a sensor, and those that begin or go on with telling of an outage. */
+const HEARTBEAT = `
+  WITH before AS (SELECT last_seen_ns, silent_after_ns, is_stopping FROM sensors WHERE id = $1),
+  outage AS (
+    INSERT INTO outages (sensor_id, host_name, from_ns, until_ns, was_stopped, report, since_ns)
+    SELECT $1::text, $8::text, last_seen_ns, $2::bigint, is_stopping, $9::bytea, $6::bigint FROM before
+    WHERE $2::bigint > silent_after_ns OR ($10::boolean AND NOT EXISTS (
+      SELECT 1 FROM outages WHERE sensor_id = $1 AND since_ns = $6::bigint))
+    ON CONFLICT DO NOTHING RETURNING from_ns),
+  told_again AS (
+    UPDATE outages SET report = $9::bytea WHERE sensor_id = $1 AND since_ns = $6::bigint
+    AND from_ns = (SELECT max(from_ns) FROM outages WHERE sensor_id = $1)
+    AND NOT EXISTS (SELECT 1 FROM outage))
+  INSERT INTO sensors (id, first_seen_ns, last_seen_ns, heartbeat, silent_after_ns, is_stopping, since_ns)
+  SELECT $1::text, $2::bigint, $2::bigint, $3::bytea, $4::bigint, $5::boolean, $6::bigint
+  WHERE EXISTS (SELECT 1 FROM before) OR (SELECT count(*) FROM sensors) < $7::bigint
+  ON CONFLICT (id) DO UPDATE SET last_seen_ns = excluded.last_seen_ns, heartbeat = excluded.heartbeat,
+    silent_after_ns = excluded.silent_after_ns, is_stopping = excluded.is_stopping, since_ns = excluded.since_ns
+  RETURNING id`;
 
 interface OutageRow extends Record<string, unknown> {
   sensor_id: string;
