@@ -65,6 +65,7 @@ const RULES: readonly (readonly [allowed: boolean, folder: string, specifier: st
   [true, "packages/events", "@nightjar/test-support", "src/x.test.ts"],
   [true, "packages/events", "@nightjar/test-support", "src/testing.ts"],
   [false, "packages/events", "@nightjar/test-support"],
+  [true, "bench", "@nightjar/test-support", "fleet/main.ts"],
   [false, "packages/unlisted", "@nightjar/proto"],
 ];
 
