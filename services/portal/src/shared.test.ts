@@ -1,6 +1,8 @@
 // Several portals on one PostgreSQL server: what one stores the others show, and one that is killed loses nothing.
+import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { HealthSeverity } from "@nightjar/proto";
+import { hashOf, readIndicator } from "@nightjar/indicators";
+import { Disposition, HealthSeverity, VerdictSchema } from "@nightjar/proto";
 import { startPostgres, startProcess, waitFor, whyNoPostgres } from "@nightjar/test-support";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { PortalError } from "./errors.ts";
@@ -155,4 +157,35 @@ test(`a store that a newer portal made is left alone${why}`, async (t) => {
   t.teardown(() => database.close());
   await database.query("INSERT INTO schema_migrations VALUES ($1)", [migrations.length + 1]);
   await t.throwsAsync(portalOn(t, url), { message: /made by a newer one/ });
+});
+
+test(`lists that two portals take in at once are one store, whose changes each of them tells${why}`, async (t) => {
+  t.timeout(WAIT_MS * 2);
+  const { url } = await startPostgres(t);
+  const [left, right] = await Promise.all([portalOn(t, url), portalOn(t, url)]);
+  const indicators = Array.from({ length: ROUNDS }, (_, at) => readIndicator(`host-${at}.example`)!);
+  const expiresAt = timestampFromMs(Date.now() + WAIT_MS * 60);
+  const importAs = (portal: typeof left, source: string) =>
+    portal.intel.importIndicators({
+      importId: source,
+      verdicts: indicators.map((indicator) =>
+        create(VerdictSchema, { indicator, source, disposition: Disposition.MALICIOUS, confidence: 50, expiresAt }),
+      ),
+    });
+  const answers = await Promise.all([importAs(left, "a"), importAs(right, "a"), importAs(left, "b")]);
+  t.is(
+    answers.reduce((sum, { added }) => sum + added, 0),
+    2 * indicators.length,
+    "each was new once to each list",
+  );
+  const hashes = indicators.map(hashOf).toSorted();
+  for (const portal of [left, right]) {
+    const changes = await portal.intel.listChanges({ after: 0n });
+    t.deepEqual([changes.hashes.toSorted(), changes.generation], [hashes, 2n]);
+    t.deepEqual((await portal.intel.listHashes({})).hashes.toSorted(), hashes);
+    const { verdicts } = await portal.intel.lookUp({ indicators });
+    t.true(verdicts.every(({ disposition, source }) => disposition === Disposition.MALICIOUS && source === "a"));
+  }
+  t.is((await right.intel.removeIndicators({ source: "a" })).removed, BigInt(indicators.length));
+  t.is((await left.intel.listIndicatorSources({})).sources.length, 1);
 });
