@@ -14,6 +14,7 @@ import { STARTER_RULES } from "../rules/load-paths.ts";
 import { cloudLine, hostLine } from "../show/host.ts";
 import { table } from "../show/table.ts";
 import { printable } from "../show/text.ts";
+import { connectivityCommand } from "./connectivity.ts";
 
 interface Section {
   title: string;
@@ -21,7 +22,7 @@ interface Section {
 }
 
 export function doctorCommand(environment: Environment): Command {
-  return define<{ filters?: boolean }>(environment, {
+  const command = define<{ filters?: boolean }>(environment, {
     name: "doctor",
     description: "Tell what the kernel offers, what the sensor takes of it, and what is missing costs in sight.",
     options: [
@@ -30,6 +31,8 @@ export function doctorCommand(environment: Environment): Command {
     examples: ["nightjar doctor --json", "nightjar doctor --filters"],
     action: (context, { filters }) => (filters ? doctorFilters(context) : doctor(context)),
   });
+  command.addCommand(connectivityCommand(environment));
+  return command;
 }
 
 async function doctor(context: Context): Promise<ExitName> {

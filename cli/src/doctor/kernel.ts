@@ -1,11 +1,9 @@
 // What the kernel lets the probe do, asked of the collector's program, and put into words.
-import { spawn } from "node:child_process";
 import type { StageStatus } from "@nightjar/proto";
-import { entryOf } from "../supervisor/plan.ts";
+import { askProgram } from "./ask-program.ts";
 import type { DoctorCode } from "./codes.ts";
 import type { Found } from "./machine.ts";
 
-const CHECK_MS_MAX = 60_000;
 /** As the collector names what was attached, in the facts of its status. */
 const ATTACHMENT_FACT = "attachment.";
 
@@ -32,25 +30,7 @@ const WITHOUT: Readonly<Record<string, DoctorCode>> = {
 
 /** Runs the collector's program so that it only tells; throws where it does not. */
 export async function askCollector(withPrograms: boolean): Promise<KernelCheck> {
-  const args = [entryOf("collector"), "--check", withPrograms ? "programs" : "offers"];
-  const child = spawn(process.execPath, args, {
-    stdio: ["ignore", "pipe", "pipe"],
-    signal: AbortSignal.timeout(CHECK_MS_MAX),
-  });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    stderr += chunk;
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) =>
-      code === 0 ? resolve() : reject(new Error(`the check ended with ${code}: ${stderr}`)),
-    );
-  });
-  return JSON.parse(stdout) as KernelCheck;
+  return (await askProgram("collector", ["--check", withPrograms ? "programs" : "offers"])) as KernelCheck;
 }
 
 /** A row for each thing the kernel may offer. */

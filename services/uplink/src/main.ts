@@ -1,6 +1,7 @@
 // The stage uplink: DETECTIONS to the outbox and on to the portal, look-ups of INDICATORS, and a heartbeat.
-import { readSmallFile, runStage, type Stage, statePaths } from "@nightjar/stage";
+import { readSmallFile, resolveSettings, runStage, type Stage, statePaths } from "@nightjar/stage";
 import { Breaker } from "./breaker.ts";
+import { checkConnectivity } from "./check.ts";
 import { startDetections } from "./detections.ts";
 import { locatePortal } from "./endpoint.ts";
 import { startHealth } from "./health/start.ts";
@@ -16,7 +17,18 @@ import { readClientCredentials } from "./transport/client-credentials.ts";
 
 const MS_PER_S = 1_000;
 
-await runStage("uplink", main);
+/** Tells how far the way to the portal goes, in place of running: what `nightjar doctor connectivity` asks. */
+const CHECK = "--check";
+
+if (process.argv[2] === CHECK) await tellConnectivity();
+else await runStage("uplink", main);
+
+async function tellConnectivity(): Promise<void> {
+  const { values: settings } = resolveSettings({ env: process.env });
+  const stateDir = settings.common.state_dir;
+  const steps = await checkConnectivity({ stateDir, settings, environment: process.env });
+  process.stdout.write(`${JSON.stringify(steps)}\n`);
+}
 
 async function main(stage: Stage): Promise<void> {
   const { settings, signal, health, log } = stage;

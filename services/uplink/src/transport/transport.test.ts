@@ -6,6 +6,7 @@ import { createClient } from "@connectrpc/connect";
 import { AccountService, AccountType, SensorSchema } from "@nightjar/proto";
 import { readSmallFile, resolveSettings, statePaths } from "@nightjar/stage";
 import anyTest, { type ExecutionContext } from "ava";
+import { checkConnectivity } from "../check.ts";
 import { PortalFailure } from "../failure.ts";
 import { clientOf, freshFolder, localTransport, type PortalProcess, remove, startPortalProcess } from "../testing.ts";
 import { makeAuthority, startInterceptor, startTinyproxy, whyNoProxy } from "./testing.ts";
@@ -186,6 +187,34 @@ test("a proxy that opens TLS is trusted by its authority alone", async (t) => {
   for (const bad of [file("no certificate"), "/nonexistent"]) {
     await fails(t, beat({ NIGHTJAR_HTTP_PROXY_CERT: bad }), "invalid peer certificate contents", new RegExp(bad));
     await fails(t, beat({ NIGHTJAR_EXTRA_SSL_CERT_DIR: bad }), "invalid peer certificate contents", new RegExp(bad));
+  }
+});
+
+test("the walk to the portal goes to its end, or says at which step it ends and what to try", async (t) => {
+  const walk = async (env: Record<string, string>, environment: Record<string, string> = {}) => {
+    const { values: settings } = resolveSettings({
+      env: {
+        NIGHTJAR_UPLINK_PORTAL_URL: `https://localhost:${port}`,
+        NIGHTJAR_UPLINK_PORTAL_CERTIFICATE_FILE: statePaths.portalCertificate(stateDir),
+        ...env,
+      },
+    });
+    return (await checkConnectivity({ stateDir, settings, environment })).at(-1);
+  };
+  const ends: [string, boolean, Record<string, string>, Record<string, string>?][] = [
+    ["call", true, localToken()],
+    ["settings", false, { NIGHTJAR_UPLINK_PORTAL_TOKEN_FILE: "/nonexistent" }],
+    ["DNS", false, { ...localToken(), NIGHTJAR_UPLINK_PORTAL_URL: `https://${"a".repeat(64)}.invalid` }],
+    ["TCP", false, localToken(), { HTTPS_PROXY: "http://127.0.0.1:1" }],
+    ["proxy", false, localToken(), { HTTPS_PROXY: `http://localhost:${port}` }],
+    ["TLS", false, { ...localToken(), NIGHTJAR_UPLINK_PORTAL_CERTIFICATE_FILE: "" }],
+    ["token", false, variables("nobody", "wrong")],
+    ["call", false, { NIGHTJAR_UPLINK_PORTAL_TOKEN_FILE: file("wrong") }],
+  ];
+  for (const [step, ok, env, environment] of ends) {
+    const last = await walk(env, environment);
+    t.deepEqual([last?.step, last?.ok], [step, ok]);
+    if (!ok && step !== "settings") t.truthy(last?.hint, step);
   }
 });
 
