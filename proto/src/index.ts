@@ -1,4 +1,5 @@
 // Every message and service, under one name: import { BatchSchema } from "@nightjar/proto".
+export * from "../gen/nightjar/content/v1/content_pb.ts";
 export * from "../gen/nightjar/detection/v1/detection_pb.ts";
 export * from "../gen/nightjar/detection/v1/match_pb.ts";
 export * from "../gen/nightjar/event/v1/accept_pb.ts";
@@ -78,6 +79,7 @@ export * from "../gen/nightjar/indicator/v1/record_pb.ts";
 export * from "../gen/nightjar/metadata/v1/metadata_pb.ts";
 export * from "../gen/nightjar/options/v1/options_pb.ts";
 export * from "../gen/nightjar/portal/v1/account_pb.ts";
+export * from "../gen/nightjar/portal/v1/content_pb.ts";
 export * from "../gen/nightjar/portal/v1/health_pb.ts";
 export * from "../gen/nightjar/portal/v1/intel_pb.ts";
 export * from "../gen/nightjar/portal/v1/query_pb.ts";
