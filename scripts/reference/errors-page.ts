@@ -1,5 +1,6 @@
 // The page of the codes that are no health issue and no problem of a setting or of a rule.
 import { probeErrorCodes } from "../../native-probe/src/errors.ts";
+import { contentCodes } from "../../packages/content/src/codes.ts";
 import { recordingErrorCodes, wireErrorCodes } from "../../packages/events/src/errors.ts";
 import { listProblemCodes } from "../../packages/indicators/src/index.ts";
 import { ruleFileCodes } from "../../packages/stage/src/errors.ts";
@@ -20,6 +21,11 @@ const SECTIONS: readonly (readonly [title: string, text: string, codes: Readonly
   ],
   ["A recording is refused", "From `nightjar run --replay`:", { ...recordingErrorCodes, ...wireErrorCodes }],
   ["Of an indicator list not all is taken", "From `nightjar portal indicators import`:", listProblemCodes],
+  [
+    "Content from the portal is refused",
+    "In the uplink's log and in the health issue CONTENT_REFUSED; what was in force before stays:",
+    contentCodes,
+  ],
   ["Rules files cannot be read", "In the log of the rule engine:", ruleFileCodes],
 ];
 

@@ -37,7 +37,7 @@ export function judgeContent(signed: SignedManifest, held: Held): Verdict {
       `the content is for the channel ${channel}, this host's is ${held.channel}`,
     );
   }
-  if (isEarlier(held.sensorVersion, sensorVersionMin)) {
+  if (!suits(sensorVersionMin, held.sensorVersion)) {
     const asked = `content ${version} asks for version ${sensorVersionMin} of the sensor`;
     return refused("CONTENT_OTHER_SENSOR", `${asked}, this is ${held.sensorVersion}`);
   }
@@ -75,15 +75,13 @@ function isSignedBy({ manifest, signature }: SignedManifest, key: KeyObject): bo
   return verify(null, signedBytes(manifest), key, signature);
 }
 
-/** Of two versions of three numbers each, whether the first comes before the second; nothing comes before "". */
-function isEarlier(version: string, than: string): boolean {
-  if (than === "") return false;
-  const [left, right] = [version, than].map((one) => one.split(".").map((part) => Number.parseInt(part, 10) || 0));
-  for (const [index, number] of right!.entries()) {
-    const own = left![index] ?? 0;
-    if (own !== number) return own < number;
-  }
-  return false;
+/** Whether a sensor is of that version or later; both are three numbers, and "" is before all. */
+export function suits(sensorVersionMin: string, sensorVersion: string): boolean {
+  const [asked, own] = [sensorVersionMin, sensorVersion].map((one) =>
+    one.split(".").map((part) => Number.parseInt(part, 10) || 0),
+  ) as [number[], number[]];
+  const at = asked.findIndex((number, index) => number !== (own[index] ?? 0));
+  return at < 0 || (own[at] ?? 0) > asked[at]!;
 }
 
 function refused(code: ContentCode, message: string): Verdict {

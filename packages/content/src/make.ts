@@ -38,5 +38,6 @@ function filesOf(folder: string, prefix: string): string[] {
 /** Signs a manifest as it is, right or wrong: whoever takes it judges it. */
 export function signManifest(manifest: ContentManifest, privateKey: KeyObject): SignedManifest {
   const bytes = toBinary(ContentManifestSchema, manifest);
-  return create(SignedManifestSchema, { manifest: bytes, signature: sign(null, signedBytes(bytes), privateKey) });
+  const signature = sign(null, signedBytes(bytes), privateKey);
+  return create(SignedManifestSchema, { manifest: bytes, signature: Uint8Array.from(signature) });
 }

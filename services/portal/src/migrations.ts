@@ -127,6 +127,41 @@ export const migrations: readonly (readonly string[])[] = [
     // Of the last heartbeat: the next one from another moment on, and in time, is nothing but the next.
     "ALTER TABLE sensors ADD COLUMN since_ns bigint",
   ],
+  [
+    `CREATE TABLE content_parts (
+      sha256 text PRIMARY KEY,
+      size bigint NOT NULL,
+      complete boolean NOT NULL,
+      touched_at_ns bigint NOT NULL
+    )`,
+    `CREATE TABLE content_pieces (
+      sha256 text NOT NULL REFERENCES content_parts ON DELETE CASCADE,
+      place bigint NOT NULL,
+      bytes bytea NOT NULL,
+      PRIMARY KEY (sha256, place)
+    )`,
+    // What is looked at for each poll stands beside the manifest, which is not.
+    `CREATE TABLE content (
+      channel text NOT NULL,
+      version bigint NOT NULL,
+      etag text NOT NULL,
+      format integer NOT NULL,
+      sensor_version_min text NOT NULL,
+      rollout_percent smallint NOT NULL,
+      published_at_ns bigint NOT NULL,
+      manifest bytea NOT NULL,
+      signature bytea NOT NULL,
+      PRIMARY KEY (channel, version)
+    )`,
+    `CREATE TABLE content_uses (
+      channel text NOT NULL,
+      version bigint NOT NULL,
+      sha256 text NOT NULL REFERENCES content_parts,
+      PRIMARY KEY (sha256, channel, version),
+      FOREIGN KEY (channel, version) REFERENCES content ON DELETE CASCADE
+    )`,
+    "CREATE INDEX content_uses_by_bundle ON content_uses (channel, version)",
+  ],
 ];
 
 /** Of all advisory locks of a database, the one that portals take while they change its shape. */

@@ -3,8 +3,9 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { HealthService, IntelService, QueryService, SensorService } from "@nightjar/proto";
 import { describeError, type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
-import { type Accounts, openAccounts } from "./accounts/accounts.ts";
+import { openAccounts } from "./accounts/accounts.ts";
 import type { Clock } from "./clock.ts";
+import { openContent } from "./content/content.ts";
 import { type CertificateFiles, isAuthorized, loadCredentials } from "./credentials.ts";
 import type { Database } from "./database.ts";
 import { PortalError } from "./errors.ts";
@@ -22,7 +23,7 @@ import { type Authenticate, localPrincipal } from "./principal.ts";
 import { queryService } from "./query-service.ts";
 import { assertRoom, type FreeBytes, freeBytes } from "./room.ts";
 import { sensorService } from "./sensor-service.ts";
-import { type Registration, type RunningServer, registration, serve } from "./server.ts";
+import { type RunningServer, registration, type ServerOptions, serve } from "./server.ts";
 import { Store } from "./store.ts";
 import { openStoreFolder } from "./store-folder.ts";
 
@@ -86,14 +87,16 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
   const failed = (error: unknown) => void judge(error, store, options);
   await store.follow((cursor) => feed.advance(cursor), failed);
   const accounts = await openAccounts({ ...options, database, room, failed });
+  const content = openContent({ database, room, clock, failed });
   const services = [
     accounts.service,
+    content.service,
     registration(SensorService, sensorService({ ...health, intel, intake, clock, failed }), ["sensor"]),
     registration(QueryService, queryService(store, feed, clock), ["operator"]),
     registration(HealthService, healthService({ ...health, clock, failed }), HEALTH_CALLERS),
     registration(IntelService, intelService(intel, clock, failed), intelCallers),
   ];
-  const server = await serveOnKeptPort(options, { ...accounts, services, failed });
+  const server = await serveOnKeptPort(options, { ...accounts, services, routes: [accounts.route, content.route], failed });
   const sweep = async () => {
     const deleted = await store.deleteReceivedBefore(clock() - options.retentionDays * MS_PER_DAY);
     if (deleted > 0) log.info("detections deleted, their time is over", { deleted, days: options.retentionDays });
@@ -106,6 +109,7 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
     void work().catch((error) => judge(error, store, options));
   const timers = [
     setInterval(housekeeping(sweep), SWEEP_INTERVAL_MS),
+    setInterval(housekeeping(content.sweep), SWEEP_INTERVAL_MS),
     setInterval(
       housekeeping(() => store.maintain()),
       CHECKPOINT_INTERVAL_MS,
@@ -156,10 +160,7 @@ async function judge(error: unknown, store: Store, { log, crash }: PortalOptions
   if (!store.isShared) await store.probe().catch(crash);
 }
 
-interface Served extends Pick<Accounts, "authenticate" | "route"> {
-  services: readonly Registration[];
-  failed: (error: unknown) => void;
-}
+type Served = Pick<ServerOptions, "authenticate" | "services" | "routes" | "failed">;
 
 async function serveOnKeptPort(options: PortalOptions, served: Served): Promise<RunningServer> {
   const { folder, host, clock, log, certificateFiles } = options;
@@ -169,7 +170,7 @@ async function serveOnKeptPort(options: PortalOptions, served: Served): Promise<
   const { clientAuthoritiesFile } = options;
   const clientAuthorities = clientAuthoritiesFile && readFileSync(clientAuthoritiesFile, "utf8");
   const serveOn = (port: number) =>
-    serve({ ...served, host, port, credentials, clientAuthorities, authenticate, routes: [served.route] });
+    serve({ ...served, host, port, credentials, clientAuthorities, authenticate });
   const portFile = join(folder, "port");
   const wanted = options.port || Number(readSmallFile(portFile)) || 0;
   let server: RunningServer;
