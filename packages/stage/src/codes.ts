@@ -112,6 +112,18 @@ export const healthCodes = {
       "A stage has not answered for half a minute: it is not running, or hangs, and its work is not done. Its log, " +
       "and that of whoever supervises it, say why.",
   },
+  CONTENT_REFUSED: {
+    severity: WARNING,
+    doc:
+      "The portal offered content that is not taken, for the reason in the message ([codes](errors.md)). What was in " +
+      "force before stays.",
+  },
+  CONTENT_UNUSABLE: {
+    severity: ERROR,
+    doc:
+      "The bundle that is in force cannot be read from the disk, so its rules are not. The uplink downloads it anew " +
+      "when it is started again.",
+  },
   OUTBOX_FULL: {
     severity: ERROR,
     doc: "The outbox reached its limit. Of the lowest severity the most repeated detections were deleted first.",

@@ -4,6 +4,7 @@ export * from "./bus.ts";
 export * from "./codes.ts";
 export * from "./connection.ts";
 export type { MessageInfo } from "./consumer.ts";
+export * from "./content-keys.ts";
 export * from "./detections.ts";
 export * from "./errors.ts";
 export { GarbageError } from "./garbage.ts";

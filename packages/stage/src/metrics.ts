@@ -156,6 +156,8 @@ export const counterDocs = {
     indicators_forgotten: "Indicators deleted because they were not seen for long, or were too many.",
     indicator_memories_broken: "Memories of look-ups that could not be read and were begun anew.",
     heartbeats_sent: "Heartbeats the portal has answered.",
+    content_updates: "Bundles of content that came into force.",
+    content_refused: "Bundles of content that were not taken.",
     telemetry_bytes: "Bytes of heartbeats, before compression, those that were not answered too.",
     telemetry_bytes_held: "Bytes left out of heartbeats because the hour's were spent.",
     calls_failed: "Calls of the portal that failed.",
@@ -197,12 +199,14 @@ export const factDocs = {
   },
   enricher: { event_types: "The ids of the event types that the readers of EVENTS are interested in." },
   "rule-engine": {
+    content_bundle: "The version of the bundle of content whose rules are among them, or `none`.",
     content_version: "The version of the rules in force, made of their files; detections carry it.",
     processed: "The ranges of positions that have been evaluated, as JSON, source by source.",
     rules: "How many rules are in force.",
     rule_paths: "The files and folders that rules are read from, a line each.",
   },
   uplink: {
+    content_bundle: "The version of the bundle of content that is in force, or `none`.",
     indicator_filter: "The filter of indicators in force, or why there is none.",
     indicator_generation: "Up to which changes of the portal's indicators are known here.",
     sensor_id: "The id by which the portal knows this sensor.",

@@ -22,14 +22,19 @@ export interface FileProblem {
   message: string;
 }
 
-interface ReadFiles {
+export interface ReadFiles {
   files: RuleFile[];
   problems: FileProblem[];
 }
 
 /** Reads files, and the YAML files of folders in the order of their names. What cannot be read is a problem. */
 export function readRuleFiles(paths: readonly string[]): ReadFiles {
-  return readFiles(paths, (name) => hasEnding(name, RULES_FILE_ENDINGS) && !hasEnding(name, TEST_FILE_ENDINGS));
+  return readFiles(paths, isRulesFile);
+}
+
+/** Whether a file in a folder of rules is one of them, by its name. */
+export function isRulesFile(name: string): boolean {
+  return hasEnding(name, RULES_FILE_ENDINGS) && !hasEnding(name, TEST_FILE_ENDINGS);
 }
 
 /** The same of files with tests of rules. */

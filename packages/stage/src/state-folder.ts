@@ -20,6 +20,8 @@ export const statePaths = {
   portalToken: (stateDir: string) => join(stateDir, "portal", "token"),
   /** Rules that were added to the sensor's own, a folder each. */
   rules: (stateDir: string) => join(stateDir, "rules"),
+  /** The public keys of those whose content this sensor takes, where the settings name no other file. */
+  contentKey: (stateDir: string) => join(stateDir, "content", "public-key.pem"),
   /** By which the same secret has the same token in all that leaves this sensor. */
   redactKey: (stateDir: string) => join(stateDir, "redact", "key"),
   supervisor: (stateDir: string) => join(stateDir, "run", "supervisor.json"),
@@ -42,6 +44,15 @@ export function writeFileAtomic(file: string, contents: string | Uint8Array, mod
     closeSync(fd);
   }
   renameSync(temporary, file);
+}
+
+/** The bytes of a small file, undefined where it is not there or not readable. */
+export function readSmallBytes(file: string): Uint8Array | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The trimmed contents of a small file, undefined where it is not there or not readable. */

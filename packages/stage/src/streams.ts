@@ -8,7 +8,16 @@ export type StageName = (typeof stageNames)[number];
 export const clientNames = ["operator", "listener"] as const;
 export type ClientName = (typeof clientNames)[number];
 
-export type StreamName = "RAW" | "EVENTS" | "FACTS" | "MATCHES" | "DETECTIONS" | "INDICATORS" | "VERDICTS" | "INTEREST";
+export type StreamName =
+  | "RAW"
+  | "EVENTS"
+  | "FACTS"
+  | "MATCHES"
+  | "DETECTIONS"
+  | "INDICATORS"
+  | "VERDICTS"
+  | "INTEREST"
+  | "CONTENT";
 
 export interface Stream {
   name: StreamName;
@@ -52,7 +61,7 @@ export const streams: readonly Stream[] = [
     oldestGo: true,
     writers: ["enricher"],
     readers: ["aggregator"],
-    diskShare: 6,
+    diskShare: 5,
   },
   {
     name: "MATCHES",
@@ -94,6 +103,14 @@ export const streams: readonly Stream[] = [
     readers: ["enricher", "collector"],
     diskShare: 1,
   },
+  {
+    name: "CONTENT",
+    subjects: ["nightjar.content.*"],
+    retention: "last_value",
+    writers: ["uplink"],
+    readers: ["rule-engine"],
+    diskShare: 1,
+  },
 ];
 
 export function streamOf(name: StreamName): Stream {
@@ -110,6 +127,8 @@ export const ASK_ATTACH_SUBJECT = "nightjar.ask.attach";
 /** The enricher answers with the processes it knows, in batches without events; an empty message ends them. */
 export const ASK_PROCESSES_SUBJECT = "nightjar.ask.processes";
 
+/** The uplink asks the rule engine whether it can work with a bundle: TryContentRequest, TryContentResponse. */
+export const ASK_CONTENT_SUBJECT = "nightjar.ask.content";
 /** Asked of the stage metadata, by who meets a container: ContainerRequest, ContainerResponse. */
 export const ASK_CONTAINER_SUBJECT = "nightjar.ask.container";
 /** Of what has been asked something else is known now: Changed. */

@@ -1,5 +1,6 @@
 // The rules in force, and how others take their place: checked on the side, switched between two batches.
 import type { Stage } from "@nightjar/stage";
+import type { BundleRules } from "./content.ts";
 import { PublishedInterest } from "./interest.ts";
 import { type Content, type Evaluation, type Mistake, RuleSet, readContent, type Source } from "./rule-set.ts";
 import { settled } from "./settled.ts";
@@ -56,14 +57,24 @@ export class LiveRules {
   /** From now on looks for changes: when the files say so, every now and then, and at SIGHUP. */
   follow(): void {
     const look = () => void this.look();
-    const { paths, suppressions } = this.#source;
-    watchFiles([...paths, ...suppressions], look, this.#stage);
+    const { paths, added, suppressions } = this.#source;
+    watchFiles([...paths, added, ...suppressions], look, this.#stage);
     process.on("SIGHUP", look);
     const expiry = setInterval(() => this.#tellExpired(), EXPIRY_LOOK_MS);
     this.#stage.onStop(() => clearInterval(expiry));
     this.#stage.onStop(() => {
       process.off("SIGHUP", look);
     });
+  }
+
+  /** The first mistake in a bundle, were it in force; undefined where it could be. Nothing changes by that. */
+  async problemWith(bundle: BundleRules): Promise<string | undefined> {
+    const set = await RuleSet.compile(readContent({ ...this.#source, bundle: () => bundle }), this.#source);
+    await set.close();
+    // A mistake of the host's own is no reason to refuse what is right: that waits until the host's is mended.
+    const own = set.errors.find(({ file }) => file.startsWith(`${bundle.folder}/`));
+    if (own) return placed(own);
+    return set.description.rules === 0 ? "there would be no rule" : undefined;
   }
 
   /** Loads the rules anew if they have changed; resolves when that is over. Asked again meanwhile, it looks again. */

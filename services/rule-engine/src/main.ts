@@ -2,8 +2,10 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { partPath } from "@nightjar/content";
 import { RULE_PATHS_FACT, runStage, type Stage, statePaths } from "@nightjar/stage";
 import { Activity } from "./activity.ts";
+import { type BundleRules, Content } from "./content.ts";
 import type { DetectionGroup } from "./detections.ts";
 import { evaluator } from "./evaluator.ts";
 import { LiveRules } from "./live-rules.ts";
@@ -25,21 +27,23 @@ await runStage("rule-engine", async (stage) => {
   const settings = stage.settings.rule_engine;
   const added = statePaths.rules(stage.stateDir);
   mkdirSync(added, { recursive: true, mode: FOLDER_MODE });
-  const paths = [...(settings.rules.length > 0 ? settings.rules : [STARTER_RULES]), added];
-  stage.facts.set(RULE_PATHS_FACT, paths.map((path) => resolve(path)).join("\n"));
+  const paths = settings.rules.length > 0 ? settings.rules : [STARTER_RULES];
+  const content = new Content(stage);
   const processed = await ProcessedRanges.open(`${stage.folder}/processed`);
   stage.onStop(() => processed.close());
   const fired = await FiredPlace.open(`${stage.folder}/fired`);
   stage.onStop(() => fired.close());
   await stage.bus.connect();
   const { suppressions, workers: threads, rule_matching: ruleMatching } = settings;
-  const rules = await LiveRules.start(stage, { paths, suppressions, threads, ruleMatching });
+  const bundle = () => content.current;
+  const rules = await LiveRules.start(stage, { paths, bundle, added, suppressions, threads, ruleMatching });
   stage.onStop(() => rules.close());
   const correlate = new Correlate();
   const activity = new Activity();
   const stories = await StoryIntake.open(stage, processed, activity);
   stage.beforeStatus = () => {
     const { description } = rules.set;
+    tellSources(stage, [...paths, ...bundleFolders(content.current), added], content.current.version);
     stage.counters.set("ranges", processed.ranges.count);
     tellCorrelation(stage, correlate);
     stage.counters.set("stories", stories.size);
@@ -60,9 +64,20 @@ await runStage("rule-engine", async (stage) => {
   const evaluate = evaluator({ stage, rules, processed, ordered, correlate, stories, activity });
   stage.bus.consume("EVENTS", evaluate, { inFlightMax: settings.in_flight_batches });
   rules.follow();
+  content.follow(rules);
   rules.beforeReplacing = (set) => stage.bus.keepLogs(keptS(set.description.plan));
   stage.ready();
 });
+
+/** Where the rules are read from, for those who look at them beside the engine. */
+function tellSources({ facts }: Stage, paths: readonly string[], version: bigint): void {
+  facts.set(RULE_PATHS_FACT, paths.map((path) => resolve(path)).join("\n"));
+  facts.set("content_bundle", version === 0n ? "none" : String(version));
+}
+
+function bundleFolders({ folder, rules }: BundleRules): string[] {
+  return folder !== undefined && rules.length > 0 ? [partPath(folder, "rules")] : [];
+}
 
 /** The ordered stage on this bus and disk. */
 function orderedStage(stage: Stage, fired: FiredPlace, steps: readonly Step[]): OrderedStage {

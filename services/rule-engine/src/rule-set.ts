@@ -1,6 +1,7 @@
 // One set of rules: the files it was read from, the threads it is compiled in, and the mistakes it has.
 import type { RuleMatching } from "@nightjar/rules";
-import { type FileProblem, type RuleFile, readRuleFiles } from "@nightjar/stage";
+import { type FileProblem, type ReadFiles, type RuleFile, readRuleFiles } from "@nightjar/stage";
+import type { BundleRules } from "./content.ts";
 import { contentVersion } from "./content-version.ts";
 import { Pool } from "./pool.ts";
 import type { RulesDescription } from "./worker.ts";
@@ -25,9 +26,11 @@ export interface Mistake {
   message: string;
 }
 
-/** Where a set is read from: files or folders of rules, and of suppressions, in order. */
+/** Where a set is read from: files or folders of rules, those of the bundle in force, those added on the host. */
 export interface Source {
   paths: readonly string[];
+  bundle: () => Pick<BundleRules, "rules" | "suppressions">;
+  added: string;
   suppressions: readonly string[];
 }
 
@@ -37,14 +40,21 @@ export interface Evaluation {
   ruleMatching: RuleMatching;
 }
 
-export function readContent({ paths, suppressions }: Source): Content {
-  const rules = readRuleFiles(paths);
-  const others = readRuleFiles(suppressions);
-  const problems = [...rules.problems, ...others.problems];
+/** A later file may change what an earlier one says: the bundle what the sensor comes with, the host both. */
+export function readContent({ paths, bundle, added, suppressions }: Source): Content {
+  const delivered = bundle();
+  const [base, own, exceptions] = [paths, [added], suppressions].map(readRuleFiles) as [
+    ReadFiles,
+    ReadFiles,
+    ReadFiles,
+  ];
+  const rules = [...base.files, ...delivered.rules, ...own.files];
+  const others = [...exceptions.files, ...delivered.suppressions];
+  const problems = [...base.problems, ...own.problems, ...exceptions.problems];
   const unread = problems.map(({ code, file }) => ({ name: file, text: code }));
   const border = { name: "", text: "" };
-  const version = contentVersion([...rules.files, border, ...others.files, border, ...unread]);
-  return { rules: rules.files, suppressions: others.files, problems, version };
+  const version = contentVersion([...rules, border, ...others, border, ...unread]);
+  return { rules, suppressions: others, problems, version };
 }
 
 export class RuleSet {

@@ -2,6 +2,7 @@
 import { readSmallFile, resolveSettings, runStage, type Stage, statePaths } from "@nightjar/stage";
 import { Breaker } from "./breaker.ts";
 import { checkConnectivity } from "./check.ts";
+import { startContent } from "./content/start.ts";
 import { startDetections } from "./detections.ts";
 import { locatePortal } from "./endpoint.ts";
 import { startHealth } from "./health/start.ts";
@@ -66,6 +67,7 @@ async function main(stage: Stage): Promise<void> {
   stage.beforeStatus = () => report(stage, detections.outbox, indicators);
   const { outbox } = detections;
   startHeartbeat(stage, parts, { health: startHealth(stage, parts), outbox, heardIntel: indicators.heard });
+  startContent(stage, parts);
   stage.bus.consume("DETECTIONS", detections.keep, { inFlightMax: BUS_IN_FLIGHT_MAX });
   stage.bus.consume("INDICATORS", indicators.take, { inFlightMax: INDICATORS_IN_FLIGHT_MAX });
   stage.ready();

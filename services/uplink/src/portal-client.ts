@@ -14,6 +14,7 @@ import { type FailureKind, failureOf, failureWords, PortalFailure } from "./fail
 import { AccessToken, type Granted } from "./transport/access-token.ts";
 import type { ClientCredentials } from "./transport/client-credentials.ts";
 import { type Connection, openConnection } from "./transport/connection.ts";
+import type { RestBody, RestHead } from "./transport/rest.ts";
 import { askToken } from "./transport/token-endpoint.ts";
 
 export interface PortalClientOptions {
@@ -93,29 +94,41 @@ export class PortalClient {
     service: Service,
     work: (client: Client<Service>, options: CallOptions) => Promise<Answer>,
   ): Promise<Answer> {
+    const { timeoutMs, signal } = this.#options;
+    return await this.#do(({ transport }) => work(createClient(service, transport), { timeoutMs, signal }));
+  }
+
+  /** Gets something over REST, on the same connection; resolves with what `take` makes of the answer. */
+  async get<Taken>(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    take: (head: RestHead, body: RestBody) => Promise<Taken>,
+  ): Promise<Taken> {
+    const { timeoutMs, signal } = this.#options;
+    return await this.#do((connection) => connection.get({ path, headers, timeoutMs, signal }, take));
+  }
+
+  async #do<Answer>(work: (connection: Connection) => Promise<Answer>): Promise<Answer> {
     const held = this.#token.current;
     try {
-      return await this.#callOnce(service, work);
+      return await this.#doOnce(work);
     } catch (error) {
       // A token that was good may have been revoked, or the portal's clock set: once, another one is tried at once.
       if (held === undefined || !isUnauthenticated(error)) throw error;
       this.#token.drop(held);
-      return await this.#callOnce(service, work);
+      return await this.#doOnce(work);
     }
   }
 
-  async #callOnce<Service extends DescService, Answer>(
-    service: Service,
-    work: (client: Client<Service>, options: CallOptions) => Promise<Answer>,
-  ): Promise<Answer> {
-    const { timeoutMs, signal, breaker } = this.#options;
+  async #doOnce<Answer>(work: (connection: Connection) => Promise<Answer>): Promise<Answer> {
+    const { breaker } = this.#options;
     breaker?.assertOpenRoad();
     this.#connection ??= this.#connect();
     const connecting = this.#connection;
     let connection: Connection | undefined;
     try {
       connection = await connecting;
-      const answer = await work(createClient(service, connection.transport), { timeoutMs, signal });
+      const answer = await work(connection);
       breaker?.succeeded();
       return answer;
     } catch (error) {

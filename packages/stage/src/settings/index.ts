@@ -6,6 +6,7 @@ import { busSettings } from "./bus.ts";
 import { cliSettings } from "./cli.ts";
 import { collectorSettings } from "./collector.ts";
 import { commonSettings } from "./common.ts";
+import { contentSettings } from "./content.ts";
 import { enricherSettings } from "./enricher.ts";
 import { metadataSettings } from "./metadata.ts";
 import { portalSettings } from "./portal.ts";
@@ -24,6 +25,7 @@ export const settingCatalogue = {
   aggregator: aggregatorSettings,
   uplink: uplinkSettings,
   api: apiSettings,
+  content: contentSettings,
   portal: portalSettings,
   redact: redactSettings,
   cli: cliSettings,

@@ -5,6 +5,7 @@ import { compressionGzip, createGrpcTransport, Http2SessionManager } from "@conn
 import type { Endpoint } from "../endpoint.ts";
 import type { PortalFailure } from "../failure.ts";
 import { PING_INTERVAL_MS, PING_TIMEOUT_MS, RESPONSE_BYTES_MAX } from "../limits.ts";
+import { getOver, type RestBody, type RestHead, type RestRequest } from "./rest.ts";
 import { openSecureSocket } from "./secure-socket.ts";
 import { within } from "./time-limit.ts";
 
@@ -25,9 +26,11 @@ export class Connection {
   /** Why it was ended by us. */
   ended: PortalFailure | undefined;
   readonly #sessions: Http2SessionManager;
+  readonly #token: () => Promise<string>;
 
   constructor(socket: TLSSocket, { endpoint, token, closed }: ConnectionOptions) {
     const { url, embedded } = endpoint;
+    this.#token = token;
     socket.on("error", (error) => {
       this.fault = error;
     });
@@ -49,6 +52,12 @@ export class Connection {
       readMaxBytes: RESPONSE_BYTES_MAX,
       ...(!embedded && { sendCompression: compressionGzip }),
     });
+  }
+
+  /** Gets something over REST; resolves with what `take` makes of the answer. */
+  async get<Taken>(request: RestRequest, take: (head: RestHead, body: RestBody) => Promise<Taken>): Promise<Taken> {
+    const headers = { ...request.headers, authorization: `Bearer ${await this.#token()}` };
+    return getOver(this.#sessions, { ...request, headers }, take);
   }
 
   /** Calls under way fail for this reason. */
