@@ -2,11 +2,17 @@
 import { Command } from "commander";
 import type { Environment } from "../command.ts";
 import { accountCommand } from "./portal/account.ts";
+import { contentCommand } from "./portal/content.ts";
 import { indicatorsCommand } from "./portal/indicators.ts";
 import { serveCommand } from "./portal/serve.ts";
 
 /** Each makes one command; the order is that of the help. */
-const COMMANDS: readonly ((environment: Environment) => Command)[] = [serveCommand, accountCommand, indicatorsCommand];
+const COMMANDS: readonly ((environment: Environment) => Command)[] = [
+  serveCommand,
+  accountCommand,
+  contentCommand,
+  indicatorsCommand,
+];
 
 export function portalCommand(environment: Environment): Command {
   const portal = new Command("portal").description("Serve a portal, and look after one.");

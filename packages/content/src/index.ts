@@ -8,6 +8,7 @@ export {
   CHANNEL_DEFAULT,
   CONTENT_FORMAT,
   checkManifest,
+  INDICATOR_FILTER_PART,
   isChannel,
   MANIFEST_BYTES_MAX,
   SETTINGS_PART,

@@ -7,6 +7,8 @@ export const CONTENT_FORMAT = 1;
 export const VERSION_MAX = 2n ** 63n - 1n;
 export const MANIFEST_BYTES_MAX = 512 * 1024;
 export const CHANNEL_DEFAULT = "stable";
+/** The part with the filter that settles most look-ups; what is in it is nothing to content. */
+export const INDICATOR_FILTER_PART = "indicators.filter";
 /** The part with settings. */
 export const SETTINGS_PART = "settings.yaml";
 
@@ -27,6 +29,7 @@ const PLACES: readonly (readonly [place: string, bytesMax: number])[] = [
   ["rules/", 4 * MIB],
   ["suppressions/", 4 * MIB],
   ["indicators/", 256 * MIB],
+  [INDICATOR_FILTER_PART, 256 * MIB],
   [SETTINGS_PART, 64 * KIB],
 ];
 

@@ -8,6 +8,7 @@ import {
   askStatuses,
   METADATA_CHANGED_SUBJECT,
   type StageName,
+  streams,
   TAPPED_SUBJECT,
 } from "@nightjar/stage";
 import test from "ava";
@@ -258,7 +259,7 @@ test("the listener sees streams, consumers and traffic, and disturbs nothing", a
   t.true(heard.includes("from collector"));
   const manager = await jetstreamManager(listener);
   const names = (await manager.streams.list().next()).map(({ config }) => config.name);
-  t.deepEqual(names.sort(), ["DETECTIONS", "EVENTS", "FACTS", "INDICATORS", "INTEREST", "MATCHES", "RAW", "VERDICTS"]);
+  t.deepEqual(names.sort(), streams.map(({ name }) => name).sort());
   t.deepEqual(
     (await manager.consumers.list("RAW").next()).map(({ name }) => name),
     ["enricher"],

@@ -96,7 +96,12 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
     registration(HealthService, healthService({ ...health, clock, failed }), HEALTH_CALLERS),
     registration(IntelService, intelService(intel, clock, failed), intelCallers),
   ];
-  const server = await serveOnKeptPort(options, { ...accounts, services, routes: [accounts.route, content.route], failed });
+  const server = await serveOnKeptPort(options, {
+    ...accounts,
+    services,
+    routes: [accounts.route, content.route],
+    failed,
+  });
   const sweep = async () => {
     const deleted = await store.deleteReceivedBefore(clock() - options.retentionDays * MS_PER_DAY);
     if (deleted > 0) log.info("detections deleted, their time is over", { deleted, days: options.retentionDays });
@@ -169,8 +174,7 @@ async function serveOnKeptPort(options: PortalOptions, served: Served): Promise<
     isAuthorized(header, credentials.token) ? localPrincipal : served.authenticate(header);
   const { clientAuthoritiesFile } = options;
   const clientAuthorities = clientAuthoritiesFile && readFileSync(clientAuthoritiesFile, "utf8");
-  const serveOn = (port: number) =>
-    serve({ ...served, host, port, credentials, clientAuthorities, authenticate });
+  const serveOn = (port: number) => serve({ ...served, host, port, credentials, clientAuthorities, authenticate });
   const portFile = join(folder, "port");
   const wanted = options.port || Number(readSmallFile(portFile)) || 0;
   let server: RunningServer;

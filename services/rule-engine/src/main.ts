@@ -29,6 +29,7 @@ await runStage("rule-engine", async (stage) => {
   mkdirSync(added, { recursive: true, mode: FOLDER_MODE });
   const paths = settings.rules.length > 0 ? settings.rules : [STARTER_RULES];
   const content = new Content(stage);
+  tellSources(stage, [...paths, ...bundleFolders(content.current), added], content.current.version);
   const processed = await ProcessedRanges.open(`${stage.folder}/processed`);
   stage.onStop(() => processed.close());
   const fired = await FiredPlace.open(`${stage.folder}/fired`);

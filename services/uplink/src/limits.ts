@@ -48,8 +48,6 @@ export const PING_INTERVAL_MS = 15_000;
 export const PING_TIMEOUT_MS = 5_000;
 /** Bytes of an answer from the portal. */
 export const RESPONSE_BYTES_MAX = 1024 * 1024;
-/** Bytes of the text with which the portal refuses a download; the rest is not read. */
-export const REFUSAL_BYTES_MAX = 4 * 1024;
 /** How long the rule engine may take to say whether it can load a bundle; then it is asked anew at the next look. */
 export const CONTENT_TRY_MS_MAX = 120_000;
 /** How soon a write that the disk refused is tried again. */

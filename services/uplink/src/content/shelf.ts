@@ -25,8 +25,8 @@ interface Known {
 }
 
 /**
- * Paths below the folder come from versions, which are numbers, from digests, and from names of parts that checkManifest
- * let pass; all of them are made anew in folders of our own, so that no link leads elsewhere.
+ * Paths below the folder come from versions, which are numbers, from digests, and from names of parts that
+ * checkManifest let pass; all of them are made anew in folders of our own, so that no link leads elsewhere.
  */
 export class Shelf {
   readonly #folder: string;
@@ -48,7 +48,7 @@ export class Shelf {
     return this.#latest;
   }
 
-  /** The bundle that was put in force last, whole; undefined where there is none, or a problem where it is not whole. */
+  /** The bundle that was put in force last; undefined where there is none, a problem where it is not whole. */
   inForce(publicKeys: readonly KeyObject[]): Bundle | ContentProblem | undefined {
     if (this.#inForce === undefined) return undefined;
     const bundle = openBundle(this.#folderOf(this.#inForce), publicKeys);

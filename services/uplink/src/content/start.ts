@@ -1,4 +1,4 @@
-// Content from the portal: looked for at an interval, tried by the rule engine, and said on CONTENT when it is in force.
+// Content from the portal: looked for at an interval, tried by the rule engine, said on CONTENT when it is in force.
 import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Bundle, ContentProblem } from "@nightjar/content";

@@ -1,4 +1,4 @@
-// One look for new content: asked for, judged, downloaded, tried, put in force; or refused, and the last good one stays.
+// One look for new content: asked for, judged, downloaded, tried, put in force; or refused, and the last good stays.
 import type { KeyObject } from "node:crypto";
 import { type Bundle, CONTENT_FORMAT, type ContentProblem, judgeContent } from "@nightjar/content";
 import type { ContentManifest, PollContentResponse, SignedManifest } from "@nightjar/proto";
@@ -50,7 +50,7 @@ export class ContentUpdate {
     this.#options = options;
   }
 
-  /** Puts the last good bundle in force as it lies on disk. Returns why it cannot be, undefined where it is or none is. */
+  /** Puts the last good bundle in force as it lies on disk; returns why it cannot be. */
   async begin(): Promise<ContentProblem | undefined> {
     const { shelf, publicKeys, enforce } = this.#options;
     const bundle = shelf.inForce(publicKeys());

@@ -20,7 +20,7 @@ export interface RestRequest {
   signal: AbortSignal;
 }
 
-/** Resolves with what `take` makes of the answer, which may be of any status: nothing is followed that leads elsewhere. */
+/** Resolves with what `take` makes of the answer, of whatever status: nothing is followed that leads elsewhere. */
 export async function getOver<Taken>(
   sessions: Http2SessionManager,
   { path, headers, timeoutMs, signal }: RestRequest,
