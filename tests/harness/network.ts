@@ -21,7 +21,7 @@ export function whyNoNetwork(): string | undefined {
   return missing.length > 0 ? `not installed: ${missing.join(", ")}` : undefined;
 }
 
-function onPath(program: string): boolean {
+export function onPath(program: string): boolean {
   return `${process.env.PATH}:/usr/sbin:/sbin`.split(":").some((folder) => existsSync(join(folder, program)));
 }
 
@@ -94,7 +94,7 @@ export interface Network {
   /** Where it calls. */
   far: Namespace;
   farAddress: string;
-  /** What the near side has for /etc/hosts: the names there are, as no DNS server answers. */
+  /** What both sides have for /etc/hosts: the names there are, as no DNS server answers. */
   setHosts(lines: string): void;
   /** Takes the near side's end of the wire down, or up again, as a cable does. */
   setLink(state: "up" | "down"): void;
@@ -112,7 +112,7 @@ export async function startNetwork(test: Test): Promise<Network> {
   writeFileSync(hosts, "");
   // Nobody answers there, and quickly so.
   writeFileSync(resolv, `nameserver ${FAR}\noptions timeout:1 attempts:1\n`);
-  near.run("mount", "--bind", hosts, "/etc/hosts");
+  for (const side of [near, far]) side.run("mount", "--bind", hosts, "/etc/hosts");
   near.run("mount", "--bind", resolv, "/etc/resolv.conf");
   const setLink = (state: "up" | "down") => near.run("ip", "link", "set", NEAR_LINK, state);
   setLink("up");

@@ -1,10 +1,11 @@
 // What goes wrong between a sensor and its portal: the log says so in the documented words, and afterwards the portal
 // has each detection exactly once.
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { statePaths } from "@nightjar/stage";
-import type { Teardown } from "@nightjar/test-support";
+import { type Teardown, temporaryFolder } from "@nightjar/test-support";
 import test from "ava";
-import { whyNoNetwork } from "../harness/network.ts";
+import { onPath, whyNoNetwork } from "../harness/network.ts";
 import { makeIdentity } from "./certificates.ts";
 import { afterBytes, delayed, impostor, slowly } from "./wire.ts";
 import { detections, PORTAL_NAME, START_TIMEOUT_MS, startWorld, type World } from "./world.ts";
@@ -17,6 +18,7 @@ const SLOW_READ_MS = 5;
 /** Of a call with large detections, which TLS and HTTP/2 have begun. */
 const MID_CALL_BYTES = 32 * 1024;
 const LARGE_BYTES = 20_000;
+const PROXY_PORT = 3128;
 const TO_PORTAL = "tcp dport 8443";
 const REFUSE = `${TO_PORTAL} reject with tcp reset`;
 
@@ -202,10 +204,29 @@ run(
     await world.words("Connection Failed: network unreachable", from);
     world.network.setLink("up");
     await world.settled();
-    const said = world
-      .log()
-      .slice(from)
-      .map(({ fields }) => fields.message);
-    t.true(said.includes("the network has changed; the portal is tried at once"));
+    t.true(
+      [...world.stored.values()].every((times) => times === 1),
+      "each exactly once",
+    );
   },
 );
+
+const proxyReason = reason ?? (onPath("tinyproxy") ? undefined : "not installed: tinyproxy");
+const runWithProxy = proxyReason ? test.skip : test.serial;
+
+runWithProxy(`a proxy that wants a password${proxyReason ? ` (${proxyReason})` : ""}`, async (t) => {
+  t.timeout(TEST_MS_MAX);
+  const { far, farAddress } = world.network;
+  const file = join(temporaryFolder(t), "tinyproxy.conf");
+  const lines = [`Port ${PROXY_PORT}`, `Listen ${farAddress}`, "BasicAuth sensor secret", "ConnectPort 8443"];
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  far.start(["tinyproxy", "-d", "-c", file]);
+  await world.uplink?.stop();
+  const from = world.log().length;
+  await world.restartUplink({ HTTPS_PROXY: `http://${farAddress}:${PROXY_PORT}` });
+  await world.publish(detections(DETECTIONS));
+  t.regex(await world.words("Connection Failed: proxy refused", from), /407/);
+  await world.restartUplink({ HTTPS_PROXY: `http://sensor:secret@${farAddress}:${PROXY_PORT}` });
+  await world.settled();
+  t.false(JSON.stringify(world.log().slice(from)).includes("secret"), "the log has no password");
+});
