@@ -11,6 +11,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { healthCommand } from "./commands/health.ts";
 import { indicatorsCommand } from "./commands/indicators.ts";
+import { outputsCommand } from "./commands/outputs.ts";
 import { portalCommand } from "./commands/portal.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rulesCommand } from "./commands/rules.ts";
@@ -29,6 +30,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   containersCommand,
   indicatorsCommand,
   explainCommand,
+  outputsCommand,
   statisticsCommand,
   actorsCommand,
   tapCommand,

@@ -40,8 +40,10 @@ const none = (stateDir: string) => () => processesOf(stateDir).length === 0;
 
 test(`a running sensor answers every command; a killed stage comes back; Ctrl-C ends all${suffix}`, async (t) => {
   t.timeout(180_000);
-  const sensor = await startSensor(t);
+  const file = join(temporaryFolder(t), "detections.json");
+  const sensor = await startSensor(t, { env: { NIGHTJAR_OUTPUTS_FILE_PATH: file } });
   await answers(t, sensor);
+  await puts(t, sensor, file);
   await listens(t, sensor);
   const before = sensor.pid("enricher");
   process.kill(before as number, "SIGKILL");
@@ -78,6 +80,24 @@ async function answers(t: ExecutionContext, { stateDir }: Sensor): Promise<void>
   t.true(statistics.totals.published <= statistics.kernel.submitted);
   const detections = await nightjar(t, ["detections", ...folder, "--since", "1h"]);
   t.is(detections.code, 0, detections.stderr);
+}
+
+/** What the portal has an output has too; a test detection reaches it, and only where there is such an output. */
+async function puts(t: ExecutionContext, { stateDir }: Sensor, file: string): Promise<void> {
+  const lines = () => (existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : []);
+  startProcess(t, "cat", ["/etc/shadow"]);
+  await waitFor(() => lines().some((line) => line.includes("/etc/shadow")), { what: "the detection is in the file" });
+  const tried = await nightjar(t, ["outputs", "test", "file", "--state-dir", stateDir, "--json"]);
+  t.is(tried.code, 0, tried.stderr);
+  t.true(lines().some((line) => line.includes("Nightjar output test")));
+  const absent = await nightjar(t, ["outputs", "test", "webhook", "--state-dir", stateDir]);
+  t.deepEqual(
+    [absent.code, absent.stderr],
+    [1, "nightjar: webhook: there is no output webhook; switched on are file\n"],
+  );
+  const listed = await nightjar(t, ["outputs", "list", "--state-dir", stateDir, "--json"]);
+  t.like(JSON.parse(listed.stdout), { name: "file", format: "falco", target: file, waiting: 0, refused: 0 });
+  t.regex((await nightjar(t, ["status", "--state-dir", stateDir])).stdout, /^file +falco +\d+ +0 +0 +ok /m);
 }
 
 /** tap, and what the `nats` command line would do with the context: the same key, and `nightjar decode`. */

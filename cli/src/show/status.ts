@@ -5,6 +5,7 @@ import type { SensorState } from "../connect/sensor-state.ts";
 import type { Output } from "../output.ts";
 import { cloudLine, hostLine } from "./host.ts";
 import { ledgerJson, ledgerLines, ledgerRows } from "./ledger.ts";
+import { outputLines } from "./outputs.ts";
 import { toPlain } from "./plain.ts";
 import { table } from "./table.ts";
 import { count, printable } from "./text.ts";
@@ -34,6 +35,7 @@ export function showStatus(output: Output, state: SensorState): void {
   for (const line of table([HEADER, ...rows], NUMBERS)) output.line(line);
   const issues = state.statuses.flatMap(({ healthIssues }) => healthIssues);
   for (const issue of issues) output.line(issueLine(output, issue));
+  for (const line of outputLines(state.statuses.flatMap(({ outputs }) => outputs))) output.line(line);
   const ledger = ledgerRows(state.statuses.flatMap((status) => status.ledger));
   if (ledger.length === 0) return;
   output.line();

@@ -148,6 +148,18 @@ export const healthCodes = {
     severity: ERROR,
     doc: "The outbox could not be read. It was set aside, and the detections that waited in it are not sent.",
   },
+  OUTPUT_FAILING: {
+    severity: ERROR,
+    doc:
+      "An output beside the portal does not take detections; which and why is in the message. They wait in its " +
+      "queue; the other outputs and the portal go on. `nightjar outputs test NAME` tries it at once.",
+  },
+  OUTPUT_LOSING: {
+    severity: ERROR,
+    doc:
+      "Detections were deleted before an output took them: its queue was full, they had waited too long, or its " +
+      "receiver refused them for good. `nightjar outputs` counts them. It ends when the output delivers again.",
+  },
   KUBERNETES_UNREACHABLE: {
     severity: WARNING,
     doc:

@@ -3,7 +3,14 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import { type CloudInstance, type Host, type LedgerEntry, type StageStatus, StageStatusSchema } from "@nightjar/proto";
+import {
+  type CloudInstance,
+  type Host,
+  type LedgerEntry,
+  type OutputStatus,
+  type StageStatus,
+  StageStatusSchema,
+} from "@nightjar/proto";
 import type { Redactor } from "@nightjar/redact";
 import { Bus } from "./bus.ts";
 import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_OK, EXIT_REFUSED, EXIT_SETTINGS } from "./codes.ts";
@@ -46,6 +53,8 @@ export interface Stage {
   ledger: LedgerEntry[];
   /** The rule engine's. */
   activity: Pick<StageStatus, "rules" | "rulesOmitted" | "suppressions">;
+  /** The uplink's: the outputs beside the portal. */
+  outputs: OutputStatus[];
   /** The collector's: the host it runs on. */
   host: Host | undefined;
   /** The metadata's: the instance of a cloud that the host is. */
@@ -134,6 +143,7 @@ class RunningStage implements Stage {
   summary = "starting";
   ledger: LedgerEntry[] = [];
   activity: Stage["activity"] = { rules: [], rulesOmitted: 0, suppressions: [] };
+  outputs: OutputStatus[] = [];
   host: Host | undefined;
   cloud: CloudInstance | undefined;
   childPids: number[] = [];
@@ -193,6 +203,7 @@ class RunningStage implements Stage {
         resources: resourceUse(),
         ledger: this.ledger,
         childPids: this.childPids,
+        outputs: this.outputs,
         facts: Object.fromEntries(this.facts),
         ...(this.host && { host: this.host }),
         ...(this.cloud && { cloud: this.cloud }),

@@ -127,8 +127,12 @@ export const ASK_ATTACH_SUBJECT = "nightjar.ask.attach";
 /** The enricher answers with the processes it knows, in batches without events; an empty message ends them. */
 export const ASK_PROCESSES_SUBJECT = "nightjar.ask.processes";
 
+/** The uplink sends a test detection by an output: OutputTestRequest, OutputTestResponse. */
+export const ASK_OUTPUT_TEST_SUBJECT = "nightjar.ask.output_test";
+
 /** The uplink asks the rule engine whether it can work with a bundle: TryContentRequest, TryContentResponse. */
 export const ASK_CONTENT_SUBJECT = "nightjar.ask.content";
+
 /** Asked of the stage metadata, by who meets a container: ContainerRequest, ContainerResponse. */
 export const ASK_CONTAINER_SUBJECT = "nightjar.ask.container";
 /** Of what has been asked something else is known now: Changed. */

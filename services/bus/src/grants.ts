@@ -3,6 +3,7 @@ import {
   ASK_ATTACH_SUBJECT,
   ASK_CONTAINER_SUBJECT,
   ASK_CONTENT_SUBJECT,
+  ASK_OUTPUT_TEST_SUBJECT,
   ASK_PROCESSES_SUBJECT,
   ASK_STATUS_SUBJECT,
   streams as allStreams,
@@ -88,6 +89,7 @@ function questionsOf(streams: readonly Stream[]): Question[] {
     { subject: ASK_PROCESSES_SUBJECT, askers: ["operator"], answerers: ["enricher"] },
     { subject: ASK_CONTAINER_SUBJECT, askers: ["operator", "enricher"], answerers: ["metadata"] },
     { subject: ASK_CONTENT_SUBJECT, askers: ["uplink"], answerers: ["rule-engine"] },
+    { subject: ASK_OUTPUT_TEST_SUBJECT, askers: ["operator"], answerers: ["uplink"] },
     { subject: ASK_ATTACH_SUBJECT, askers: [...new Set(queueReaders)], answerers: ["bus"] },
   ];
 }

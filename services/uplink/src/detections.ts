@@ -8,6 +8,7 @@ import { Backoff, describeError, GarbageError, pause, type Stage } from "@nightj
 import { DISK_RETRY_MS, OUTBOX_RELIEVED } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
+import type { Outputs } from "./outputs/wanted.ts";
 import type { PortalClient } from "./portal-client.ts";
 import { backoffOptions, crash } from "./retries.ts";
 import { runSender } from "./sender.ts";
@@ -28,12 +29,12 @@ export interface Detections {
 }
 
 /** Opens the outbox and sends what an earlier process left there, with or without a bus. */
-export async function startDetections(stage: Stage, parts: Parts): Promise<Detections> {
+export async function startDetections(stage: Stage, parts: Parts, outputs: Outputs): Promise<Detections> {
   const clock = steadyClock(stage.folder);
   const outbox = await openOutbox(stage, clock);
   startSender(stage, parts, outbox);
   startStaleSweep(stage, outbox, clock);
-  return { outbox, keep: (bytes) => keep(stage, outbox, bytes) };
+  return { outbox, keep: (bytes) => keep(stage, outbox, outputs, bytes) };
 }
 
 function openOutbox(stage: Stage, clock: () => number): Promise<Outbox> {
@@ -56,10 +57,11 @@ function openOutbox(stage: Stage, clock: () => number): Promise<Outbox> {
 }
 
 /**
- * Resolves when the batch is on the disk, without secrets; until the disk takes it, the bus keeps it too. Here, behind
+ * Resolves when the batch is on the disk, for the portal and for each output, without secrets; until the disk takes
+ * it, the bus keeps it too. Here, behind
  * rules and stories, which had to see what is secret, and before all that is a copy or leaves the host.
  */
-async function keep(stage: Stage, outbox: Outbox, bytes: Uint8Array): Promise<void> {
+async function keep(stage: Stage, outbox: Outbox, outputs: Outputs, bytes: Uint8Array): Promise<void> {
   let batch: DetectionBatch;
   try {
     batch = fromBinary(DetectionBatchSchema, bytes);
@@ -67,6 +69,11 @@ async function keep(stage: Stage, outbox: Outbox, bytes: Uint8Array): Promise<vo
     throw new GarbageError(`no DetectionBatch: ${describeError(error)}`);
   }
   redactMessage(stage.redactor, DetectionBatchSchema, batch);
+  await Promise.all([keepForPortal(stage, outbox, batch), outputs.keep(batch.detections)]);
+  stage.counters.add("detections_in", batch.detections.length);
+}
+
+async function keepForPortal(stage: Stage, outbox: Outbox, batch: DetectionBatch): Promise<void> {
   for (;;) {
     try {
       await outbox.add(batch.detections);
@@ -77,7 +84,6 @@ async function keep(stage: Stage, outbox: Outbox, bytes: Uint8Array): Promise<vo
     }
   }
   stage.health.resolve("DISK_FULL");
-  stage.counters.add("detections_in", batch.detections.length);
 }
 
 function startSender(stage: Stage, { id, client, link }: Parts, outbox: Outbox): void {

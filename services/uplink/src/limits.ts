@@ -65,3 +65,10 @@ export const TOKEN_ANSWER_BYTES_MAX = 64 * 1024;
 export const ANSWER_SHOWN_CHARS = 500;
 /** How soon a renewal of the access token that failed is tried again, as long as the old one is good. */
 export const TOKEN_RENEW_RETRY_MS = 30_000;
+
+/** POSTs of a webhook that are under way at once. */
+export const WEBHOOK_PARALLEL_MAX = 8;
+/** Bytes of an answer to an output; one that is longer is a failure. */
+export const OUTPUT_ANSWER_BYTES_MAX = 64 * 1024;
+/** A receiver that asks to be left alone for longer is tried again after this. */
+export const OUTPUT_RETRY_AFTER_MS_MAX = 3_600_000;

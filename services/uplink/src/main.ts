@@ -11,6 +11,7 @@ import { ADDRESS_CHECK_MS, BUS_IN_FLIGHT_MAX, INDICATORS_IN_FLIGHT_MAX } from ".
 import { Link } from "./link.ts";
 import { startNetworkWatch } from "./network-watch.ts";
 import type { Outbox } from "./outbox.ts";
+import { type Outputs, openOutputs, serveOutputTests } from "./outputs/wanted.ts";
 import { PortalClient } from "./portal-client.ts";
 import { sensorId } from "./sensor.ts";
 import { startHeartbeat } from "./start-heartbeat.ts";
@@ -61,11 +62,13 @@ async function main(stage: Stage): Promise<void> {
   else breaker.delayStart(settings.uplink.start_delay_ms_max);
   startNetworkWatch(stage, { link, breaker });
   const parts = { id, client, link };
-  const detections = await startDetections(stage, parts);
+  const outputs = await openOutputs(stage, id);
+  const detections = await startDetections(stage, parts, outputs);
   await stage.bus.connect();
+  serveOutputTests(stage, outputs);
   const indicators = await startIndicators(stage, parts);
-  stage.beforeStatus = () => report(stage, detections.outbox, indicators);
   const { outbox } = detections;
+  stage.beforeStatus = () => report(stage, outbox, outputs, indicators);
   startHeartbeat(stage, parts, { health: startHealth(stage, parts), outbox, heardIntel: indicators.heard });
   startContent(stage, parts);
   stage.bus.consume("DETECTIONS", detections.keep, { inFlightMax: BUS_IN_FLIGHT_MAX });
@@ -87,7 +90,8 @@ function watchEmbeddedPortal(stage: Stage, client: PortalClient, link: Link): vo
   stage.onStop(() => clearInterval(timer));
 }
 
-function report(stage: Stage, outbox: Outbox, indicators: HostIndicators): void {
+function report(stage: Stage, outbox: Outbox, outputs: Outputs, indicators: HostIndicators): void {
+  stage.outputs = outputs.statuses();
   indicators.report();
   stage.counters.set("outbox_detections", outbox.count);
   stage.counters.set("outbox_bytes", outbox.bytes);

@@ -9,6 +9,7 @@ import { commonSettings } from "./common.ts";
 import { contentSettings } from "./content.ts";
 import { enricherSettings } from "./enricher.ts";
 import { metadataSettings } from "./metadata.ts";
+import { outputsSettings } from "./outputs.ts";
 import { portalSettings } from "./portal.ts";
 import { redactSettings } from "./redact.ts";
 import { ruleEngineSettings } from "./rule-engine.ts";
@@ -26,6 +27,7 @@ export const settingCatalogue = {
   uplink: uplinkSettings,
   api: apiSettings,
   content: contentSettings,
+  outputs: outputsSettings,
   portal: portalSettings,
   redact: redactSettings,
   cli: cliSettings,
