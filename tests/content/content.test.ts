@@ -1,5 +1,5 @@
 // Content from the command line to the kernel: published, in force, refused, rolled back, and there after a crash.
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HealthIssue, StageStatus } from "@nightjar/proto";
@@ -33,9 +33,8 @@ async function setUp(t: ExecutionContext) {
     await waitFor(() => !command.running, { what: `nightjar ${args.join(" ")} ends`, timeoutMs: SEEN_MS_MAX });
     return command;
   };
-  /** Publishes rules; returns the version. */
-  const publish = async (text: string, ...more: string[]): Promise<string> => {
-    const folder = temporaryFolder(t);
+  /** Publishes rules, and what else is in the folder; returns the version. */
+  const publish = async (text: string, more: string[] = [], folder = temporaryFolder(t)): Promise<string> => {
     mkdirSync(join(folder, "rules"));
     writeFileSync(join(folder, "rules", "delivered.yaml"), text);
     const { stdout, stderr } = await nightjar("portal", "content", "publish", folder, "--json", ...more);
@@ -94,7 +93,7 @@ test(`content comes into force, is refused, and is rolled back where it does not
 
   const strange = join(temporaryFolder(t), "stranger.pem");
   await nightjar("portal", "content", "keygen", "--out", strange);
-  await publish(ruleOf("Strange", deeds), "--key", strange);
+  await publish(ruleOf("Strange", deeds), ["--key", strange]);
   await refusal(sensor, /CONTENT_NO_KEY/);
   await nightjar("portal", "content", "keygen");
   await refusal(sensor, /CONTENT_UNSIGNED/);
@@ -106,7 +105,7 @@ test(`content comes into force, is refused, and is rolled back where it does not
 
   const wrong = "- rule: Wrong\n  condition: fd.nmae = x\n";
   await t.throwsAsync(publish(wrong), undefined, "the command line sees the mistake");
-  await publish(wrong, "--force");
+  await publish(wrong, ["--force"]);
   await refusal(sensor, /CONTENT_NOT_LOADED: .*delivered\.yaml:/);
   await inForce(sensor, first);
 
@@ -121,8 +120,18 @@ test(`content comes into force, is refused, and is rolled back where it does not
   await inForce(sensor, first);
   await detected(sensor, "Delivered", deeds, "again");
 
-  const second = await publish(ruleOf("Delivered anew", deeds));
+  const folder = temporaryFolder(t);
+  const list = join(folder, "list.txt");
+  writeFileSync(list, "192.0.2.7\n192.0.2.8\n");
+  await nightjar("portal", "indicators", "import", list, "--source", "list");
+  rmSync(list);
+  await nightjar("portal", "indicators", "filter", join(folder, "indicators.filter"));
+  const second = await publish(ruleOf("Delivered anew", deeds), [], folder);
   await inForce(sensor, second);
+  await waitFor(async () => (await statusOf(sensor, "uplink"))?.facts.indicator_filter?.startsWith("2 indicators"), {
+    what: "the filter of the bundle is in use",
+    timeoutMs: SEEN_MS_MAX,
+  });
   await detected(sensor, "Delivered anew", deeds, "second");
   const { stdout } = await nightjar("portal", "content", "channels");
   t.regex(stdout, new RegExp(`stable +${second} +100 %`));

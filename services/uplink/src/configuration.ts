@@ -2,11 +2,11 @@
 import { create } from "@bufbuild/protobuf";
 import { type Configuration, ConfigurationSchema, type StageStatus } from "@nightjar/proto";
 import { type Settings, settingNames } from "@nightjar/stage";
+import { PortalFailure } from "./failure.ts";
+import { proxyFor } from "./transport/proxy.ts";
 
 /** Of one setting's value; what is longer is cut. */
 const VALUE_CHARS_MAX = 512;
-/** As curl and Node read them; the first that is set counts. */
-const PROXY_VARIABLES = ["HTTPS_PROXY", "https_proxy"];
 const ATTACHMENT = "attachment.";
 
 /** The settings of this process: a portal's address in them may carry a password, so it is redacted afterwards. */
@@ -20,7 +20,7 @@ export function describeConfiguration(
     settings: changedSettings(settings),
     contentVersion: facts.find(([name]) => name === "content_version")?.[1] ?? "",
     attachments: attachments(facts),
-    proxy: proxyOf(env),
+    proxy: proxyOf(settings.uplink.portal_url, env),
   });
 }
 
@@ -46,9 +46,13 @@ function attachments(facts: readonly (readonly [string, string])[]): Record<stri
   return counts;
 }
 
-/** Its address without user and password. */
-function proxyOf(env: Readonly<Record<string, string | undefined>>): string {
-  const url = PROXY_VARIABLES.map((name) => env[name]).find((value) => value);
-  if (!url) return "";
-  return URL.canParse(url) ? `${new URL(url).protocol}//${new URL(url).host}` : "set, and no URL";
+/** The proxy on the way to the portal, without user and password; "" where there is none. */
+function proxyOf(portalUrl: string, env: Readonly<Record<string, string | undefined>>): string {
+  if (!URL.canParse(portalUrl)) return "";
+  try {
+    return proxyFor(new URL(portalUrl), env)?.shown ?? "";
+  } catch (error) {
+    if (error instanceof PortalFailure) return error.message;
+    throw error;
+  }
 }

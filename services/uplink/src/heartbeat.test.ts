@@ -86,7 +86,7 @@ test("how much is seen goes by what is there and by what the issues say", (t) =>
 });
 
 test("the configuration: changed settings, where programs are attached, the proxy without its password", (t) => {
-  const { values } = resolveSettings({ flags: { "--uplink-heartbeat-interval-s": "30" } });
+  const { values } = resolveSettings({ flags: { "--uplink-portal-url": "https://portal.test" } });
   const facts = {
     "attachment.exec": "tp_btf/sched_process_exec",
     "attachment.exit": "tp_btf/sched_process_exit",
@@ -96,11 +96,18 @@ test("the configuration: changed settings, where programs are attached, the prox
     status("collector", "", { facts }),
     status("rule-engine", "", { facts: { content_version: "c1" } }),
   ];
-  const told = describeConfiguration(values, { https_proxy: "http://eve:hunter2@proxy.test:3128/" }, statuses);
+  const env = { https_proxy: "http://eve:hunter2@proxy.test:3128/" };
+  const told = describeConfiguration(values, env, statuses);
   t.deepEqual(
     [told.settings, told.contentVersion, told.attachments, told.proxy],
-    [{ "uplink.heartbeat_interval_s": "30" }, "c1", { tp_btf: 2, "refused: EPERM": 1 }, "http://proxy.test:3128"],
+    [
+      { "uplink.portal_url": "https://portal.test" },
+      "c1",
+      { tp_btf: 2, "refused: EPERM": 1 },
+      "http://proxy.test:3128",
+    ],
   );
+  t.is(describeConfiguration(values, { ...env, NO_PROXY: ".test" }, statuses).proxy, "");
 });
 
 test("a stage is silent when it has not answered for half a minute, whether it ever did or not", (t) => {

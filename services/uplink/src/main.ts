@@ -1,4 +1,5 @@
 // The stage uplink: DETECTIONS to the outbox and on to the portal, look-ups of INDICATORS, and a heartbeat.
+import { type Bundle, INDICATOR_FILTER_PART, partPath } from "@nightjar/content";
 import { readSmallFile, resolveSettings, runStage, type Stage, statePaths } from "@nightjar/stage";
 import { Breaker } from "./breaker.ts";
 import { checkConnectivity } from "./check.ts";
@@ -70,10 +71,16 @@ async function main(stage: Stage): Promise<void> {
   const { outbox } = detections;
   stage.beforeStatus = () => report(stage, outbox, outputs, indicators);
   startHeartbeat(stage, parts, { health: startHealth(stage, parts), outbox, heardIntel: indicators.heard });
-  startContent(stage, parts);
+  startContent(stage, { ...parts, enforced: (bundle) => indicators.useFilter(filterIn(bundle)) });
   stage.bus.consume("DETECTIONS", detections.keep, { inFlightMax: BUS_IN_FLIGHT_MAX });
   stage.bus.consume("INDICATORS", indicators.take, { inFlightMax: INDICATORS_IN_FLIGHT_MAX });
   stage.ready();
+}
+
+/** Where the bundle's filter of indicators lies; "" where it has none. */
+function filterIn({ folder, manifest }: Bundle): string {
+  const hasFilter = manifest.parts.some(({ name }) => name === INDICATOR_FILTER_PART);
+  return hasFilter ? partPath(folder, INDICATOR_FILTER_PART) : "";
 }
 
 /** The embedded portal writes its address when it is ready; that is worth a try at once. */

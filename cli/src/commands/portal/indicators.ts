@@ -89,8 +89,9 @@ function filterCommand(environment: Environment): Command {
   return define(environment, {
     name: "filter",
     description:
-      "Write the filter of all indicators: hosts whose uplink.indicator_filter_file names it settle most of what " +
-      "they see without asking. What is imported later reaches them all the same.",
+      "Write the filter of all indicators: hosts that have it, as indicators.filter in a bundle of content or by " +
+      "uplink.indicator_filter_file, settle most of what they see without asking. What is imported later reaches " +
+      "them all the same.",
     arguments: [{ name: "<file>", description: "where to" }],
     settings: PORTAL_SETTINGS,
     examples: ["nightjar portal indicators filter /etc/nightjar/indicators.filter"],

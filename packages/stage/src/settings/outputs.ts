@@ -100,8 +100,8 @@ export const outputsSettings = {
     max: 4_096 * MIB,
     unit: "bytes",
     doc:
-      "How much may wait for each output. Above it the detections of the lowest severity are deleted first, the " +
-      "oldest of them first.",
+      "How much may wait for each output. Above it the detections of the lowest severity are deleted first, of them " +
+      "those whose rule repeats most.",
   }),
   stale_after_h: integer({
     default: 24,

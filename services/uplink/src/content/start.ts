@@ -24,6 +24,8 @@ export interface ContentParts {
   id: string;
   client: PortalClient;
   link: Link;
+  /** Told of each bundle that is in force from now on. */
+  enforced: (bundle: Bundle) => void;
 }
 
 /** The bus must be connected. */
@@ -36,7 +38,10 @@ export function startContent(stage: Stage, parts: ContentParts): void {
     poll: (asked) => parts.client.call(ContentService, (content, options) => content.pollContent(asked, options)),
     get: (path, headers, take) => parts.client.get(path, headers, take),
     tryOut: (bundle) => tryOut(stage, bundle),
-    enforce: (bundle) => enforce(stage, bundle),
+    enforce: async (bundle) => {
+      await enforce(stage, bundle);
+      parts.enforced(bundle);
+    },
   });
   const updating = follow(stage, parts.link, update);
   updating.catch(crash);

@@ -4,11 +4,21 @@ import { type Filter, loadFilter } from "@nightjar/indicators";
 import { describeError, type Stage } from "@nightjar/stage";
 import { FILTER_BYTES_MAX, FILTER_CHECK_MS } from "../limits.ts";
 
-/** Gives the filter to `use`, and undefined when there is none any more; returns what ends that. */
-export function watchFilterFile(stage: Stage, use: (filter: Filter | undefined) => void): () => void {
-  const file = stage.settings.uplink.indicator_filter_file;
+export interface FilterWatch {
+  /** Looks at once, since the file is another one now. */
+  look: () => void;
+  stop: () => void;
+}
+
+/** Gives the filter in `fileNow()` to `use`, and undefined when there is none any more; "" is no file. */
+export function watchFilterFile(
+  stage: Stage,
+  fileNow: () => string,
+  use: (filter: Filter | undefined) => void,
+): FilterWatch {
   let seen = "";
   const look = () => {
+    const file = fileNow();
     const now = stateOf(file);
     if (now === seen) return;
     seen = now;
@@ -21,7 +31,7 @@ export function watchFilterFile(stage: Stage, use: (filter: Filter | undefined) 
   };
   const timer = setInterval(look, FILTER_CHECK_MS);
   look();
-  return () => clearInterval(timer);
+  return { look, stop: () => clearInterval(timer) };
 }
 
 /** What changes when the file does; empty while it is not there. */

@@ -34,6 +34,8 @@ const SUBJECT = streamOf("VERDICTS").subjects[0] as string;
 export interface HostIndicators {
   /** Takes in a message of INDICATORS; resolves when what is known is on the bus and the rest on the disk. */
   take: (bytes: Uint8Array) => Promise<void>;
+  /** A bundle of content brought this filter; "" when it brought none. The settings' file goes before it. */
+  useFilter: (file: string) => void;
   /** The portal answered, and told its change counter. */
   heard: (generation: bigint) => void;
   /** Brings counters and facts up to date. */
@@ -48,19 +50,25 @@ export async function startIndicators(stage: Stage, parts: Parts): Promise<HostI
   const lookUps = makeLookUps(stage, parts, { store, filter });
   const loops = [lookUps.ask(signal), lookUps.follow(signal)];
   for (const loop of loops) loop.catch(crash);
-  const stopWatching = watchFilterFile(stage, (next) => {
+  let bundled = "";
+  const fileNow = () => stage.settings.uplink.indicator_filter_file || bundled;
+  const watch = watchFilterFile(stage, fileNow, (next) => {
     filter.use(next);
     lookUps.filterChanged();
   });
   const stopSweeping = sweepAtIntervals(stage, store);
   stage.onStop(async () => {
-    stopWatching();
+    watch.stop();
     stopSweeping();
     await Promise.all(loops);
     await store.close();
   });
   return {
     take: (bytes) => take(stage, { store, filter }, bytes),
+    useFilter: (file) => {
+      bundled = file;
+      watch.look();
+    },
     heard: (generation) => {
       lookUps.heard(generation);
       if (Math.abs(Date.now() - store.contactAtMs) < CONTACT_STEP_MS) return;
