@@ -10,6 +10,12 @@ import { hasIssue, startBus, TestBus } from "./testing.ts";
 
 const BUDGET_BYTES = 64 * 1024 ** 2;
 const LARGE = new Uint8Array(900_000);
+/** So small that a stream can be filled to within a percent. */
+const SMALL = new Uint8Array(50_000);
+/** What the server stores beside a message: its subject, sequence, time and checksum. */
+const OVERHEAD_BYTES = 100;
+/** More than what is called full, less than what is refused. */
+const NEARLY_FULL = 0.95;
 
 /** Reads and acknowledges all that RAW holds; returns how many messages there were. */
 async function drain(bus: TestBus): Promise<number> {
@@ -32,9 +38,9 @@ test("detections make room: the worst stay", async (t) => {
   const bus = await startBus(t, { NIGHTJAR_BUS_DISK_BYTES: String(BUDGET_BYTES) });
   const js = jetstream(await bus.connect("rule-engine"));
   const room = streamBytes([streamOf("DETECTIONS")], BUDGET_BYTES).get("DETECTIONS") ?? 0;
-  await js.publish("nightjar.detections.critical", LARGE);
-  const count = Math.floor(room / (LARGE.length + 100)) - 1;
-  for (let index = 0; index < count; index++) await js.publish("nightjar.detections.debug", LARGE);
+  await js.publish("nightjar.detections.critical", SMALL);
+  const count = Math.floor((room * NEARLY_FULL) / (SMALL.length + OVERHEAD_BYTES)) - 1;
+  for (let index = 0; index < count; index++) await js.publish("nightjar.detections.debug", SMALL);
   const operator = await bus.connect("operator");
   const status = await bus.until(operator, "detections are purged", ({ counters }) => counters.purged_messages !== 0n);
   t.true(hasIssue(status, "STREAM_FULL"));
