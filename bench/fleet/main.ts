@@ -22,10 +22,11 @@ import {
   waitFor,
   whyNoPostgres,
 } from "@nightjar/test-support";
+import { CleanUps } from "../common/clean-ups.ts";
 import { thisMachine } from "../common/machine.ts";
+import { cpuSeconds, memoryOf, processTree } from "../common/processes.ts";
 import { percentile } from "../common/statistics.ts";
 import { machineText, number, table } from "../common/text.ts";
-import { cpuSeconds, memoryOf, processTree } from "../pipeline/processes.ts";
 import type { Order, Outcome } from "./load.ts";
 import type { PortalAccess } from "./sensor.ts";
 
@@ -67,19 +68,6 @@ function readArguments(args: readonly string[]): Choices | string {
     return { sensors, seconds, heartbeatS, detectionsPerS, kill: values.kill, json: values.json } as Choices;
   } catch (error) {
     return (error as Error).message;
-  }
-}
-
-/** What is started is ended by this, the last first. */
-class CleanUps {
-  readonly #all: (() => void | Promise<void>)[] = [];
-
-  teardown(cleanUp: () => void | Promise<void>): void {
-    this.#all.push(cleanUp);
-  }
-
-  async run(): Promise<void> {
-    for (const cleanUp of this.#all.toReversed()) await cleanUp();
   }
 }
 

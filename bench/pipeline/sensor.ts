@@ -24,7 +24,7 @@ import {
   statePaths,
   streams,
 } from "@nightjar/stage";
-import { cpuSeconds, memoryOf, processTree, roleOf } from "./processes.ts";
+import { cpuSeconds, memoryOf, processTree, roleOf } from "../common/processes.ts";
 
 const CLI = join(import.meta.dirname, "../../cli");
 /** What a user's command runs: bundled where it was built. */
