@@ -5,6 +5,7 @@ export * from "./codes.ts";
 export * from "./connection.ts";
 export type { MessageInfo } from "./consumer.ts";
 export * from "./content-keys.ts";
+export { isCorruption } from "./corruption.ts";
 export * from "./detections.ts";
 export * from "./errors.ts";
 export { GarbageError } from "./garbage.ts";

@@ -2,9 +2,11 @@
 import { renameSync } from "node:fs";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Detection, DetectionSchema } from "@nightjar/proto";
+import { isCorruption } from "@nightjar/stage";
 import { type BatchOperation, Level } from "level";
 import { evictionOf } from "./eviction.ts";
 import { DELETE_ENTRIES_MAX, ENTRY_OVERHEAD_BYTES, REFUSED_MAX } from "./limits.ts";
+import { Bell, Turns } from "./turns.ts";
 
 export interface OutboxOptions {
   /** Entries beyond are deleted, of the lowest severity the most repeated first. */
@@ -64,8 +66,8 @@ export class Outbox {
   readonly #counts = new Array<number>(PRIORITY_LAST + 1).fill(0);
   readonly #adding: Adding[] = [];
   /** Changes come one after another. */
-  #tail: Promise<void> = Promise.resolve();
-  #wake: () => void = () => {};
+  readonly #turns = new Turns();
+  readonly #bell = new Bell();
 
   private constructor(folder: string, options: OutboxOptions) {
     this.#folder = folder;
@@ -108,7 +110,7 @@ export class Outbox {
     return new Promise((resolve, reject) => {
       this.#adding.push({ detections, resolve, reject });
       // What comes until the turn of this one shares its write.
-      if (this.#adding.length === 1) void this.#exclusive(() => this.#addWaiting());
+      if (this.#adding.length === 1) void this.#turns.take(() => this.#addWaiting());
     });
   }
 
@@ -126,12 +128,12 @@ export class Outbox {
 
   /** Deletes what the portal has confirmed. Not synced: after a crash it would be sent again, which is harmless. */
   remove(entries: readonly Entry[]): Promise<number> {
-    return this.#exclusive(() => this.#delete(entries, []));
+    return this.#turns.take(() => this.#delete(entries, []));
   }
 
   /** Takes an entry out of the queue and keeps it aside, with the latest others like it. */
   setAside(entry: Entry): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       const value = toBinary(DetectionSchema, entry.detection);
       await this.#delete([entry], [{ type: "put", key: REFUSED + entry.key.slice(QUEUE.length + 1), value }]);
       const keys = await this.#db.keys({ gt: REFUSED, lt: REFUSED + END }).all();
@@ -142,7 +144,7 @@ export class Outbox {
 
   /** Deletes what was stored before; returns how many. */
   deleteStoredBefore(ms: number): Promise<number> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       let deleted = 0;
       for (let priority = 0; priority <= PRIORITY_LAST; priority++) {
         for (let more = true; more; ) {
@@ -157,30 +159,12 @@ export class Outbox {
   }
 
   /** Resolves when there is something to send, or when `signal` is aborted. For one waiter at a time. */
-  async waitForEntries(signal: AbortSignal): Promise<void> {
-    while (this.count === 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = () => {
-          signal.removeEventListener("abort", this.#wake);
-          this.#wake = () => {};
-          resolve();
-        };
-        signal.addEventListener("abort", this.#wake, { once: true });
-      });
-    }
+  waitForEntries(signal: AbortSignal): Promise<void> {
+    return this.#bell.wait(() => this.count > 0, signal);
   }
 
   async close(): Promise<void> {
-    await this.#exclusive(() => this.#db.close());
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(work);
-    this.#tail = result.then(
-      () => {},
-      () => {},
-    );
-    return result;
+    await this.#turns.take(() => this.#db.close());
   }
 
   async #load(): Promise<void> {
@@ -231,7 +215,7 @@ export class Outbox {
     for (const place of gone) this.#account(place, -1);
     for (const place of come) this.#account(place, 1);
     if (this.#bytes > this.#options.bytesMax) await this.#evict();
-    this.#wake();
+    this.#bell.ring();
   }
 
   #append(detection: Detection, operations: Operation[]): Place {
@@ -300,15 +284,6 @@ export class Outbox {
       // The disk refuses this too; the next write fails and comes here again.
     }
   }
-}
-
-/** Whether LevelDB could not read its files, as against one that another process has open, or a disk that refuses. */
-export function isCorruption(error: unknown): boolean {
-  if (error instanceof SyntaxError) return true;
-  const codes = [error, error instanceof Error ? error.cause : undefined].map(
-    (one) => (one as { code?: string })?.code,
-  );
-  return codes.includes("LEVEL_CORRUPTION");
 }
 
 function placeOf(value: Uint8Array): Place {

@@ -113,19 +113,19 @@ function runs(number: number): Get {
 
 /** Since when the container runs, ns since 1970: as its runtime says, or else since its first process does. */
 function startOf(view: EventView): bigint | undefined {
-  const started = view.container()?.message.uint64(CONTAINER.startedTimeNs.number);
-  if (started) return BigInt(started);
+  const started = startTime(view);
+  if (started !== undefined) return BigInt(started);
   return view.container() && namespaceStartOf(view);
 }
 
-/** 0 stands for a time that is not known. */
-function startTime(view: EventView): Value {
+/** When its runtime says that it started, ns since 1970; 0 stands for a time that is not known. */
+function startTime(view: EventView): number | bigint | undefined {
   return view.container()?.message.uint64(CONTAINER.startedTimeNs.number) || undefined;
 }
 
 function duration(view: EventView): Value {
-  const started = view.container()?.message.uint64(CONTAINER.startedTimeNs.number);
-  if (!started) return undefined;
+  const started = startTime(view);
+  if (started === undefined) return undefined;
   return Number(BigInt(view.event.uint64(EVENT.timeNs.number)) + view.batch.bootTimeUnixNs - BigInt(started));
 }
 

@@ -3,6 +3,7 @@ import { renameSync } from "node:fs";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { IndicatorRecordSchema } from "@nightjar/proto";
+import { isCorruption } from "@nightjar/stage";
 import { Level } from "level";
 import type { Entry } from "./entry.ts";
 import { type IndicatorKey, indicatorOf, keyOf } from "./shown.ts";
@@ -48,7 +49,7 @@ export class IndicatorStore {
       return { store: new IndicatorStore(database), entries };
     } catch (error) {
       await database.close();
-      if (!isBroken(error)) throw error;
+      if (!isCorruption(error)) throw error;
       const broken = `${folder}.broken-${Date.now()}`;
       renameSync(folder, broken);
       return { ...(await IndicatorStore.open(folder)), broken };
@@ -80,12 +81,6 @@ export class IndicatorStore {
 
 function sightingKey(key: IndicatorKey, at: number): string {
   return `${SIGHTING}${key}!${at.toString().padStart(2, "0")}`;
-}
-
-/** Whether the disk gave back what was never written: a bad disk, a power cut. */
-function isBroken(error: unknown): boolean {
-  const { code, cause } = error as { code?: string; cause?: { code?: string } };
-  return [code, cause?.code].includes("LEVEL_CORRUPTION");
 }
 
 function encode(entry: Entry): Uint8Array {

@@ -2,6 +2,7 @@
 import { clone } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type HealthIssue, HealthIssueSchema, HealthResolution, type StageStatus } from "@nightjar/proto";
+import { Bell } from "../turns.ts";
 import { COUNT_TOLD_MS_MIN, JOURNAL_ISSUES_MAX, STAGE_GONE_MS } from "./limits.ts";
 
 /** An issue as it was seen last, and how much of it the portal knows. */
@@ -32,7 +33,7 @@ export class HealthJournal {
   readonly #entries = new Map<string, Entry>();
   /** Since when a stage does not answer, in milliseconds since 1970. */
   readonly #silentSince = new Map<string, number>();
-  #wake: () => void = () => {};
+  readonly #bell = new Bell();
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -71,7 +72,7 @@ export class HealthJournal {
     this.#forget(listed);
     if (!changed) return;
     this.#options.save([...this.#entries.values()]);
-    this.#wake();
+    this.#bell.ring();
   }
 
   /** The portal has stored these in these revisions. */
@@ -84,17 +85,8 @@ export class HealthJournal {
   }
 
   /** Resolves when there is something to tell, or when `signal` is aborted. For one waiter at a time. */
-  async waitForPending(signal: AbortSignal): Promise<void> {
-    while (this.pendingCount === 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = () => {
-          signal.removeEventListener("abort", this.#wake);
-          this.#wake = () => {};
-          resolve();
-        };
-        signal.addEventListener("abort", this.#wake, { once: true });
-      });
-    }
+  waitForPending(signal: AbortSignal): Promise<void> {
+    return this.#bell.wait(() => this.pendingCount > 0, signal);
   }
 
   /** Returns whether something is new that the portal should know. */

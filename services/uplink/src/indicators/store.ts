@@ -3,8 +3,9 @@ import { rmSync } from "node:fs";
 import { create } from "@bufbuild/protobuf";
 import { hashOf } from "@nightjar/indicators";
 import { Disposition, type Indicator, type Verdict, VerdictSchema } from "@nightjar/proto";
+import { isCorruption } from "@nightjar/stage";
 import { type BatchOperation, Level } from "level";
-import { isCorruption } from "../outbox.ts";
+import { Bell, Turns } from "../turns.ts";
 import {
   decodeEntry,
   digitsOf,
@@ -48,13 +49,13 @@ export class LookUpStore {
   readonly #options: StoreOptions;
   #db: Level<string, Uint8Array>;
   /** Changes come one after another. */
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #number = 0n;
   #entries = 0;
   #waiting = 0;
   #contactAtMs = 0;
   #generation: bigint | undefined;
-  #wake: () => void = () => {};
+  readonly #bell = new Bell();
 
   private constructor(folder: string, options: StoreOptions) {
     this.#folder = folder;
@@ -107,7 +108,7 @@ export class LookUpStore {
    * `isUnknown` is sure of need not be asked.
    */
   take(indicators: readonly Indicator[], isUnknown: (hash: bigint) => boolean): Promise<Verdict[]> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       const now = this.#options.clock();
       const byDigits = new Map(indicators.map((indicator) => [digitsOf(hashOf(indicator)), indicator]));
       const known = await this.#get([...byDigits.keys()]);
@@ -149,7 +150,7 @@ export class LookUpStore {
    * of `generation` at least; the first ones say from where on changes have to be followed.
    */
   answer(asked: readonly Waiting[], verdicts: readonly Verdict[], generation: bigint): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       const now = this.#options.clock();
       const operations: Operation[] = [];
       const known = await this.#get(asked.map(({ indicator }) => digitsOf(hashOf(indicator))));
@@ -172,7 +173,7 @@ export class LookUpStore {
 
   /** Has those of the indicators with these hashes that are remembered asked anew, then remembers the generation. */
   recheck(hashes: readonly bigint[], generation: bigint): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       for (let at = 0; at < hashes.length; at += PAGE_ENTRIES) {
         const known = await this.#get(hashes.slice(at, at + PAGE_ENTRIES).map(digitsOf));
         await this.#askAnew([...known.values()]);
@@ -184,7 +185,7 @@ export class LookUpStore {
 
   /** Has all that is remembered asked anew, then remembers the generation. */
   recheckAll(generation: bigint): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       for await (const page of this.#pages()) await this.#askAnew(page);
       await this.#write([put(GENERATION, numberBytes(generation))]);
       this.#generation = generation;
@@ -193,12 +194,12 @@ export class LookUpStore {
 
   /** The portal was heard. Written at most once a minute or so by who calls it. */
   setContact(): Promise<void> {
-    return this.#exclusive(() => this.#writeContact());
+    return this.#turns.take(() => this.#writeContact());
   }
 
   /** Deletes all that was collected, answered and asked; returns how many there were. */
   purge(): Promise<number> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       const purged = this.#entries;
       await this.#db.clear({ gt: ENTRY, lt: ENTRY + END });
       await this.#db.clear({ gt: QUEUE, lt: QUEUE + END });
@@ -211,7 +212,7 @@ export class LookUpStore {
 
   /** Deletes what has waited since before `ms`, so that its next sight asks anew; returns how many. */
   deleteWaitingBefore(ms: number): Promise<number> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       for (let deleted = 0; ; ) {
         const queue = await this.#db.iterator({ gt: QUEUE, lt: QUEUE + END, limit: PAGE_ENTRIES }).all();
         const stale = queue.filter(([, value]) => Number(numberOf(value)) < ms);
@@ -236,27 +237,12 @@ export class LookUpStore {
   }
 
   /** Resolves when something waits for the portal, or when `signal` is aborted. For one waiter at a time. */
-  async waitForWaiting(signal: AbortSignal): Promise<void> {
-    while (this.#waiting === 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = () => {
-          signal.removeEventListener("abort", this.#wake);
-          this.#wake = () => {};
-          resolve();
-        };
-        signal.addEventListener("abort", this.#wake, { once: true });
-      });
-    }
+  waitForWaiting(signal: AbortSignal): Promise<void> {
+    return this.#bell.wait(() => this.#waiting > 0, signal);
   }
 
   async close(): Promise<void> {
-    await this.#exclusive(() => this.#db.close());
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(work);
-    this.#tail = result.catch(() => undefined);
-    return result;
+    await this.#turns.take(() => this.#db.close());
   }
 
   async #load(): Promise<void> {
@@ -310,7 +296,7 @@ export class LookUpStore {
   }
 
   #deleteWhere(wanted: (entry: Entry) => boolean): Promise<number> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       let deleted = 0;
       for await (const page of this.#pages()) {
         const gone = page.filter(wanted);
@@ -354,7 +340,7 @@ export class LookUpStore {
   #count(entries: number, waiting: number): void {
     this.#entries += entries;
     this.#waiting += waiting;
-    if (this.#waiting > 0) this.#wake();
+    if (this.#waiting > 0) this.#bell.ring();
   }
 }
 
