@@ -71,8 +71,9 @@ test(`after a restart the tree has all who run, those that began while it was aw
 test(`a person at a terminal is told from a daemon${why}`, async (t) => {
   const fields = ["type", "terminal", "user"].map((name) => `%nightjar.session.${name}`).join("|");
   const { sensor, marker } = await setUp(t, `${fields}|%proc.tty|%proc.sname`);
-  // `script` makes a terminal and a session with it; what leaves that session has no terminal any more.
-  const deeds = [`cat ${marker}`, `setsid -w cat ${marker}`];
+  // `script` makes a terminal and a session with it; what leaves that session has no terminal any more. With `exec`
+  // the lineages differ whichever shell there is ($SHELL; dash forks where bash does not), so that neither is folded.
+  const deeds = [`exec cat ${marker}`, `exec setsid -w cat ${marker}`];
   const stdio: ("ignore" | "pipe")[] = ["ignore", "ignore", "pipe"];
   for (const deed of deeds) t.is(run("/usr/bin/script", ["-qec", deed, "/dev/null"], { stdio }).status, 0, deed);
   const outputs = await waitFor(
