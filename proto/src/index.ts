@@ -76,6 +76,7 @@ export * from "../gen/nightjar/event/v1/userfaultfd_pb.ts";
 export * from "../gen/nightjar/event/v1/utime_pb.ts";
 export * from "../gen/nightjar/indicator/v1/indicator_pb.ts";
 export * from "../gen/nightjar/indicator/v1/record_pb.ts";
+export * from "../gen/nightjar/inventory/v1/inventory_pb.ts";
 export * from "../gen/nightjar/metadata/v1/metadata_pb.ts";
 export * from "../gen/nightjar/options/v1/options_pb.ts";
 export * from "../gen/nightjar/portal/v1/account_pb.ts";
