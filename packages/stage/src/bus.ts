@@ -1,18 +1,18 @@
 // The bus as a stage sees it: publish until stored, consume in order, ask and be asked.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
-import { errors, type NatsConnection } from "@nats-io/transport-node";
+import { errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { AttachRequestSchema, AttachResponseSchema, type StageStatus, StageStatusSchema } from "@nightjar/proto";
 import { connectBus, connectOnce, pause, watchAddress } from "./connection.ts";
 import { type MessageHandler, StreamConsumer } from "./consumer.ts";
 import { GarbageStore } from "./garbage.ts";
 import { readToEnd } from "./log-reader.ts";
 import { Publisher } from "./publisher.ts";
+import { StageService } from "./service.ts";
 import type { Stage } from "./stage.ts";
 import { readSmallFile, statePaths } from "./state-folder.ts";
 import { ASK_ATTACH_SUBJECT, ASK_STATUS_SUBJECT, type StreamName, stageNames, streamOf } from "./streams.ts";
 
-const INBOXES = "_INBOX.";
 const ATTACH_TIMEOUT_MS = 3_000;
 const ATTACH_RETRY_MS = 100;
 const STATUS_WAIT_MS = 1_000;
@@ -31,6 +31,7 @@ export class Bus {
   readonly #reads: Promise<void>[] = [];
   readonly #followed: { stream: StreamName; handle: SubjectHandler }[] = [];
   #connection: NatsConnection | undefined;
+  #service: StageService | undefined;
   #keepS = 0;
 
   constructor(stage: Stage, crash: (error: unknown) => void, moved: () => void) {
@@ -42,14 +43,14 @@ export class Bus {
   /** Connects as soon as the bus is there and answers for this stage from then on. */
   async connect(): Promise<void> {
     const { stateDir, name, signal, log } = this.#stage;
-    this.use(await connectBus({ stateDir, name, signal, log }));
+    await this.use(await connectBus({ stateDir, name, signal, log }));
     const address = readSmallFile(statePaths.busAddress(stateDir));
     if (address) watchAddress(stateDir, address, signal, this.#moved);
   }
 
   /** The bus's own way: it knows the address and the key before anyone else, and follows its server by itself. */
   async connectTo(address: string, seed: Uint8Array): Promise<void> {
-    this.use(await connectOnce(address, seed, this.#stage.name));
+    await this.use(await connectOnce(address, seed, this.#stage.name));
   }
 
   /** The connection itself; a bug to ask for before `connect`. */
@@ -63,14 +64,16 @@ export class Bus {
   }
 
   /** Takes over an open connection: answers questions for the status and follows the connection's state. */
-  use(connection: NatsConnection): void {
+  async use(connection: NatsConnection): Promise<void> {
+    const { name, instance } = this.#stage;
     this.#connection = connection;
-    connection.subscribe(ASK_STATUS_SUBJECT, {
-      callback: (error, message) => {
-        // Only inboxes: whoever asks must not have the answer published to a subject that means something.
-        if (!error && message.reply?.startsWith(INBOXES)) message.respond(this.#stage.status());
-      },
+    this.#service = await StageService.open(connection, {
+      name,
+      instance,
+      figures: (subject) => (subject === ASK_STATUS_SUBJECT ? figuresOf(this.#stage) : undefined),
+      crash: this.#crash,
     });
+    this.#ask(ASK_STATUS_SUBJECT, (question) => void question.respond(this.#stage.status()));
     void this.#follow(connection);
   }
 
@@ -79,22 +82,16 @@ export class Bus {
    * time and at once: `answer` may rely on nothing happening meanwhile.
    */
   answer(subject: string, answer: () => Iterable<Uint8Array>): void {
-    this.connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error || !message.reply?.startsWith(INBOXES)) return;
-        for (const bytes of answer()) message.respond(bytes);
-        message.respond();
-      },
+    this.#ask(subject, (question) => {
+      for (const bytes of answer()) question.respond(bytes);
+      question.respond();
     });
   }
 
   /** Answers each question on `subject` with one message, in whatever order `answer` resolves; it must not reject. */
   serve(subject: string, answer: (question: Uint8Array) => Promise<Uint8Array>): void {
-    this.connection.subscribe(subject, {
-      callback: (error, message) => {
-        if (error || !message.reply?.startsWith(INBOXES)) return;
-        answer(message.data).then((bytes) => message.respond(bytes), this.#crash);
-      },
+    this.#ask(subject, (question) => {
+      answer(question.data).then((bytes) => question.respond(bytes), this.#crash);
     });
   }
 
@@ -186,6 +183,11 @@ export class Bus {
     await this.#connection?.close();
   }
 
+  #ask(subject: string, answer: (question: Msg) => void): void {
+    if (!this.#service) throw new Error("the stage is not connected to the bus");
+    this.#service.add(subject, answer);
+  }
+
   async #follow(connection: NatsConnection): Promise<void> {
     for await (const { type } of connection.status()) {
       // The client drops what was sent while it was away, so that is given up when it is back, too.
@@ -236,6 +238,14 @@ export class Bus {
       await pause(VALUES_RETRY_MS, signal);
     }
   }
+}
+
+/** What `nats micro stats` shows of a stage. */
+function figuresOf(stage: Stage): object {
+  const { ready, summary, healthIssues, counters } = fromBinary(StageStatusSchema, stage.status());
+  const health = healthIssues.map(({ code }) => code);
+  const counts = Object.entries(counters).map(([name, value]) => [name, Number(value)]);
+  return { ready, summary, health, counters: Object.fromEntries(counts) };
 }
 
 /** Asks all stages on `connection` for their status; returns as soon as all have answered, or after `waitMs`. */

@@ -119,6 +119,11 @@ export function streamOf(name: StreamName): Stream {
   return stream;
 }
 
+/** As `nats micro` lists a stage. */
+export function serviceName(stage: StageName): string {
+  return `nightjar-${stage}`;
+}
+
 /** Every stage answers here with a StageStatus. */
 export const ASK_STATUS_SUBJECT = "nightjar.ask.status";
 /** The bus makes a stage's durables anew: AttachRequest, AttachResponse. */

@@ -8,6 +8,7 @@ import {
   askStatuses,
   METADATA_CHANGED_SUBJECT,
   type StageName,
+  stageNames,
   streams,
   TAPPED_SUBJECT,
 } from "@nightjar/stage";
@@ -53,6 +54,8 @@ const MANAGE = [
 const INTEREST_GET = "$JS.API.DIRECT.GET.INTEREST.nightjar.interest.rule-engine";
 const LEASE = "nightjar.interest.operator.one";
 const SPOKEN = [TAPPED_SUBJECT, METADATA_CHANGED_SUBJECT];
+const ASK_SERVICES = ["$SRV.PING", "$SRV.INFO.nightjar-enricher", "$SRV.STATS.nightjar-enricher.x"];
+const servedBy = (stage: StageName) => ["$SRV.PING", `$SRV.INFO.nightjar-${stage}`, `$SRV.STATS.nightjar-${stage}.x`];
 const inboxOf = (name: KeyName) => `_INBOX.${name}.x`;
 const INBOXES = keyNames.map(inboxOf);
 
@@ -79,6 +82,7 @@ const PUBLISH = [
   "$JS.API.STREAM.SNAPSHOT.RAW",
   ...DURABLES.flatMap((one) => [`$JS.API.CONSUMER.MSG.NEXT.${one}`, `$JS.ACK.${one}.1.1.1.1.0`]),
   ...INBOXES,
+  ...ASK_SERVICES,
   "$SYS.REQ.SERVER.PING",
   "other",
 ];
@@ -92,6 +96,7 @@ const SUBSCRIBE = [
   ASK_CONTAINER_SUBJECT,
   ASK_STATUS_SUBJECT,
   ASK_ATTACH_SUBJECT,
+  ...new Set(stageNames.flatMap(servedBy)),
   "_INBOX.>",
   ...INBOXES,
   "$JS.>",
@@ -103,7 +108,7 @@ const readerOf = (durable: string) => [
   `$JS.ACK.${durable}.1.1.1.1.0`,
   ASK_ATTACH_SUBJECT,
 ];
-const ASKERS = [inboxOf("operator"), inboxOf("uplink"), inboxOf("collector")];
+const ASKERS = [inboxOf("operator"), inboxOf("listener"), inboxOf("uplink"), inboxOf("collector")];
 
 /** What each key may do of the above. */
 const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
@@ -166,11 +171,11 @@ const ALLOWED: Record<KeyName, { publish: string[]; subscribe: string[] }> = {
     subscribe: [ASK_STATUS_SUBJECT],
   },
   operator: {
-    publish: [ASK_STATUS_SUBJECT, ASK_CONTAINER_SUBJECT, ...LOOK, ...NAMES, INTEREST_GET, LEASE],
+    publish: [ASK_STATUS_SUBJECT, ASK_CONTAINER_SUBJECT, ...LOOK, ...NAMES, ...ASK_SERVICES, INTEREST_GET, LEASE],
     subscribe: ["nightjar.>", ...DATA, LEASE, ...SPOKEN, ASK_CONTAINER_SUBJECT, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
   },
   listener: {
-    publish: [...LOOK, ...NAMES],
+    publish: [...LOOK, ...NAMES, ...ASK_SERVICES],
     subscribe: ["nightjar.>", ...DATA, LEASE, ...SPOKEN, ASK_CONTAINER_SUBJECT, ASK_STATUS_SUBJECT, ASK_ATTACH_SUBJECT],
   },
 };
@@ -206,7 +211,8 @@ test("each key is refused exactly what it is not granted", async (t) => {
     const publishing = await bus.connect(name);
     t.deepEqual(await refused(publishing, "publish", PUBLISH), without(PUBLISH, publish), `${name} publishes`);
     const subscribing = await bus.connect(name);
-    const heard = [...subscribe, inboxOf(name)];
+    const stage = stageNames.find((one) => one === name);
+    const heard = [...subscribe, inboxOf(name), ...(stage ? servedBy(stage) : [])];
     const silent = await refused(subscribing, "subscription", SUBSCRIBE);
     t.deepEqual(silent, without(SUBSCRIBE, heard), `${name} subscribes`);
   }
@@ -275,6 +281,7 @@ test("a reply subject cannot make the bus or a stage act for another", async (t)
   // An empty message to this subject deletes the stream, one that is no JSON to the other purges it.
   for (const reply of ["$JS.API.STREAM.DELETE.RAW", "$JS.API.STREAM.PURGE.RAW", "nightjar.raw"]) {
     operator.publish(ASK_STATUS_SUBJECT, "", { reply });
+    operator.publish("$SRV.PING", "", { reply });
     enricher.publish(ASK_ATTACH_SUBJECT, "\n\x08enricher", { reply });
   }
   await Promise.all([operator.flush(), enricher.flush()]);

@@ -13,6 +13,7 @@ import {
   METADATA_CHANGED_SUBJECT,
   type StageName,
   type Stream,
+  serviceName,
   stageNames,
   streamOf,
   TAPPED_SUBJECT,
@@ -61,6 +62,25 @@ const LOOK = [
   "$JS.API.CONSUMER.LIST.*",
   "$JS.API.CONSUMER.INFO.*.*",
 ];
+
+/** What NATS's service protocol asks (ADR-32): who is there, what it answers, how often it was asked. */
+const SERVICE_VERBS = ["PING", "INFO", "STATS"].map((verb) => `$SRV.${verb}`);
+const SERVICE_ASKERS: readonly KeyName[] = ["operator", "listener"];
+
+/** Asking all services, those of a name, one of them. */
+const ASK_SERVICES: Grants = {
+  publish: SERVICE_VERBS.flatMap((verb) => [verb, `${verb}.*`, `${verb}.*.*`]),
+  subscribe: [],
+};
+
+function partInServices(name: KeyName, stage: StageName | undefined): Grants {
+  if (!stage) return SERVICE_ASKERS.includes(name) ? ASK_SERVICES : NOTHING;
+  const own = serviceName(stage);
+  return {
+    publish: SERVICE_ASKERS.map((asker) => `${inboxPrefix(asker)}.>`),
+    subscribe: SERVICE_VERBS.flatMap((verb) => [verb, `${verb}.${own}`, `${verb}.${own}.*`]),
+  };
+}
 
 /** What the holders of interest said last, which a recording notes. */
 const LAST_INTERESTS = "$JS.API.DIRECT.GET.INTEREST.nightjar.interest.*";
@@ -122,6 +142,7 @@ export function grantsOf(name: KeyName, streams: readonly Stream[] = allStreams)
     ...(stage ? streams.map((stream) => partIn(stream, stage)) : []),
     ...questionsOf(streams).map((question) => partInQuestion(question, name)),
     ...NOTICES.map((notice) => partInNotice(notice, name)),
+    partInServices(name, stage),
     SPECIAL[name] ?? NOTHING,
     { publish: [], subscribe: [`${inboxPrefix(name)}.>`] },
   ];

@@ -149,7 +149,7 @@ async function serve(life: Life, managing: NatsConnection, answering: NatsConnec
   stage.facts.set("server_pid", String(server.pid));
   stage.facts.set("disk_budget_bytes", String(plan.budget.bytes));
   serveAttach(answering, durables, stage);
-  stage.bus.use(answering);
+  await stage.bus.use(answering);
   end.ready = true;
   context.onReady();
   const faulty = !atLeast(context.binary.version, VERSION_WITHOUT_FAULT);
