@@ -11,6 +11,7 @@ const ASSETS = [
   "src/page.html",
   "node_modules/@nightjar/native-probe/build/nightjar.bpf.o",
   "node_modules/@nightjar/native-probe/build/Release/nightjar_probe.node",
+  "../../packages/notify/build/nightjar_notify.node",
 ];
 
 /** Files that run as processes or threads of their own. */

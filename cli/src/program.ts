@@ -16,6 +16,7 @@ import { portalCommand } from "./commands/portal.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rulesCommand } from "./commands/rules.ts";
 import { runCommand } from "./commands/run.ts";
+import { stageCommand } from "./commands/stage.ts";
 import { statisticsCommand } from "./commands/statistics.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tapCommand } from "./commands/tap.ts";
@@ -40,6 +41,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   portalCommand,
   doctorCommand,
   collectorCommand,
+  stageCommand,
   versionCommand,
 ];
 

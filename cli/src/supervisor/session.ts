@@ -85,7 +85,8 @@ export class Session {
 
   /** Undefined when the session ends first. */
   async #waitUntilReady(): Promise<StageStatus[] | undefined> {
-    const { stateDir, output } = this.#context;
+    const { stateDir, settings, output } = this.#context;
+    const logs = statePaths.logs(stateDir, settings.common.log_dir);
     const names = this.#supervisor.stages.map(({ plan }) => plan.name);
     let connection: NatsConnection | undefined;
     let slowAt = performance.now() + READY_SLOW_MS;
@@ -98,7 +99,7 @@ export class Session {
         const missing = names.filter((name) => !ready.includes(name));
         if (missing.length === 0) return statuses;
         if (performance.now() > slowAt) {
-          output.note(`nightjar: still waiting for ${missing.join(", ")}; their logs are in ${stateDir}/log`);
+          output.note(`nightjar: still waiting for ${missing.join(", ")}; their logs are in ${logs}`);
           slowAt = Number.POSITIVE_INFINITY;
         }
         await pause(ASK_INTERVAL_MS, this.#stopping.signal);
@@ -167,7 +168,7 @@ export class Session {
   }
 
   #ended(name: FolderName, how: string, lines: readonly string[], delayMs: number | undefined): void {
-    const { output } = this.#context;
+    const { output, settings, stateDir } = this.#context;
     const reason = crashReason(lines);
     const what = `nightjar: ${name} ended (${how}${reason === undefined ? "" : `, ${reason}`})`;
     if (delayMs === undefined) {
@@ -180,7 +181,9 @@ export class Session {
     const ends = (this.#earlyEnds.get(name) ?? 0) + 1;
     this.#earlyEnds.set(name, ends);
     if (ends < EARLY_ENDS_MAX) return;
-    output.note(`nightjar: ${name} does not come up; its log is ${statePaths.log(this.#context.stateDir, name)}`);
+    output.note(
+      `nightjar: ${name} does not come up; its log is ${statePaths.log(stateDir, name, settings.common.log_dir)}`,
+    );
     this.end("FAILED");
   }
 }

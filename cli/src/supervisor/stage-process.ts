@@ -5,11 +5,8 @@ import { createInterface } from "node:readline";
 import { EXIT_BUS_MOVED, type FolderName, identify, type ProcessIdentity, pause } from "@nightjar/stage";
 import type { StagePlan } from "./plan.ts";
 import type { StageRecord } from "./record.ts";
+import { NODE_FLAGS } from "./stage-environment.ts";
 
-/** Young generations that stay small: what a batch needs is garbage when the batch is through. */
-const NODE_FLAGS = ["--max-semi-space-size=2"];
-/** glibc keeps an arena for each thread that ever allocated; the stages' threads are few and mostly idle. */
-const MEMORY_ENV = { MALLOC_ARENA_MAX: "1" };
 const RESTART_DELAY_MIN_MS = 50;
 /** Who ran so long is taken to be well: its next restart comes at once again. */
 const WELL_AFTER_MS = 30_000;
@@ -85,7 +82,7 @@ export class StageProcess {
     // A session of its own: Ctrl-C at the terminal is for the supervisor, which ends the stages in their order. Its
     // standard input is a pipe that closes when the supervisor dies, however it dies.
     const child = spawn(process.execPath, [...NODE_FLAGS, plan.entry], {
-      env: { ...MEMORY_ENV, ...env },
+      env,
       detached: true,
       stdio: ["pipe", "ignore", "pipe"],
     });

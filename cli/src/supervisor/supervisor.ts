@@ -1,7 +1,8 @@
 // Runs all stages of a sensor: starts each, starts again what ends, stops all in their order.
-import { identify, type ResolvedSettings, SENSOR_VERSION, settingNames, settingsEnvironment } from "@nightjar/stage";
+import { identify, type ResolvedSettings, SENSOR_VERSION } from "@nightjar/stage";
 import { planStages, STOP_ORDER } from "./plan.ts";
 import { writeRecord } from "./record.ts";
+import { stageEnvironment } from "./stage-environment.ts";
 import { type StageEvents, StageProcess } from "./stage-process.ts";
 
 export interface SupervisorOptions {
@@ -13,14 +14,6 @@ export interface SupervisorOptions {
   events: Omit<StageEvents, "changed">;
 }
 
-/** The only stage that secrets among the settings are for. */
-const SECRETS_READER = "uplink";
-
-function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const secrets = new Set(settingNames.filter(({ setting }) => setting.secret).map(({ variable }) => variable));
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !secrets.has(name)));
-}
-
 export class Supervisor {
   readonly stages: readonly StageProcess[];
   readonly #options: SupervisorOptions;
@@ -29,19 +22,14 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { stateDir, resolved, events, hopeless } = options;
-    const env = {
-      ...options.env,
-      ...settingsEnvironment(resolved),
-      NIGHTJAR_STATE_DIR: stateDir,
-      NIGHTJAR_SUPERVISED: "1",
-    };
+    const env = { ...options.env, NIGHTJAR_SUPERVISED: "1" };
     const restartDelayMaxMs = resolved.values.cli.restart_delay_max_ms;
     const withRecord: StageEvents = { ...events, changed: () => this.#writeRecord() };
     this.stages = planStages(resolved.values).map(
       (plan) =>
         new StageProcess({
           plan,
-          env: plan.name === SECRETS_READER ? env : withoutSecrets(env),
+          env: stageEnvironment(plan.name, env, { resolved, stateDir }),
           ...{ restartDelayMaxMs, hopeless, events: withRecord },
         }),
     );

@@ -102,7 +102,7 @@ export class Bus {
   publish(stream: StreamName, subject: string, bytes: Uint8Array, messageId: string): Promise<void> {
     let publisher = this.#publishers.get(stream);
     if (!publisher) {
-      publisher = new Publisher(this.jetstream, this.#stage.health, this.#stage.signal);
+      publisher = new Publisher(this.jetstream, this.#stage);
       this.#publishers.set(stream, publisher);
     }
     return publisher.publish(subject, bytes, messageId);
@@ -118,6 +118,7 @@ export class Bus {
       handle,
       inFlightMax: options.inFlightMax,
       attach: () => this.#attach(),
+      progress: stage.progress,
       signal: stage.signal,
       log: stage.log,
       health: stage.health,

@@ -1,5 +1,6 @@
 // One connection to the host's own bus: found by its address file, opened with the stage's key, kept for good.
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { connect, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { Logger } from "./log.ts";
 import { readSmallFile, statePaths } from "./state-folder.ts";
@@ -19,13 +20,18 @@ export interface ConnectionOptions {
   log?: Logger;
 }
 
+/** Under systemd each stage has its key as a credential (LoadCredential=): the bus's folder is closed to it. */
+const CREDENTIAL = "nightjar-bus-key";
+
 /** Where the bus listens and the key to it, undefined while the bus has not written them. */
 export function busCredentials(
   stateDir: string,
   name: StageName | ClientName,
 ): { address: string; seed: Uint8Array } | undefined {
   const address = readSmallFile(statePaths.busAddress(stateDir));
-  const seed = readSmallFile(statePaths.key(stateDir, name));
+  const credentials = process.env.CREDENTIALS_DIRECTORY;
+  const given = credentials === undefined ? undefined : readSmallFile(join(credentials, CREDENTIAL));
+  const seed = given ?? readSmallFile(statePaths.key(stateDir, name));
   return address && seed ? { address, seed: new TextEncoder().encode(seed) } : undefined;
 }
 

@@ -5,6 +5,7 @@ import type { Counters } from "./counters.ts";
 import { GarbageError, type GarbageStore } from "./garbage.ts";
 import type { Health } from "./health.ts";
 import { describeError, type Logger } from "./log.ts";
+import type { Progress } from "./progress.ts";
 import { ACK_PENDING_MAX, type StreamName } from "./streams.ts";
 
 const CONSUMER_RETRY_MS = 100;
@@ -36,6 +37,8 @@ export interface ConsumerOptions {
   inFlightMax: number;
   /** Has the bus make the durable anew; resolves when it has. */
   attach: () => Promise<void>;
+  /** Told what is with the handler. */
+  progress: Progress;
   signal: AbortSignal;
   log: Logger;
   health: Health;
@@ -109,7 +112,8 @@ export class StreamConsumer {
 
   async #handle(message: JsMsg): Promise<void> {
     this.#inFlight++;
-    const { handle, crash, garbage, counters, stream } = this.#options;
+    const { handle, crash, garbage, counters, stream, progress } = this.#options;
+    progress.begin();
     try {
       counters.add(`${stream}_messages`);
       if (garbage.isPoison(message.data)) this.#keepAside(message, "POISON", "it crashed the stage");
@@ -125,6 +129,7 @@ export class StreamConsumer {
       }
     } finally {
       this.#inFlight--;
+      progress.done();
       this.#slots.shift()?.();
     }
   }

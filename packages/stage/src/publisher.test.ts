@@ -4,6 +4,7 @@ import { waitFor } from "@nightjar/test-support";
 import test from "ava";
 import fc from "fast-check";
 import type { Health } from "./health.ts";
+import { Progress } from "./progress.ts";
 import { Publisher } from "./publisher.ts";
 
 const STREAM_FULL = 10077;
@@ -64,7 +65,10 @@ function publisherOn(server: { publish: FakeServer["publish"] }, signal = new Ab
   const issues = new Set<string>();
   const health = { raise: (code: string) => issues.add(code), resolve: (code: string) => issues.delete(code) };
   const js = { publish: server.publish } as unknown as JetStreamClient;
-  return { publisher: new Publisher(js, health as unknown as Health, signal), issues };
+  return {
+    publisher: new Publisher(js, { health: health as unknown as Health, signal, progress: new Progress() }),
+    issues,
+  };
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);

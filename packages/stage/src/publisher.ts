@@ -4,6 +4,8 @@ import type { HealthCodeName } from "./codes.ts";
 import { pause } from "./connection.ts";
 import type { Health } from "./health.ts";
 import { describeError } from "./log.ts";
+import type { Progress } from "./progress.ts";
+import type { Stage } from "./stage.ts";
 
 const PUBACK_TIMEOUT_MS = 5_000;
 const RETRY_WAIT_MIN_MS = 20;
@@ -41,6 +43,7 @@ export class Publisher {
   readonly #js: JetStreamClient;
   readonly #health: Health;
   readonly #signal: AbortSignal;
+  readonly #progress: Progress;
   readonly #queue: Entry[] = [];
   #failed: Entry[] = [];
   #count = 0;
@@ -50,10 +53,11 @@ export class Publisher {
   /** The message sent before; undefined where all before is stored and the server need not know which was the last. */
   #previousId: string | undefined;
 
-  constructor(js: JetStreamClient, health: Health, signal: AbortSignal) {
+  constructor(js: JetStreamClient, { health, signal, progress }: Pick<Stage, "health" | "signal" | "progress">) {
     this.#js = js;
     this.#health = health;
     this.#signal = signal;
+    this.#progress = progress;
   }
 
   /** Resolves when the server has stored the message; never rejects. */
@@ -100,6 +104,7 @@ export class Publisher {
       this.#previousId = entry.messageId;
       await Promise.race([this.#js.publish(entry.subject, entry.bytes, options), broken]);
       entry.stored();
+      this.#progress.advance();
       this.#succeeded();
     } catch (error) {
       this.#failed.push(entry);
@@ -118,6 +123,8 @@ export class Publisher {
     const again = this.#failed.sort((left, right) => left.number - right.number);
     this.#failed = [];
     await pause(this.#waitMs, this.#signal);
+    // That others do not take it yet is no hang of this stage.
+    this.#progress.advance();
     this.#waitMs = Math.min(this.#waitMs * 2, RETRY_WAIT_MAX_MS);
     if (this.#signal.aborted) return;
     this.#previousId = undefined;

@@ -7,7 +7,8 @@ import type { Settings } from "./settings/index.ts";
 import { statePaths } from "./state-folder.ts";
 
 const PRIVATE_FOLDER_MODE = 0o700;
-const PRIVATE_FILE_MODE = 0o600;
+/** Stages with users of their own have a group in common. */
+const KEY_MODE = 0o640;
 
 /** The redactor of the sensor in `stateDir`; where no folder can keep a key, with one for this process alone. */
 export function openRedactor(stateDir: string, settings: Pick<Settings, "redact">): Redactor {
@@ -23,7 +24,7 @@ function redactKey(stateDir: string): Uint8Array | undefined {
     const known = readKey(file);
     if (known) return known;
     mkdirSync(dirname(file), { recursive: true, mode: PRIVATE_FOLDER_MODE });
-    writeFileSync(own, randomBytes(KEY_BYTES), { mode: PRIVATE_FILE_MODE });
+    writeFileSync(own, randomBytes(KEY_BYTES), { mode: KEY_MODE });
     linkSync(own, file);
   } catch {
     // Another process was faster, or the folder cannot be written.

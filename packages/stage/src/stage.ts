@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
+import { findServiceManager } from "@nightjar/notify";
 import {
   type CloudInstance,
   type Host,
@@ -18,11 +19,13 @@ import { Counters } from "./counters.ts";
 import { Health } from "./health.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type { FactName } from "./metrics.ts";
+import { Progress } from "./progress.ts";
 import { openRedactor } from "./redact-key.ts";
 import { resolveSettings } from "./resolve-settings.ts";
 import type { Settings } from "./settings/index.ts";
 import { statePaths } from "./state-folder.ts";
 import type { StageName } from "./streams.ts";
+import { ManagerNotifier } from "./tell-manager.ts";
 import { SENSOR_VERSION } from "./version.ts";
 
 const STOP_MS_MAX = 8_000;
@@ -43,6 +46,8 @@ export interface Stage {
   readonly health: Health;
   readonly counters: Counters;
   readonly bus: Bus;
+  /** By which the watchdog is fed; what the bus gives and takes is counted already. */
+  readonly progress: Progress;
   /** Aborted when the stage shall stop. */
   readonly signal: AbortSignal;
   /** One line for a person: what the stage does now. */
@@ -98,7 +103,7 @@ export async function runStage(name: StageName, main: (stage: Stage) => Promise<
     target: name,
     level: settings.common.log_level,
     redactor,
-    ...(stateDir && { file: statePaths.log(stateDir, name) }),
+    ...(stateDir && { file: statePaths.log(stateDir, name, settings.common.log_dir) }),
   });
   for (const { code, message } of problems) log.error(message, { code });
   if (!stateDir) log.error("NIGHTJAR_STATE_DIR is not set", { code: "SETTING_INVALID" });
@@ -137,6 +142,7 @@ class RunningStage implements Stage {
   readonly redactor: Redactor;
   readonly health: Health;
   readonly counters = new Counters();
+  readonly progress = new Progress();
   readonly bus: Bus;
   readonly signal: AbortSignal;
   readonly facts = new Map<FactName, string>();
@@ -150,6 +156,7 @@ class RunningStage implements Stage {
   beforeStatus: () => void = () => {};
   readonly #startedAt = timestampNow();
   readonly #stopping: AbortController;
+  readonly #notifier: ManagerNotifier | undefined;
   readonly #stops: (() => Promise<void> | void)[] = [];
   #ready = false;
   #exitCode: number | undefined;
@@ -166,6 +173,9 @@ class RunningStage implements Stage {
     this.health = new Health(name, log);
     this.#stopping = stopping;
     this.signal = stopping.signal;
+    const manager = findServiceManager(process.env, process.pid);
+    const { progress, signal } = this;
+    if (manager) this.#notifier = new ManagerNotifier({ manager, progress, log, signal, describe: () => this.#line() });
     this.bus = new Bus(
       this,
       (error) => this.crash(error),
@@ -178,6 +188,7 @@ class RunningStage implements Stage {
 
   ready(): void {
     this.#ready = true;
+    this.#notifier?.ready();
     this.log.info(`${this.name} is ready`);
   }
 
@@ -210,6 +221,13 @@ class RunningStage implements Stage {
         ...this.activity,
       }),
     );
+  }
+
+  /** For `systemctl status`: what the stage does, and what is wrong. */
+  #line(): string {
+    this.beforeStatus();
+    const [issue] = this.health.issues;
+    return issue ? `${this.summary}; ${issue.code}: ${issue.message}` : this.summary;
   }
 
   crash(error: unknown): void {

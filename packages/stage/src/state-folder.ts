@@ -14,7 +14,10 @@ export const statePaths = {
   folder: (stateDir: string, name: FolderName) => join(stateDir, name),
   /** Held by the process that works as this stage. */
   lock: (stateDir: string, name: FolderName) => join(stateDir, name, "lock"),
-  log: (stateDir: string, name: FolderName) => join(stateDir, "log", `${name}.log`),
+  /** `logDir` is the setting log_dir. */
+  logs: (stateDir: string, logDir = "") => logDir || join(stateDir, "log"),
+  log: (stateDir: string, name: FolderName, logDir = ""): string =>
+    join(statePaths.logs(stateDir, logDir), `${name}.log`),
   portalAddress: (stateDir: string) => join(stateDir, "portal", "address"),
   portalCertificate: (stateDir: string) => join(stateDir, "portal", "certificate.pem"),
   portalToken: (stateDir: string) => join(stateDir, "portal", "token"),

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { statePaths } from "@nightjar/stage";
 
 /** All paths of one sensor's bus; absolute when the state folder is. */
-export function busFiles(stateDir: string) {
+export function busFiles(stateDir: string, logDir = "") {
   const folder = statePaths.folder(stateDir, "bus");
   return {
     folder,
@@ -21,8 +21,8 @@ export function busFiles(stateDir: string) {
     standardError: join(folder, "nats-server.stderr"),
     store: join(folder, "jetstream"),
     brokenStorePrefix: "jetstream.broken-",
-    logFolder: join(stateDir, "log"),
-    log: join(stateDir, "log", "nats-server.log"),
+    logFolder: statePaths.logs(stateDir, logDir),
+    log: join(statePaths.logs(stateDir, logDir), "nats-server.log"),
   };
 }
 

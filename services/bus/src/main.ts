@@ -15,7 +15,7 @@ await runStage("bus", main);
 
 async function main(stage: Stage): Promise<void> {
   // Links resolved: a leftover server is known by the path of its configuration.
-  const files = busFiles(realpathSync(stage.stateDir));
+  const files = busFiles(realpathSync(stage.stateDir), stage.settings.common.log_dir);
   mkdirSync(files.logFolder, { recursive: true, mode: 0o700 });
   lockFile(files.lock);
   const binary = await findServer(stage.settings.bus.server_binary, process.env.PATH ?? "", CHECKOUT);

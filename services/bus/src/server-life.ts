@@ -45,6 +45,10 @@ const STORE_FAILED = new Set([10049, 10077, 10104]);
 /** "Can't start JetStream" and its like, in the server's own words. */
 const STORE_REFUSED = /\[FTL\].*(jetstream|store)/i;
 
+/** Stages with users of their own come to the address through the folder, and see nothing else of it. */
+const FOLDER_MODE = 0o711;
+const ADDRESS_MODE = 0o644;
+
 interface Plan {
   port: number;
   budget: Budget;
@@ -95,7 +99,7 @@ export async function liveOnce(context: LifeContext): Promise<LifeEnd> {
 /** Everything that is written before the server starts. */
 async function prepare({ stage, files, binary, keys }: LifeContext): Promise<Plan> {
   for (const folder of [files.store, files.logFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(files.folder, 0o700);
+  chmodSync(files.folder, FOLDER_MODE);
   const { disk_bytes, monitor_port } = stage.settings.bus;
   const budget = budgetOf(disk_bytes, readDisk(files.folder).freeBytes, folderBytes(files.store));
   // Existing streams come back with what was reserved for them, also when the budget is smaller now.
@@ -115,11 +119,11 @@ async function prepare({ stage, files, binary, keys }: LifeContext): Promise<Pla
 }
 
 /** On a full disk what was written last time serves, so that the bus can start and say that the disk is full. */
-function writeIfChanged(stage: Stage, file: string, text: string): void {
+function writeIfChanged(stage: Stage, file: string, text: string, mode?: number): void {
   const last = readSmallFile(file);
   if (last === text.trim()) return;
   try {
-    writeFileAtomic(file, text);
+    writeFileAtomic(file, text, mode);
   } catch (error) {
     if (last === undefined || (error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
     stage.health.raise("DISK_FULL", `${file} cannot be written; the last one serves`);
@@ -144,7 +148,7 @@ async function serve(life: Life, managing: NatsConnection, answering: NatsConnec
   const durables = new Durables(manager);
   for (const stream of streams.filter(hasDurable)) await durables.anew(stream);
   writeIfChanged(stage, files.port, `${plan.port}\n`);
-  writeIfChanged(stage, files.address, `nats://${LOOPBACK}:${plan.port}\n`);
+  writeIfChanged(stage, files.address, `nats://${LOOPBACK}:${plan.port}\n`, ADDRESS_MODE);
   stage.facts.set("server_address", `${LOOPBACK}:${plan.port}`);
   stage.facts.set("server_pid", String(server.pid));
   stage.facts.set("disk_budget_bytes", String(plan.budget.bytes));

@@ -16,7 +16,7 @@ const SILENT_MS_MAX = 10_000;
 /** A server that has run this long after it ended by itself is no issue any more. */
 const STEADY_MS = 60_000;
 
-export type WatchHost = Pick<Stage, "log" | "health" | "counters" | "folder">;
+export type WatchHost = Pick<Stage, "log" | "health" | "counters" | "folder" | "progress">;
 
 export interface WatchOptions {
   /** The streams' largest sizes while the disk has room. */
@@ -54,6 +54,7 @@ export class Watch {
     let answered = since;
     let next = since;
     while (!signal.aborted) {
+      this.#host.progress.begin();
       try {
         await this.#checkDisk();
         if (Date.now() >= next) {
@@ -67,6 +68,8 @@ export class Watch {
         const silent_ms = Date.now() - answered;
         this.#host.log.warn("cannot look at the streams", { error: error as Error, silent_ms });
         if (silent_ms > SILENT_MS_MAX) return "JetStream does not answer";
+      } finally {
+        this.#host.progress.done();
       }
       if (this.#options.gaveUp()) return "it gave up writing";
       if (Date.now() - since > STEADY_MS) this.#host.health.resolve("BUS_SERVER_RESTARTED");

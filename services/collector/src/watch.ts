@@ -35,6 +35,7 @@ export async function watchKernel(stage: Stage): Promise<void> {
   if (stage.signal.aborted) return;
   probe.start();
   followRing(stage, probe, source);
+  watchReader(stage, probe, publisher);
   stage.beforeStatus = () => report(stage, probe, publisher, ofOthers);
 }
 
@@ -54,6 +55,17 @@ function endInOrder(
         batches: publisher.pending,
       });
     probe.close();
+  });
+}
+
+/** The reader is a thread of its own: what it leaves unread while the bus has all it was given shows a hang. */
+function watchReader(stage: Stage, probe: Probe, publisher: RawPublisher): void {
+  let storedBefore = publisher.stored;
+  stage.progress.check(() => {
+    const { stored, pending } = publisher;
+    const hasMoved = stored !== storedBefore;
+    storedBefore = stored;
+    return hasMoved || pending > 0 || probe.ringUsed() === 0;
   });
 }
 

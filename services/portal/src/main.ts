@@ -25,7 +25,7 @@ const log: Logger = createLogger({
   target: "portal",
   level: settings.common.log_level,
   redactor: openRedactor(problems.length > 0 ? "" : stateDir, settings),
-  ...(stateDir && { file: statePaths.log(stateDir, "portal") }),
+  ...(stateDir && { file: statePaths.log(stateDir, "portal", settings.common.log_dir) }),
 });
 let exitCode: number | undefined;
 let portal: Portal | undefined;

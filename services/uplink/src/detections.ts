@@ -80,6 +80,7 @@ async function keepForPortal(stage: Stage, outbox: Outbox, batch: DetectionBatch
       break;
     } catch (error) {
       stage.health.raise("DISK_FULL", `the outbox cannot be written: ${describeError(error)}`);
+      stage.progress.advance();
       await pause(DISK_RETRY_MS);
     }
   }

@@ -8,6 +8,10 @@ export const commonSettings = {
       "The sensor's state folder. Several sensors run side by side in different ones. `nightjar run` takes `.state` " +
       "in the checkout when it is empty.",
   }),
+  log_dir: path({
+    default: "",
+    doc: "The folder of the stages' logs. Empty means `log` in the state folder; systemd has /var/log/nightjar.",
+  }),
   log_level: choice({
     choices: ["error", "warn", "info", "debug"],
     default: "info",

@@ -125,7 +125,8 @@ function makeLookUps(stage: Stage, { client, link }: Parts, memory: Memory): Loo
 }
 
 /** The disk is full, mostly; whoever waits for this tries again. */
-async function diskRefused({ health, signal }: Stage, error: unknown): Promise<void> {
+async function diskRefused({ health, progress, signal }: Stage, error: unknown): Promise<void> {
+  progress.advance();
   health.raise("DISK_FULL", `the memory of look-ups cannot be written: ${describeError(error)}`);
   await pause(DISK_RETRY_MS, signal);
 }
