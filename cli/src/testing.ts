@@ -16,7 +16,8 @@ export interface RunInput {
   signal?: AbortSignal;
 }
 
-class Collected extends Writable {
+/** A stream that keeps what is written to it. */
+export class Collected extends Writable {
   text = "";
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();

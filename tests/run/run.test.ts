@@ -78,8 +78,25 @@ async function answers(t: ExecutionContext, { stateDir }: Sensor): Promise<void>
   t.is(seen, filtered + folded + submitted + dropped);
   t.true(statistics.totals.published > 0);
   t.true(statistics.totals.published <= statistics.kernel.submitted);
+  await watches(t, folder);
   const detections = await nightjar(t, ["detections", ...folder, "--since", "1h"]);
   t.is(detections.code, 0, detections.stderr);
+}
+
+/** Watched, the statistics come again and again, with rates and the memory of each process. */
+async function watches(t: ExecutionContext, folder: readonly string[]): Promise<void> {
+  const args = [CLI, "get-statistics", ...folder, "--json", "--watch", "--interval", "0.2"];
+  const watching = startProcess(t, process.execPath, args);
+  const lines = () => watching.stdout.split("\n").slice(0, -1);
+  await waitFor(() => lines().length >= 2, { what: "two readings", explain: () => watching.stderr });
+  watching.signal("SIGINT");
+  t.is((await watching.exited).code, 0, watching.stderr);
+  for (const { stages } of lines().map((line) => JSON.parse(line))) {
+    for (const { stage, cpu_percent, memory_bytes } of stages) {
+      t.true(cpu_percent >= 0, stage);
+      t.true(memory_bytes > 0, stage);
+    }
+  }
 }
 
 /** What the portal has an output has too; a test detection reaches it, and only where there is such an output. */

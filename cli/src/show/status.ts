@@ -3,6 +3,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type HealthIssue, HealthSeverity, type StageStatus, StageStatusSchema } from "@nightjar/proto";
 import type { SensorState } from "../connect/sensor-state.ts";
 import type { Output } from "../output.ts";
+import { WORK_COUNTERS } from "./figures.ts";
 import { cloudLine, hostLine } from "./host.ts";
 import { ledgerJson, ledgerLines, ledgerRows } from "./ledger.ts";
 import { outputLines } from "./outputs.ts";
@@ -10,15 +11,6 @@ import { toPlain } from "./plain.ts";
 import { table } from "./table.ts";
 import { count, printable } from "./text.ts";
 
-/** Which of a stage's counters is its work, for the column EVENTS. */
-const WORK_COUNTERS: Readonly<Record<string, string>> = {
-  collector: "events_published",
-  metadata: "questions",
-  enricher: "events_in",
-  "rule-engine": "events",
-  aggregator: "facts",
-  uplink: "detections_in",
-};
 const HEADER = ["STAGE", "VERSION", "PID", "READY", "RESTARTS", "EVENTS", "LAG", "HEALTH", "DOES"];
 const NUMBERS = [2, 4, 5, 6];
 
