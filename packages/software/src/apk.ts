@@ -7,23 +7,29 @@ const INSTALLED = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
 export const apk: DatabaseFormat = {
   manager: "apk",
   watched: INSTALLED,
-  read(root, add) {
+  read(root, sink) {
     const problems: string[] = [];
     const text = INSTALLED.map((path) => attempt(problems, () => root.readText(path, DATABASE_BYTES_MAX))).find(
       (found) => found !== undefined,
     );
     let owner = none();
     let folder = "";
+    const end = () => {
+      if (owner.name !== "") sink.installed(owner);
+      owner = none();
+    };
     for (const line of lines(text ?? "")) {
       const value = line.slice(2);
-      if (line === "") owner = none();
+      if (line === "") end();
       else if (line.startsWith("P:")) owner.name = value;
       else if (line.startsWith("V:")) owner.version = value;
       else if (line.startsWith("A:")) owner.architecture = value;
+      else if (line.startsWith("o:") && value !== owner.name) owner.source = { name: value, version: owner.version };
       // Of what is in the root folder itself, the folder is "".
       else if (line.startsWith("F:")) folder = value === "" ? "" : `/${value}`;
-      else if (line.startsWith("R:") && owner.name !== "") add(`${folder}/${value}`, owner);
+      else if (line.startsWith("R:") && owner.name !== "") sink.file(`${folder}/${value}`, owner);
     }
+    end();
     return problems;
   },
 };

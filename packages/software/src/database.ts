@@ -10,20 +10,27 @@ export interface Package {
   /** As its manager writes it, e.g. "1:2.36-9+deb12u14", "5.2.26-3.fc40", "1.36.1-r15". */
   version: string;
   architecture: string;
+  /** What it was built from, where that has another name or version: vulnerabilities are told of source packages. */
+  source?: { name: string; version: string };
 }
 
-/** Takes a file, by its absolute path in the root folder, and the package it belongs to. */
-export type AddFile = (path: string, owner: Package) => void;
+/** Takes what a database says. */
+export interface Sink {
+  /** A package that is installed, with files or without. */
+  installed(found: Package): void;
+  /** A file, by its absolute path in the root folder, and the package it belongs to. */
+  file(path: string, owner: Package): void;
+}
 
 export interface DatabaseFormat {
   manager: Manager;
   /** Files and folders that tell by their change that the database changed. Without any of them there is none. */
   watched: readonly string[];
   /**
-   * Reads all files of all packages. Of a file of several packages the first counts.
+   * Reads all packages and all their files. Of a file of several packages the first counts.
    * @returns what could not be read, as sentences; the rest is read nonetheless.
    */
-  read(root: RootFolder, add: AddFile): string[];
+  read(root: RootFolder, sink: Sink): string[];
 }
 
 /** A database larger than this is not read: it has no place in the memory of a sensor. */

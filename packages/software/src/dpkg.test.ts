@@ -59,6 +59,18 @@ test("owners are those that dpkg -S names", (t) => {
   t.deepEqual(software.problems, []);
 });
 
+test("packages and what they were built from are those that dpkg-query lists", (t) => {
+  const fields = ["db:Status-Abbrev", "Package", "Version", "Architecture", "source:Package", "source:Version"];
+  const format = `${fields.map((field) => `\${${field}}`).join("\\t")}\\n`;
+  const lines = execFileSync("dpkg-query", ["--show", "--showformat", format], { encoding: "utf8" }).trim().split("\n");
+  const expected = lines.filter((line) => !/^.[cn]/.test(line)).map((line) => line.slice(line.indexOf("\t") + 1));
+  const found = (new Software().installed("/") ?? []).map(({ name, version, architecture, source }) =>
+    [name, version, architecture, source?.name ?? name, source?.version ?? version].join("\t"),
+  );
+  t.deepEqual(found.sort(), expected.sort());
+  t.true(found.length > 0);
+});
+
 const PACKAGES = `Package: dash
 Status: install ok installed
 Version: 0.5.12-2

@@ -1,5 +1,5 @@
 // Reads dpkg's database: dpkg-query(1), dpkg-divert(1); and that of distroless images, which is a part of it.
-import { type AddFile, attempt, DATABASE_BYTES_MAX, type DatabaseFormat, type Package } from "./database.ts";
+import { attempt, DATABASE_BYTES_MAX, type DatabaseFormat, type Package, type Sink } from "./database.ts";
 import type { RootFolder } from "./root/root-folder.ts";
 import { field, stanzas } from "./stanzas.ts";
 
@@ -24,9 +24,9 @@ interface Diversion {
 export const dpkg: DatabaseFormat = {
   manager: "dpkg",
   watched: [STATUS, UPDATES, STATUS_PARTS, INFO, DIVERSIONS],
-  read(root, add) {
+  read(root, sink) {
     const problems: string[] = [];
-    const packages = readPackages(root, problems);
+    const packages = readPackages(root, problems, sink);
     const diversions = attempt(problems, () => readDiversions(root)) ?? new Map<string, Diversion>();
     for (const file of root.names(INFO)) {
       if (!file.endsWith(".list")) continue;
@@ -35,15 +35,15 @@ export const dpkg: DatabaseFormat = {
       const owner = packages.get(name);
       if (!owner) continue;
       const list = attempt(problems, () => root.readText(`${INFO}/${file}`, DATABASE_BYTES_MAX));
-      addFiles(list ?? "", owner, diversions, add);
+      addFiles(list ?? "", owner, diversions, sink);
     }
-    readParts(root, problems, add);
+    readParts(root, problems, sink);
     return problems;
   },
 };
 
 /** By name, and by name:architecture. Of a name with several architectures the first is meant. */
-function readPackages(root: RootFolder, problems: string[]): Map<string, Package> {
+function readPackages(root: RootFolder, problems: string[], sink: Sink): Map<string, Package> {
   const packages = new Map<string, Package>();
   const updates = root.names(UPDATES).filter((name) => /^\d+$/.test(name));
   const files = [
@@ -59,7 +59,10 @@ function readPackages(root: RootFolder, problems: string[]): Map<string, Package
       const found = packageOf(stanza);
       const both = `${found.name}:${found.architecture}`;
       // What was written later comes first.
-      if (!packages.has(both)) packages.set(both, found);
+      if (!packages.has(both)) {
+        packages.set(both, found);
+        if (isInstalled(stanza)) sink.installed(found);
+      }
       if (!packages.has(found.name)) packages.set(found.name, found);
     }
   }
@@ -68,7 +71,17 @@ function readPackages(root: RootFolder, problems: string[]): Map<string, Package
 
 function packageOf(stanza: string): Package {
   const [name, version] = [field(stanza, "Package"), field(stanza, "Version")];
-  return { manager: "dpkg", name, version, architecture: field(stanza, "Architecture") };
+  const found: Package = { manager: "dpkg", name, version, architecture: field(stanza, "Architecture") };
+  // "Source: glibc" or "Source: gcc-defaults (1.203)"; deb-control(5).
+  const [, source, sourceVersion = version] = /^(\S+)(?: \((.+)\))?$/.exec(field(stanza, "Source")) ?? [];
+  if (source !== undefined) found.source = { name: source, version: sourceVersion };
+  return found;
+}
+
+/** Not removed but for its configuration; images made without dpkg say nothing of it. */
+function isInstalled(stanza: string): boolean {
+  const status = field(stanza, "Status");
+  return status === "" || !/ (?:config-files|not-installed)$/.test(status);
 }
 
 /** Three lines each: the path, where it is diverted to, and by which package, ":" by the administrator. */
@@ -81,27 +94,28 @@ function readDiversions(root: RootFolder): Map<string, Diversion> {
   return diversions;
 }
 
-function addFiles(list: string, owner: Package, diversions: Map<string, Diversion>, add: AddFile): void {
+function addFiles(list: string, owner: Package, diversions: Map<string, Diversion>, sink: Sink): void {
   for (let start = 0, end = 0; end >= 0 && start < list.length; start = end + 1) {
     end = list.indexOf("\n", start);
     const path = list.slice(start, end < 0 ? undefined : end);
     // Folders stand before what is in them, and belong to many.
     if (path === "/." || (end >= 0 && list.startsWith(`${path}/`, end + 1))) continue;
     const diversion = diversions.get(path);
-    add(diversion && diversion.by !== owner.name ? diversion.to : path, owner);
+    sink.file(diversion && diversion.by !== owner.name ? diversion.to : path, owner);
   }
 }
 
 /** Of distroless images: the files stand in the list of their sums. */
-function readParts(root: RootFolder, problems: string[], add: AddFile): void {
+function readParts(root: RootFolder, problems: string[], sink: Sink): void {
   for (const name of root.names(STATUS_PARTS)) {
     if (name.endsWith(SUMS_ENDING)) continue;
     const read = (file: string) =>
       attempt(problems, () => root.readText(`${STATUS_PARTS}/${file}`, DATABASE_BYTES_MAX)) ?? "";
     const owner = packageOf(read(name));
     if (owner.name === "") continue;
+    sink.installed(owner);
     for (const line of read(`${name}${SUMS_ENDING}`).split("\n")) {
-      if (line.length > SUM_PATH_AT) add(`/${line.slice(SUM_PATH_AT)}`, owner);
+      if (line.length > SUM_PATH_AT) sink.file(`/${line.slice(SUM_PATH_AT)}`, owner);
     }
   }
 }

@@ -25,8 +25,13 @@ R:default.script
 P:alpine-baselayout
 V:3.4.3-r2
 A:x86_64
+o:alpine-base
 F:
 R:.top
+
+P:.build-deps
+V:20240101
+A:noarch
 `;
 
 function plantApk(root: string, text = APK): void {
@@ -45,11 +50,18 @@ test("apk's database", async (t) => {
   t.like(software.owner("/usr/share/udhcpc/default.script", root), { package: { name: "busybox" } });
   t.like(software.owner("/.top", root), { package: { name: "alpine-baselayout" } });
   t.deepEqual(software.owner("/sh", root), { known: "no_package" });
+  const installed = software.installed(root)?.map(({ name, source }) => [name, source?.name]);
+  t.deepEqual(installed, [
+    ["busybox", undefined],
+    ["alpine-baselayout", "alpine-base"],
+    [".build-deps", undefined],
+  ]);
 });
 
 test("no database is told from no owner", async (t) => {
   const root = await temporaryFolder(t);
   t.deepEqual(new Software().owner("/bin/sh", root), { known: "no_database" });
+  t.is(new Software().installed(root), undefined);
 });
 
 test("what changed is read again, at most for a share of the time", async (t) => {
@@ -104,6 +116,7 @@ test("links do not lead out of a root folder", async (t) => {
   mkdirSync(join(root, "lib/apk"), { recursive: true });
   symlinkSync(join(outside, "lib/apk/db"), join(root, "lib/apk/db"));
   t.deepEqual(new Software().owner("/bin/sh", root), { known: "no_database" });
+  t.is(new Software().installed(root), undefined);
 
   const inside = await temporaryFolder(t);
   plantApk(join(inside, "data"));

@@ -2,7 +2,7 @@
 // when they changed; containers of one image share what was read.
 import { Aliases } from "./aliases.ts";
 import { apk } from "./apk.ts";
-import type { DatabaseFormat, Package } from "./database.ts";
+import type { DatabaseFormat, Package, Sink } from "./database.ts";
 import { dpkg } from "./dpkg.ts";
 import { PathIndex } from "./path-index.ts";
 import { RootFolder } from "./root/root-folder.ts";
@@ -29,6 +29,9 @@ export const SOFTWARE_LIMITS: SoftwareLimits = { filesOfRoot: 4_000_000, bytes: 
 /** Databases are looked at for a change at most this often. */
 export const LOOK_MS = 1_000;
 
+/** Packages of one root folder that are listed; whole distributions have some 60,000. */
+const INSTALLED_MAX = 100_000;
+
 /** What is known of a file: its package; that none has it; or that there is no database to ask. */
 export type Owner = { known: "package"; package: Package } | { known: "no_package" } | { known: "no_database" };
 
@@ -37,6 +40,8 @@ interface Contents {
   version: string;
   paths: PathIndex;
   packages: Package[];
+  /** All of them, with files or without. */
+  installed: Package[];
   hasDatabase: boolean;
   problems: readonly string[];
 }
@@ -72,6 +77,15 @@ export class Software {
     const found = paths.get(path);
     if (found !== undefined) return { known: "package", package: packages[found] as Package };
     return { known: hasDatabase ? "no_package" : "no_database" };
+  }
+
+  /**
+   * All packages that are installed in a root folder, each architecture by itself; undefined where there is no
+   * database. `identity` as for `owner`. As long as nothing changed it is the same array.
+   */
+  installed(rootPath: string, identity = rootPath): readonly Package[] | undefined {
+    const { installed, hasDatabase } = this.#contents(rootPath, identity);
+    return hasDatabase ? installed : undefined;
   }
 
   /** What could not be read, for a health issue; each once. */
@@ -138,15 +152,21 @@ function readContents(root: RootFolder, aliases: Aliases, version: string, files
   const packages: Package[] = [];
   const problems: string[] = [];
   let latest: Package | undefined;
-  const add = (path: string, owner: Package) => {
-    if (owner !== latest) packages.push(owner);
-    latest = owner;
-    if (paths.size < filesMax) paths.add(aliases.canonical(path), packages.length - 1);
+  const installed: Package[] = [];
+  const sink: Sink = {
+    installed: (found) => void (installed.length < INSTALLED_MAX && installed.push(found)),
+    file(path, owner) {
+      if (owner !== latest) packages.push(owner);
+      latest = owner;
+      if (paths.size < filesMax) paths.add(aliases.canonical(path), packages.length - 1);
+    },
   };
   const there = FORMATS.filter(({ watched }) => watched.some((path) => root.version(path) !== ""));
   for (const format of there) {
-    for (const problem of format.read(root, add)) problems.push(`${format.manager}: ${problem}`);
+    for (const problem of format.read(root, sink)) problems.push(`${format.manager}: ${problem}`);
   }
   if (paths.size >= filesMax) problems.push(`packages have more than ${filesMax} files: the others have no owner`);
-  return { version, paths, packages, hasDatabase: there.length > 0, problems };
+  if (installed.length >= INSTALLED_MAX)
+    problems.push(`more than ${INSTALLED_MAX} packages: the others are not listed`);
+  return { version, paths, packages, installed, hasDatabase: there.length > 0, problems };
 }

@@ -14,6 +14,7 @@ const TAG = {
   release: 1002,
   epoch: 1003,
   architecture: 1022,
+  sourceRpm: 1044,
   oldFileNames: 1027,
   fileStates: 1029,
   folderIndexes: 1116,
@@ -60,7 +61,7 @@ export function readHeader(bytes: Uint8Array): Header {
   if (name === "") throw new RangeError("a package's header has no name");
   const whole = `${epoch === undefined ? "" : `${epoch}:`}${version}-${release}`;
   return {
-    package: { manager: "rpm", name, version: whole, architecture },
+    package: { manager: "rpm", name, version: whole, architecture, ...sourceOf(name, texts(TAG.sourceRpm)[0] ?? "") },
     baseNames: texts(TAG.baseNames),
     folderNames: texts(TAG.folderNames),
     folderIndexes: numbers(TAG.folderIndexes),
@@ -76,6 +77,12 @@ export function* filesOf(header: Header): Generator<string> {
     if ((states[file] ?? STATE_NORMAL) !== STATE_NORMAL) continue;
     yield baseNames.length > 0 ? `${folderNames[folderIndexes[file] ?? -1] ?? ""}${name}` : name;
   }
+}
+
+/** From the name of the source package's file, e.g. "glibc-2.38-18.fc39.src.rpm"; nothing where it has the same. */
+function sourceOf(packageName: string, file: string): Pick<Package, "source"> {
+  const [, name, version] = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(file) ?? [];
+  return name === undefined || version === undefined || name === packageName ? {} : { source: { name, version } };
 }
 
 const NOWHERE = [0, 0] as const;

@@ -23,7 +23,7 @@ export const rpm: DatabaseFormat = {
     ...FILES.map(([file]) => `${folder}/${file}`),
     ...FILES.slice(0, 1).map(([file]) => `${folder}/${file}${LOG}`),
   ]),
-  read(root, add) {
+  read(root, sink) {
     const problems: string[] = [];
     // One of the folders is often a link to another: what was read once is not read again.
     const seen = new Set<string>();
@@ -38,7 +38,9 @@ export const rpm: DatabaseFormat = {
           const log = root.read(path + LOG, DATABASE_BYTES_MAX) ?? Buffer.alloc(0);
           for (const bytes of headers(contents ?? Buffer.alloc(0), log)) {
             const header = attempt(problems, () => readHeader(bytes));
-            if (header) for (const name of filesOf(header)) add(name, header.package);
+            if (!header) continue;
+            sink.installed(header.package);
+            for (const name of filesOf(header)) sink.file(name, header.package);
           }
         });
       }
