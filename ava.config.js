@@ -5,7 +5,7 @@ export default {
     "{proto,native-probe,cli}/src/**/*.test.ts",
     "{packages,services}/*/src/**/*.test.ts",
     "tests/{house,support}/**/*.test.ts",
-    "bench/**/*.test.ts",
+    "{bench,scripts}/**/*.test.ts",
   ],
   workerThreads: false,
   timeout: "3m",

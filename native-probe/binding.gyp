@@ -1,5 +1,7 @@
 # The addon: loads the kernel programs with libbpf and drains their ring.
 {
+  # A folder with position independent archives, for an addon that has them inside (scripts/build-static.ts).
+  "variables": { "static_libraries%": "" },
   "targets": [
     {
       "target_name": "nightjar_probe",
@@ -29,8 +31,19 @@
         "-std=c++17", "-O3", "-fvisibility=hidden", "-fexceptions", "-Wall", "-Wextra", "-Wno-unused-parameter",
       ],
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],
-      # Debian's libbpf.a is not position independent.
-      "libraries": ["-lbpf"],
+      "conditions": [
+        ["static_libraries==''", {
+          # Debian's libbpf.a is not position independent.
+          "libraries": ["-lbpf"],
+        }, {
+          # Their symbols are nobody else's: a libelf that something else loads must not be taken in their place.
+          # libstdc++ and libgcc stay shared, as Node itself needs them, and their archives ask for a newer glibc:
+          # Debian 12's take arc4random (2.36) and _dl_find_object (2.35).
+          "libraries": [
+            "-L<(static_libraries)", "-Wl,--exclude-libs,ALL", "-l:libbpf.a", "-l:libelf.a", "-l:libz.a", "-s",
+          ],
+        }],
+      ],
     }
   ]
 }

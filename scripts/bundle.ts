@@ -2,9 +2,7 @@
 import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
-
-/** What cannot be bundled: it finds its own files (native addons, WebAssembly, threads) beside its modules. */
-const EXTERNAL = ["classic-level", "level", "piscina", "@electric-sql/pglite"];
+import { EXTERNALS } from "./externals.ts";
 
 /** What a bundle reads at run time and needs beside itself, from the folder of its package. */
 const ASSETS = [
@@ -38,7 +36,7 @@ await build({
   // Without a hash: the next build writes over what this one wrote.
   chunkNames: "[name]",
   target: "node24",
-  external: EXTERNAL,
+  external: [...EXTERNALS],
   // The text of a bundle stays in memory as long as its process lives.
   minify: true,
   keepNames: true,

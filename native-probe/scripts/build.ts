@@ -2,10 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { compilerArguments } from "./compile.ts";
 import { generate } from "./generate.ts";
+import { nodeGyp } from "./node-gyp.ts";
 
 const folder = dirname(import.meta.dirname);
 const buildFolder = join(folder, "build");
@@ -56,17 +56,7 @@ function buildObject(): void {
 }
 
 function buildAddon(): void {
-  const nodeFolder = dirname(dirname(process.execPath));
-  const hasHeaders = existsSync(join(nodeFolder, "include", "node", "node_api.h"));
-  const nodeGyp = createRequire(import.meta.url).resolve("node-gyp/bin/node-gyp.js");
-  const args = [
-    nodeGyp,
-    "configure",
-    "build",
-    "--jobs=max",
-    "--loglevel=error",
-    ...(hasHeaders ? ["--nodedir", nodeFolder] : []),
-  ];
+  const args = [...nodeGyp(), "--jobs=max"];
   const inputs = ["binding.gyp", "bpf/shared.h", ...filesIn("addon"), ...filesIn("gen")];
   once("addon", addonPath, inputs, `${process.version} ${process.arch}`, () => run(process.execPath, args));
 }

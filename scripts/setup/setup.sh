@@ -27,6 +27,8 @@ source "$SETUP_FOLDER/apt.sh"
 source "$SETUP_FOLDER/libbpf.sh"
 # shellcheck source=scripts/setup/nats-server.sh
 source "$SETUP_FOLDER/nats-server.sh"
+# shellcheck source=scripts/setup/static-libraries.sh
+source "$SETUP_FOLDER/static-libraries.sh"
 
 # The files, from the root, whose contents decide whether what is made is still right, in a fixed order.
 inputs_of() { # STEP
@@ -36,7 +38,8 @@ inputs_of() { # STEP
         -o \( -name package.json -o -name pnpm-lock.yaml -o -name pnpm-workspace.yaml \) -print
       ;;
     build)
-      find proto native-probe packages services cli scripts/bundle.ts turbo.json tsconfig.base.json pnpm-lock.yaml \
+      find proto native-probe packages services cli scripts/bundle.ts scripts/externals.ts turbo.json \
+        tsconfig.base.json pnpm-lock.yaml \
         \( -name node_modules -o -name build -o -name gen -o -name dist -o -name .turbo \) -prune \
         -o -type f ! -name '*.test.ts' ! -name '*.md' -print
       ;;
@@ -70,6 +73,7 @@ pending_steps() {
   libbpf_is_there || pending+=" libbpf"
   is_done build || pending+=" build"
   nats_server_is_there || pending+=" nats_server"
+  [ -z "$FOR_PACKAGE" ] || static_libraries_are_there || pending+=" static_libraries"
   [ -z "$FOR_TESTS" ] || [ -z "$(missing_of "$TEST_PACKAGES")" ] || pending+=" test_packages"
   # The distribution's packages serve the other steps: where those are done, nobody asks for them.
   [ -z "$pending" ] || [ -z "$(missing_packages)" ] || pending="packages$pending"
@@ -97,7 +101,9 @@ set_up() { # the command's arguments
 choose_scope() {
   SKIP_PROBE=
   FOR_TESTS=
+  FOR_PACKAGE=
   if [ "${1:-}" = test ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then FOR_TESTS=yes; fi
+  if [ "${1:-}" = package ] || [ -n "$FOR_TESTS" ]; then FOR_PACKAGE=yes; fi
   case " $* " in *" --replay"*) ;; *) return 0 ;; esac
   if [ "$(id -u)" != 0 ] && ! is_done build && [ -n "$(missing_packages)" ]; then SKIP_PROBE=yes; fi
 }

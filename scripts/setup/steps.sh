@@ -12,6 +12,7 @@ declare -A STEP_TITLES=(
   [libbpf]="libbpf 1.0 or later"
   [build]="build: messages, kernel programs, native addon, bundles"
   [nats_server]="nats-server, into .tools"
+  [static_libraries]="libbpf and libelf to link into what is packaged"
 )
 declare -A STEP_HINTS=(
   [packages]="try 'apt-get update' by hand; behind a proxy, apt has settings of its own (apt.conf)"
@@ -19,6 +20,7 @@ declare -A STEP_HINTS=(
   [dependencies]=$NPM_HINT
   [libbpf]="install libbpf-dev 1.0 or later yourself, and run it again"
   [build]="read the log; to start over, remove .tools/stamps and run it again"
+  [static_libraries]="read the log; the sources of libbpf and elfutils come from the distribution's mirror"
   [nats_server]="install nats-server 2.9.4 or later yourself: on the PATH, or named by NIGHTJAR_BUS_SERVER_BINARY"
 )
 
@@ -41,6 +43,7 @@ Nightjar, a runtime security sensor for Linux.
   sudo ./nightjar run                 install what is missing into this checkout, build, and watch this machine
   sudo ./nightjar test                the same, then the whole test suite
   ./nightjar run --replay FILE        play a recording through all stages; needs no root
+  ./nightjar package                  make the self-contained build, into dist/nightjar
   ./nightjar setup                    only install and build
 
 Installed are packages of the distribution, and under .tools and node_modules whatever else is needed.

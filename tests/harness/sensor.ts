@@ -29,6 +29,8 @@ const LINES_REPORTED = 20;
 export type Victim = StageName | "portal" | "nats-server";
 
 export interface SensorOptions {
+  /** The command as it is installed; by default that of the checkout. */
+  command?: string;
   /** Arguments behind `nightjar run`. */
   args?: readonly string[];
   env?: Record<string, string>;
@@ -156,11 +158,11 @@ export class Sensor {
 /** Starts a sensor in a temporary folder and waits until all of it is ready; it is stopped with the test. */
 export async function startSensor(
   test: Parameters<typeof startProcess>[0],
-  { args = [], env = {}, stages = stageNames }: SensorOptions = {},
+  { command, args = [], env = {}, stages = stageNames }: SensorOptions = {},
 ): Promise<Sensor> {
   const stateDir = temporaryFolder(test);
-  const argv = [CLI, "run", "--state-dir", stateDir, "--json", ...args];
-  const started = startProcess(test, process.execPath, argv, { env, group: true });
+  const argv = [...(command ? [] : [CLI]), "run", "--state-dir", stateDir, "--json", ...args];
+  const started = startProcess(test, command ?? process.execPath, argv, { env, group: true });
   const sensor = new Sensor(stateDir, started);
   test.teardown(async () => {
     if (test.passed === false) process.stderr.write(`${await sensor.describe()}\n`);

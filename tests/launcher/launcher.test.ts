@@ -29,8 +29,8 @@ function makeCheckout(t: ExecutionContext, standIns: Partial<typeof STAND_INS> =
   for (const one of ["proto/nightjar", "native-probe", "packages", "services", "cli", "bin"]) {
     mkdirSync(join(folder, one), { recursive: true });
   }
-  const files = ["pnpm-lock.yaml", "package.json", "turbo.json", "tsconfig.base.json", "scripts/bundle.ts"];
-  for (const one of [...files, "proto/nightjar/event.proto"]) {
+  const files = ["pnpm-lock.yaml", "package.json", "turbo.json", "tsconfig.base.json"];
+  for (const one of [...files, "scripts/bundle.ts", "scripts/externals.ts", "proto/nightjar/event.proto"]) {
     writeFileSync(join(folder, one), "first\n");
   }
   for (const [name, script] of Object.entries({ ...STAND_INS, ...standIns })) {

@@ -14,19 +14,21 @@ function makeServer(path: string, said: string): string {
   return path;
 }
 
-test("the setting comes first, then the PATH, then the checkout's tools", async (t) => {
+test("the setting comes first, then what the product brought, then the PATH, then the checkout's tools", async (t) => {
   const folder = temporaryFolder(t);
   const named = makeServer(join(folder, "named"), "nats-server: v2.12.1");
+  const brought = makeServer(join(folder, "product/bin/nats-server"), "nats-server: v2.15.1");
   const onPath = makeServer(join(folder, "bin/nats-server"), "nats-server: v2.11.0-RC.2");
-  const inTools = makeServer(join(folder, ".tools/nats-server/nats-server"), "nats-server version 2.10.27");
+  const inTools = makeServer(join(folder, "checkout/.tools/nats-server/nats-server"), "nats-server version 2.10.27");
   const searchPath = `${folder}/none:${folder}/bin`;
   t.deepEqual(await findServer(named, searchPath, folder), {
     path: named,
     version: [2, 12, 1],
     versionText: "2.12.1",
   });
-  t.is((await findServer("", searchPath, folder)).path, onPath);
-  t.is((await findServer("", "", folder)).path, inTools);
+  t.is((await findServer("", searchPath, join(folder, "product"))).path, brought);
+  t.is((await findServer("", searchPath, join(folder, "checkout"))).path, onPath);
+  t.is((await findServer("", "", join(folder, "checkout"))).path, inTools);
 });
 
 test("what cannot run is refused with its code", async (t) => {

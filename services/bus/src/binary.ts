@@ -40,11 +40,12 @@ export function parseVersion(text: string): Version | undefined {
 }
 
 /**
- * Finds the server: `named` (the setting), then the PATH, then the checkout's tools; and asks its version.
+ * Finds the server: `named` (the setting), then the one that the product came with below `root`, then the PATH, then
+ * the checkout's tools; and asks its version.
  * @throws BusError BUS_SERVER_MISSING, BUS_SERVER_UNUSABLE, BUS_SERVER_TOO_OLD
  */
-export async function findServer(named: string, searchPath: string, checkout: string): Promise<ServerBinary> {
-  const path = locate(named, searchPath, checkout);
+export async function findServer(named: string, searchPath: string, root: string): Promise<ServerBinary> {
+  const path = locate(named, searchPath, root);
   const output = await askVersion(path);
   const version = parseVersion(output);
   if (!version) throw new BusError("BUS_SERVER_UNUSABLE", `${path} --version said "${output.trim()}"`);
@@ -55,14 +56,15 @@ export async function findServer(named: string, searchPath: string, checkout: st
   return { path, version, versionText };
 }
 
-function locate(named: string, searchPath: string, checkout: string): string {
+function locate(named: string, searchPath: string, root: string): string {
   if (named !== "") {
     const path = resolve(named);
     if (isProgram(path)) return path;
     throw new BusError("BUS_SERVER_MISSING", `${path}, named by the setting, is no program`);
   }
-  const tools = join(checkout, ".tools", NAME, NAME);
+  const tools = join(root, ".tools", NAME, NAME);
   const candidates = [
+    join(root, "bin", NAME),
     ...searchPath
       .split(delimiter)
       .filter(Boolean)

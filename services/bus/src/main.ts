@@ -9,7 +9,8 @@ import { endLeftovers } from "./leftover.ts";
 import { lockFile } from "./lock.ts";
 import { supervise } from "./supervise.ts";
 
-const CHECKOUT = resolve(import.meta.dirname, "../../..");
+/** The checkout, or the folder of the installed product. */
+const ROOT = resolve(import.meta.dirname, "../../..");
 
 await runStage("bus", main);
 
@@ -18,7 +19,7 @@ async function main(stage: Stage): Promise<void> {
   const files = busFiles(realpathSync(stage.stateDir), stage.settings.common.log_dir);
   mkdirSync(files.logFolder, { recursive: true, mode: 0o700 });
   lockFile(files.lock);
-  const binary = await findServer(stage.settings.bus.server_binary, process.env.PATH ?? "", CHECKOUT);
+  const binary = await findServer(stage.settings.bus.server_binary, process.env.PATH ?? "", ROOT);
   tellServer(stage, binary);
   for (const pid of await endLeftovers(files.configuration)) stage.log.warn("ended a server left behind", { pid });
   const keys = ensureKeys(stage.stateDir);
