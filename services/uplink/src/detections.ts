@@ -5,6 +5,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type DetectionBatch, DetectionBatchSchema } from "@nightjar/proto";
 import { redactMessage } from "@nightjar/redact";
 import { Backoff, describeError, GarbageError, pause, type Stage } from "@nightjar/stage";
+import { detectionIn, type Encoded, encodedDetection, requestWith } from "./encoded.ts";
 import { DISK_RETRY_MS, OUTBOX_RELIEVED } from "./limits.ts";
 import type { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
@@ -58,8 +59,8 @@ function openOutbox(stage: Stage, clock: () => number): Promise<Outbox> {
 
 /**
  * Resolves when the batch is on the disk, for the portal and for each output, without secrets; until the disk takes
- * it, the bus keeps it too. Here, behind
- * rules and stories, which had to see what is secret, and before all that is a copy or leaves the host.
+ * it, the bus keeps it too. Here, behind rules and stories, which had to see what is secret, and before all that is a
+ * copy or leaves the host.
  */
 async function keep(stage: Stage, outbox: Outbox, outputs: Outputs, bytes: Uint8Array): Promise<void> {
   let batch: DetectionBatch;
@@ -69,14 +70,16 @@ async function keep(stage: Stage, outbox: Outbox, outputs: Outputs, bytes: Uint8
     throw new GarbageError(`no DetectionBatch: ${describeError(error)}`);
   }
   redactMessage(stage.redactor, DetectionBatchSchema, batch);
-  await Promise.all([keepForPortal(stage, outbox, batch), outputs.keep(batch.detections)]);
-  stage.counters.add("detections_in", batch.detections.length);
+  // What waits for the disk waits encoded: decoded, detections take some fifty times as much memory.
+  const detections = batch.detections.map(encodedDetection);
+  await Promise.all([keepForPortal(stage, outbox, detections), outputs.keep(detections)]);
+  stage.counters.add("detections_in", detections.length);
 }
 
-async function keepForPortal(stage: Stage, outbox: Outbox, batch: DetectionBatch): Promise<void> {
+async function keepForPortal(stage: Stage, outbox: Outbox, detections: readonly Encoded[]): Promise<void> {
   for (;;) {
     try {
-      await outbox.add(batch.detections);
+      await outbox.add(detections);
       break;
     } catch (error) {
       stage.health.raise("DISK_FULL", `the outbox cannot be written: ${describeError(error)}`);
@@ -94,7 +97,7 @@ function startSender(stage: Stage, { id, client, link }: Parts, outbox: Outbox):
   const sending = runSender(
     {
       outbox,
-      send: (detections) => client.sendDetections({ sensorId: id, hostName: hostname(), detections }),
+      send: (detections) => client.sendDetections(requestWith(detections, { sensorId: id, hostName: hostname() })),
       backoff,
       wait: (ms) => link.wait(ms, signal),
       sent: (count) => {
@@ -103,13 +106,14 @@ function startSender(stage: Stage, { id, client, link }: Parts, outbox: Outbox):
         link.up();
       },
       failed: (failure) => link.down(failure),
-      refused: ({ detection }, why) => {
+      refused: (entry, why) => {
+        const { rule } = detectionIn(entry);
         counters.add("detections_refused");
-        health.raise("DETECTION_REFUSED", `the portal refused a detection of "${detection.rule}": ${why}`);
+        health.raise("DETECTION_REFUSED", `the portal refused a detection of "${rule}": ${why}`);
         log.error("the portal refused a detection; it is kept in the outbox's part for refused ones", {
           resp: why,
-          detection: detection.id,
-          rule: detection.rule,
+          detection: entry.id,
+          rule,
         });
       },
     },

@@ -10,8 +10,8 @@ export const ENTRY_OVERHEAD_BYTES = 128;
 export const DELETE_ENTRIES_MAX = 1_000;
 /** Detections that the portal refused are kept aside, the latest of them. */
 export const REFUSED_MAX = 1_000;
-/** Batches from the bus under way to the outbox; they share one write to the disk. */
-export const BUS_IN_FLIGHT_MAX = 64;
+/** Batches from the bus under way to the outbox; they share one write to the disk. As many again may have been read. */
+export const BUS_IN_FLIGHT_MAX = 16;
 
 /** How often the outbox is looked through for what is stale. */
 export const STALE_SWEEP_MS = 60_000;

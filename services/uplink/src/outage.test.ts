@@ -3,6 +3,7 @@ import { Priority } from "@nightjar/proto";
 import { Backoff, resolveSettings } from "@nightjar/stage";
 import { waitFor } from "@nightjar/test-support";
 import test from "ava";
+import { detectionIn, encodedDetection } from "./encoded.ts";
 import { PortalFailure } from "./failure.ts";
 import { Outbox } from "./outbox.ts";
 import { backoffOptions } from "./retries.ts";
@@ -69,7 +70,7 @@ for (const [name, durationMs, tries, told] of outages) {
       {
         outbox,
         send: async (detections) => {
-          calls.push(detections.map(({ output }) => output));
+          calls.push(detections.map((encoded) => detectionIn({ encoded }).output));
           if (!isBack) throw new PortalFailure("unreachable", "Connection Failed: network unreachable", "");
         },
         backoff: new Backoff({ ...backoffOptions(uplink), jitter: 0 }, clock),
@@ -96,11 +97,11 @@ for (const [name, durationMs, tries, told] of outages) {
       }
     };
 
-    await outbox.add([detection({ output: "of its beginning", priority: Priority.NOTICE })]);
+    await outbox.add([detection({ output: "of its beginning", priority: Priority.NOTICE })].map(encodedDetection));
     await settled();
     await passUntil(Math.min(YOUNG_AT_MS, durationMs));
     if (durationMs > YOUNG_AT_MS)
-      await outbox.add([detection({ output: "of its 24th hour", priority: Priority.ALERT })]);
+      await outbox.add([detection({ output: "of its 24th hour", priority: Priority.ALERT })].map(encodedDetection));
     await passUntil(durationMs);
     t.is(calls.length, tries);
     isBack = true;

@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Priority } from "@nightjar/proto";
 import test from "ava";
+import { detectionIn, encodedDetection } from "./encoded.ts";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
 import { detection, freshFolder, remove } from "./testing.ts";
 
@@ -23,17 +24,20 @@ function open(folder: string, options: Partial<OutboxOptions> = {}): Promise<Out
   return Outbox.open(folder, { bytesMax: 64 * MIB, clock: Date.now, evicted: () => {}, broken: () => {}, ...options });
 }
 
-const outputs = async (outbox: Outbox) => (await outbox.take(1_000, 64 * MIB)).map((entry) => entry.detection.output);
+const outputs = async (outbox: Outbox) =>
+  (await outbox.take(1_000, 64 * MIB)).map((entry) => detectionIn(entry).output);
 
 test("the worst severity comes first, within it the oldest", async (t) => {
   const outbox = await open(folderFor(t));
-  await outbox.add([detection({ priority: Priority.NOTICE, output: "c" })]);
-  await outbox.add([detection({ priority: Priority.EMERGENCY, output: "a1" })]);
-  await outbox.add([
-    detection({ priority: Priority.EMERGENCY, output: "a2" }),
-    detection({ priority: Priority.UNSPECIFIED, output: "d" }),
-    detection({ priority: Priority.CRITICAL, output: "b" }),
-  ]);
+  await outbox.add([detection({ priority: Priority.NOTICE, output: "c" })].map(encodedDetection));
+  await outbox.add([detection({ priority: Priority.EMERGENCY, output: "a1" })].map(encodedDetection));
+  await outbox.add(
+    [
+      detection({ priority: Priority.EMERGENCY, output: "a2" }),
+      detection({ priority: Priority.UNSPECIFIED, output: "d" }),
+      detection({ priority: Priority.CRITICAL, output: "b" }),
+    ].map(encodedDetection),
+  );
   t.deepEqual(await outputs(outbox), ["a1", "a2", "b", "c", "d"]);
   await outbox.close();
 });
@@ -42,9 +46,13 @@ test("a detection is there once, in its highest revision, however often and in w
   const folder = folderFor(t);
   const outbox = await open(folder);
   const one = detection({ revision: 2, output: "two" });
-  await Promise.all([outbox.add([one, one]), outbox.add([one]), outbox.add([{ ...one, revision: 1, output: "one" }])]);
+  await Promise.all([
+    outbox.add([one, one].map(encodedDetection)),
+    outbox.add([one].map(encodedDetection)),
+    outbox.add([{ ...one, revision: 1, output: "one" }].map(encodedDetection)),
+  ]);
   t.deepEqual(await outputs(outbox), ["two"]);
-  await outbox.add([{ ...one, revision: 3, output: "three", priority: Priority.ALERT }]);
+  await outbox.add([{ ...one, revision: 3, output: "three", priority: Priority.ALERT }].map(encodedDetection));
   t.deepEqual(await outputs(outbox), ["three"]);
   t.is(outbox.count, 1);
   const { bytes } = outbox;
@@ -57,9 +65,9 @@ test("a detection is there once, in its highest revision, however often and in w
 test("a revision that comes while the one before is being sent is not deleted with it", async (t) => {
   const outbox = await open(folderFor(t));
   const one = detection({ revision: 1 });
-  await outbox.add([one]);
+  await outbox.add([one].map(encodedDetection));
   const sending = await outbox.take(10, MIB);
-  await outbox.add([{ ...one, revision: 2, output: "newer" }]);
+  await outbox.add([{ ...one, revision: 2, output: "newer" }].map(encodedDetection));
   t.is(await outbox.remove(sending), 0);
   t.deepEqual(await outputs(outbox), ["newer"]);
   t.is(await outbox.remove(await outbox.take(10, MIB)), 1);
@@ -72,10 +80,14 @@ test("at the limit the lowest severity goes first, the oldest of it, and is coun
   const outbox = await open(folderFor(t), { bytesMax: MIB, evicted: (count) => (evicted += count) });
   const big = (priority: Priority, name: string) =>
     detection({ priority, output: name, fields: { a: "x".repeat(200_000) } });
-  await outbox.add([big(Priority.ALERT, "a"), big(Priority.DEBUG, "d1"), big(Priority.DEBUG, "d2")]);
-  await outbox.add([big(Priority.ERROR, "e1"), big(Priority.ERROR, "e2"), big(Priority.ERROR, "e3")]);
+  await outbox.add(
+    [big(Priority.ALERT, "a"), big(Priority.DEBUG, "d1"), big(Priority.DEBUG, "d2")].map(encodedDetection),
+  );
+  await outbox.add(
+    [big(Priority.ERROR, "e1"), big(Priority.ERROR, "e2"), big(Priority.ERROR, "e3")].map(encodedDetection),
+  );
   t.deepEqual(await outputs(outbox), ["a", "e1", "e2", "e3", "d2"]);
-  await outbox.add([big(Priority.ALERT, "a2"), big(Priority.DEBUG, "d3")]);
+  await outbox.add([big(Priority.ALERT, "a2"), big(Priority.DEBUG, "d3")].map(encodedDetection));
   t.deepEqual(await outputs(outbox), ["a", "a2", "e1", "e2", "e3"]);
   t.is(evicted, 3);
   t.true(outbox.bytes <= MIB);
@@ -85,9 +97,11 @@ test("at the limit the lowest severity goes first, the oldest of it, and is coun
 test("what waited too long is deleted, what is younger stays", async (t) => {
   let nowMs = 1_000_000;
   const outbox = await open(folderFor(t), { clock: () => nowMs });
-  await outbox.add([detection({ output: "old" }), detection({ output: "old too", priority: Priority.ALERT })]);
+  await outbox.add(
+    [detection({ output: "old" }), detection({ output: "old too", priority: Priority.ALERT })].map(encodedDetection),
+  );
   nowMs += 1_000;
-  await outbox.add([detection({ output: "young" })]);
+  await outbox.add([detection({ output: "young" })].map(encodedDetection));
   t.is(await outbox.deleteStoredBefore(1_000_001), 2);
   t.deepEqual(await outputs(outbox), ["young"]);
   await outbox.close();
@@ -95,7 +109,9 @@ test("what waited too long is deleted, what is younger stays", async (t) => {
 
 test("a batch ends at its bytes, but one alone always fits", async (t) => {
   const outbox = await open(folderFor(t));
-  await outbox.add([detection({ output: "x".repeat(10_000) }), detection({ output: "y".repeat(10_000) })]);
+  await outbox.add(
+    [detection({ output: "x".repeat(10_000) }), detection({ output: "y".repeat(10_000) })].map(encodedDetection),
+  );
   t.is((await outbox.take(10, 15_000)).length, 1);
   t.is((await outbox.take(10, 5)).length, 1);
   t.is((await outbox.take(10, 50_000)).length, 2);
@@ -106,7 +122,7 @@ test("a batch ends at its bytes, but one alone always fits", async (t) => {
 test("one that is set aside is not sent any more, the others are", async (t) => {
   const folder = folderFor(t);
   const outbox = await open(folder);
-  await outbox.add([detection({ output: "bad" }), detection({ output: "good" })]);
+  await outbox.add([detection({ output: "bad" }), detection({ output: "good" })].map(encodedDetection));
   await outbox.setAside((await outbox.take(1, MIB))[0]!);
   t.deepEqual(await outputs(outbox), ["good"]);
   await outbox.close();
@@ -118,14 +134,14 @@ test("one that is set aside is not sent any more, the others are", async (t) => 
 test("an outbox that cannot be read is put aside whole, and an empty one begun", async (t) => {
   const folder = join(folderFor(t), "outbox");
   const first = await open(folder);
-  await first.add([detection()]);
+  await first.add([detection()].map(encodedDetection));
   await first.close();
   writeFileSync(join(folder, "CURRENT"), "no manifest");
   let movedTo = "";
   const outbox = await open(folder, { broken: (to) => (movedTo = to) });
   t.is(outbox.count, 0);
   t.true(existsSync(join(movedTo, "CURRENT")));
-  await outbox.add([detection()]);
+  await outbox.add([detection()].map(encodedDetection));
   t.is(outbox.count, 1);
   await outbox.close();
 });
@@ -134,7 +150,7 @@ test("an outbox that another has open is left alone", async (t) => {
   const folder = folderFor(t);
   const first = await open(folder);
   await t.throwsAsync(open(folder));
-  await first.add([detection()]);
+  await first.add([detection()].map(encodedDetection));
   t.is(first.count, 1);
   await first.close();
 });
@@ -156,7 +172,7 @@ test("kill -9 at any moment: what was said to be safe is there, once, and number
     for (const id of said.split("\n").slice(0, -1)) safe.add(id);
   }
   const outbox = await open(folder);
-  const found = (await outbox.take(1_000_000, Number.POSITIVE_INFINITY)).map((entry) => entry.detection.id);
+  const found = (await outbox.take(1_000_000, Number.POSITIVE_INFINITY)).map((entry) => entry.id);
   t.is(new Set(found).size, found.length);
   t.is(outbox.count, found.length);
   t.true(safe.size >= KILLS);

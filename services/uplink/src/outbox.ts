@@ -1,9 +1,8 @@
 // Detections that the portal has not confirmed, on disk: worst first, each once, within a limit.
 import { renameSync } from "node:fs";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type Detection, DetectionSchema } from "@nightjar/proto";
 import { isCorruption } from "@nightjar/stage";
 import { type BatchOperation, Level } from "level";
+import { detectionIn, type Encoded, idOf } from "./encoded.ts";
 import { evictionOf } from "./eviction.ts";
 import { DELETE_ENTRIES_MAX, ENTRY_OVERHEAD_BYTES, REFUSED_MAX } from "./limits.ts";
 import { Bell, Turns } from "./turns.ts";
@@ -22,9 +21,12 @@ export interface OutboxOptions {
 export interface Entry {
   /** Priority, then a number that grows: the order in which entries are sent. */
   key: string;
+  /** The detection's. */
+  id: string;
   storedAtMs: number;
   bytes: number;
-  detection: Detection;
+  /** The Detection as it is on disk. It is sent like this; `detectionIn` decodes it where somebody looks into it. */
+  encoded: Uint8Array;
 }
 
 /** What the index knows of a detection by its id. */
@@ -35,7 +37,7 @@ interface Place {
 }
 
 interface Adding {
-  detections: readonly Detection[];
+  detections: readonly Encoded[];
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -106,7 +108,7 @@ export class Outbox {
    * Resolves when all are on the disk. A detection that is there in this revision or a higher one is passed over.
    * Rejects when the disk refuses; then none is known to be there, and it may be tried again.
    */
-  add(detections: readonly Detection[]): Promise<void> {
+  add(detections: readonly Encoded[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#adding.push({ detections, resolve, reject });
       // What comes until the turn of this one shares its write.
@@ -134,8 +136,8 @@ export class Outbox {
   /** Takes an entry out of the queue and keeps it aside, with the latest others like it. */
   setAside(entry: Entry): Promise<void> {
     return this.#turns.take(async () => {
-      const value = toBinary(DetectionSchema, entry.detection);
-      await this.#delete([entry], [{ type: "put", key: REFUSED + entry.key.slice(QUEUE.length + 1), value }]);
+      const key = REFUSED + entry.key.slice(QUEUE.length + 1);
+      await this.#delete([entry], [{ type: "put", key, value: entry.encoded }]);
       const keys = await this.#db.keys({ gt: REFUSED, lt: REFUSED + END }).all();
       const old = keys.slice(0, Math.max(0, keys.length - REFUSED_MAX));
       await this.#db.batch(old.map((key) => ({ type: "del", key })));
@@ -191,8 +193,8 @@ export class Outbox {
     }
   }
 
-  async #put(detections: readonly Detection[]): Promise<void> {
-    const highest = new Map<string, Detection>();
+  async #put(detections: readonly Encoded[]): Promise<void> {
+    const highest = new Map<string, Encoded>();
     for (const detection of detections) {
       const other = highest.get(detection.id);
       if (!other || other.revision < detection.revision) highest.set(detection.id, detection);
@@ -218,31 +220,29 @@ export class Outbox {
     this.#bell.ring();
   }
 
-  #append(detection: Detection, operations: Operation[]): Place {
-    const encoded = toBinary(DetectionSchema, detection);
+  #append({ id, revision, priority, encoded }: Encoded, operations: Operation[]): Place {
     const value = new Uint8Array(STORED_AT_BYTES + encoded.length);
     new DataView(value.buffer).setBigUint64(0, BigInt(Math.trunc(this.#options.clock())));
     value.set(encoded, STORED_AT_BYTES);
     this.#sequence++;
     const sequence = this.#sequence.toString(16).padStart(SEQUENCE_DIGITS, "0");
-    const priority = detection.priority >= 1 && detection.priority < PRIORITY_LAST ? detection.priority : PRIORITY_LAST;
-    const key = `${QUEUE}${priority}${sequence}`;
-    const place: Place = { revision: detection.revision, bytes: value.length + ENTRY_OVERHEAD_BYTES, key };
+    const key = `${QUEUE}${priority >= 1 && priority < PRIORITY_LAST ? priority : PRIORITY_LAST}${sequence}`;
+    const place: Place = { revision, bytes: value.length + ENTRY_OVERHEAD_BYTES, key };
     operations.push({ type: "put", key, value });
-    operations.push({ type: "put", key: INDEX + detection.id, value: text.encode(JSON.stringify(place)) });
+    operations.push({ type: "put", key: INDEX + id, value: text.encode(JSON.stringify(place)) });
     return place;
   }
 
   /** Deletes entries that are still there and have not been replaced; returns how many. */
   async #delete(entries: readonly Entry[], others: Operation[]): Promise<number> {
-    const places = await this.#places(entries.map((entry) => entry.detection.id));
+    const places = await this.#places(entries.map((entry) => entry.id));
     const gone: Place[] = [];
     const operations = [...others];
-    for (const { key, detection } of entries) {
-      const place = places.get(detection.id);
+    for (const { key, id } of entries) {
+      const place = places.get(id);
       if (place?.key !== key) continue;
       gone.push(place);
-      operations.push({ type: "del", key }, { type: "del", key: INDEX + detection.id });
+      operations.push({ type: "del", key }, { type: "del", key: INDEX + id });
     }
     await this.#db.batch(operations);
     for (const place of gone) this.#account(place, -1);
@@ -254,7 +254,8 @@ export class Outbox {
     while (this.#bytes > this.#options.bytesMax && this.count > 0) {
       const lowest = this.#counts.findLastIndex((count) => count > 0);
       const excess = this.#bytes - this.#options.bytesMax;
-      evicted += await this.#delete(evictionOf(await this.#oldest(lowest), excess), []);
+      const candidates = (await this.#oldest(lowest)).map((entry) => ({ ...entry, detection: detectionIn(entry) }));
+      evicted += await this.#delete(evictionOf(candidates, excess), []);
     }
     this.#options.evicted(evicted);
   }
@@ -292,6 +293,6 @@ function placeOf(value: Uint8Array): Place {
 
 function entryOf(key: string, value: Uint8Array): Entry {
   const storedAtMs = Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0));
-  const detection = fromBinary(DetectionSchema, value.subarray(STORED_AT_BYTES));
-  return { key, storedAtMs, bytes: value.length + ENTRY_OVERHEAD_BYTES, detection };
+  const encoded = value.subarray(STORED_AT_BYTES);
+  return { key, id: idOf(encoded), storedAtMs, bytes: value.length + ENTRY_OVERHEAD_BYTES, encoded };
 }

@@ -1,11 +1,11 @@
 // Calls to the portal over one HTTP/2 connection, which is made anew when it fails.
 import assert from "node:assert/strict";
-import { create, type DescService, type MessageInitShape } from "@bufbuild/protobuf";
+import type { DescService, MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import {
-  HeartbeatRequestSchema,
+  type HeartbeatRequestSchema,
   type HeartbeatResponse,
-  SendDetectionsRequestSchema,
+  type SendDetectionsRequestSchema,
   SensorService,
 } from "@nightjar/proto";
 import type { Breaker } from "./breaker.ts";
@@ -67,15 +67,11 @@ export class PortalClient {
 
   /** Resolves when the portal has stored all of them. */
   async sendDetections(request: MessageInitShape<typeof SendDetectionsRequestSchema>): Promise<void> {
-    await this.call(SensorService, (sensors, options) =>
-      sensors.sendDetections(create(SendDetectionsRequestSchema, request), options),
-    );
+    await this.call(SensorService, (sensors, options) => sensors.sendDetections(request, options));
   }
 
   async heartbeat(request: MessageInitShape<typeof HeartbeatRequestSchema>): Promise<HeartbeatResponse> {
-    return await this.call(SensorService, (sensors, options) =>
-      sensors.heartbeat(create(HeartbeatRequestSchema, request), options),
-    );
+    return await this.call(SensorService, (sensors, options) => sensors.heartbeat(request, options));
   }
 
   /** The next call connects anew; those under way fail for this reason, which by default is none of the portal's. */

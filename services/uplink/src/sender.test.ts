@@ -3,6 +3,7 @@ import { Priority } from "@nightjar/proto";
 import { Backoff } from "@nightjar/stage";
 import { waitFor } from "@nightjar/test-support";
 import test from "ava";
+import { detectionIn, encodedDetection } from "./encoded.ts";
 import { PortalFailure } from "./failure.ts";
 import { Link } from "./link.ts";
 import { type Entry, Outbox } from "./outbox.ts";
@@ -30,7 +31,7 @@ async function setUp(t: { teardown: (fn: () => void | Promise<void>) => void }, 
   const options: SenderOptions = {
     outbox,
     send: (detections) => {
-      calls.push(detections.map((one) => one.output));
+      calls.push(detections.map((encoded) => detectionIn({ encoded }).output));
       return answer();
     },
     backoff: new Backoff(
@@ -57,9 +58,9 @@ test("one that is alone goes at once; what comes while a call runs goes together
   const { outbox, calls, setAnswer } = await setUp(t);
   let release = () => {};
   setAnswer(() => new Promise((resolve) => (release = resolve)));
-  await outbox.add([detection({ output: "1" })]);
+  await outbox.add([detection({ output: "1" })].map(encodedDetection));
   await waitFor(() => calls.length === 1, { what: "the first call", timeoutMs: WAIT_MS });
-  for (const output of ["2", "3", "4"]) await outbox.add([detection({ output })]);
+  for (const output of ["2", "3", "4"]) await outbox.add([detection({ output })].map(encodedDetection));
   setAnswer(async () => {});
   release();
   await waitFor(() => outbox.count === 0, { what: "an empty outbox", timeoutMs: WAIT_MS });
@@ -72,11 +73,13 @@ test("after an outage the worst goes first, and waits grow until it is over", as
   setAnswer(async () => {
     if (++failures <= 4) throw refusedConnection();
   });
-  await outbox.add([
-    detection({ output: "debug", priority: Priority.DEBUG }),
-    detection({ output: "emergency", priority: Priority.EMERGENCY }),
-    detection({ output: "error", priority: Priority.ERROR }),
-  ]);
+  await outbox.add(
+    [
+      detection({ output: "debug", priority: Priority.DEBUG }),
+      detection({ output: "emergency", priority: Priority.EMERGENCY }),
+      detection({ output: "error", priority: Priority.ERROR }),
+    ].map(encodedDetection),
+  );
   await waitFor(() => outbox.count === 0, { what: "an empty outbox", timeoutMs: WAIT_MS });
   t.deepEqual(waits, [100, 200, 400, 800]);
   t.deepEqual(calls.at(-1), ["emergency", "error", "debug"]);
@@ -93,10 +96,10 @@ test("one that the portal will never take is set aside and holds up no other", a
       refusedIndex: index,
     });
   });
-  await outbox.add(["good", "bad", "good too"].map((output) => detection({ output })));
+  await outbox.add(["good", "bad", "good too"].map((output) => detection({ output })).map(encodedDetection));
   await waitFor(() => outbox.count === 0, { what: "an empty outbox", timeoutMs: WAIT_MS });
   t.deepEqual(
-    refused.map((entry) => entry.detection.output),
+    refused.map((entry) => detectionIn(entry).output),
     ["bad"],
   );
   t.deepEqual(calls.at(-1), ["good", "good too"]);

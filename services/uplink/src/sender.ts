@@ -1,5 +1,4 @@
 // Empties the outbox into the portal: at once when it can, patiently when it cannot.
-import type { Detection } from "@nightjar/proto";
 import type { Backoff } from "@nightjar/stage";
 import { failureOf, type PortalFailure } from "./failure.ts";
 import { SEND_BYTES_MAX, SEND_DETECTIONS_MAX } from "./limits.ts";
@@ -7,8 +6,8 @@ import type { Entry, Outbox } from "./outbox.ts";
 
 export interface SenderOptions {
   outbox: Outbox;
-  /** Resolves when the portal has stored them; rejects with a PortalFailure. */
-  send: (detections: Detection[]) => Promise<void>;
+  /** Resolves when the portal has stored the encoded detections; rejects with a PortalFailure. */
+  send: (detections: Uint8Array[]) => Promise<void>;
   backoff: Backoff;
   /** Resolves after `ms`, or when it is worth while to try earlier. */
   wait: (ms: number) => Promise<void>;
@@ -26,7 +25,7 @@ export async function runSender(options: SenderOptions, signal: AbortSignal): Pr
     const entries = signal.aborted ? [] : await outbox.take(SEND_DETECTIONS_MAX, SEND_BYTES_MAX);
     if (entries.length === 0) continue;
     try {
-      await options.send(entries.map((entry) => entry.detection));
+      await options.send(entries.map((entry) => entry.encoded));
       await outbox.remove(entries);
       backoff.reset();
       options.sent(entries.length);

@@ -8,6 +8,7 @@ import { SensorSchema } from "@nightjar/proto";
 import { Backoff, resolveSettings, type Settings, statePaths } from "@nightjar/stage";
 import { waitFor } from "@nightjar/test-support";
 import test from "ava";
+import { encodedDetection, requestWith } from "./encoded.ts";
 import { PortalFailure } from "./failure.ts";
 import { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
@@ -168,12 +169,12 @@ test.serial("kill -9 of the portal again and again: each detection is there exac
   const sender = runSender(
     {
       outbox,
-      send: (detections) => client.sendDetections({ sensorId: "sensor-2", hostName: "host", detections }),
+      send: (detections) => client.sendDetections(requestWith(detections, { sensorId: "sensor-2", hostName: "host" })),
       backoff: new Backoff({ baseMs: 20, maxMs: 200, jitter: 1, fastWindowMs: 60_000, slowIntervalMs: 60_000 }),
       wait: (ms) => link.wait(ms, abort.signal),
       sent: () => link.up(),
       failed: (failure) => link.down(failure),
-      refused: (entry, why) => t.fail(`${entry.detection.id}: ${why}`),
+      refused: (entry, why) => t.fail(`${entry.id}: ${why}`),
     },
     abort.signal,
   );
@@ -182,7 +183,7 @@ test.serial("kill -9 of the portal again and again: each detection is there exac
     for (let at = 0; at < DETECTIONS_A_ROUND; at++) {
       const one = detection();
       ids.push(one.id);
-      await outbox.add([one]);
+      await outbox.add([one].map(encodedDetection));
     }
   };
   for (let kill = 0; kill < KILLS; kill++) {

@@ -1,5 +1,6 @@
 // Empties an output's queue into the output: patiently, and around a detection that its receiver will never take.
 import type { Backoff } from "@nightjar/stage";
+import { detectionIn } from "../encoded.ts";
 import { SEND_BYTES_MAX } from "../limits.ts";
 import type { Entry, Outbox } from "../outbox.ts";
 import { type LeftOut, type Output, OutputFailure } from "./output.ts";
@@ -45,7 +46,7 @@ async function deliver(
 ): Promise<OutputFailure | undefined> {
   const { queue, output, sent, refused } = options;
   try {
-    const detections = batch.map(({ detection }) => detection);
+    const detections = batch.map(detectionIn);
     const leftOut = await output.send(detections, signal);
     await queue.remove(batch);
     sent(batch.length - (leftOut?.count ?? 0));

@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statS
 import { join } from "node:path";
 import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import test from "ava";
+import { encodedDetection } from "../encoded.ts";
 import { detection } from "../testing.ts";
 import { runOutput } from "./testing.ts";
 
@@ -17,7 +18,7 @@ test("detections are lines of JSON, readable to the owner and the group alone", 
   const path = join(temporaryFolder(t), "log", "detections.json");
   const { running } = await runOutput(t, "file", { file_path: path });
   const sent = [detection(), detection()];
-  await running.keep(sent);
+  await running.keep(sent.map(encodedDetection));
   await until(() => running.status.sent === 2n, "both are written");
   const uuids = linesOf(path).map((line) => JSON.parse(line).uuid.replaceAll("-", ""));
   t.deepEqual(uuids.toSorted(), sent.map(({ id }) => id).toSorted());
@@ -29,7 +30,7 @@ test("a file that is full is put aside, so many are kept, and no line is torn", 
   const path = join(folder, "detections.json");
   const { running } = await runOutput(t, "file", { file_path: path, file_bytes_max: BYTES_MAX, file_kept: 2 });
   for (let round = 1; round <= ROUNDS; round++) {
-    await running.keep([detection({ output: `${round} ${"x".repeat(BYTES_MAX / 3)}` })]);
+    await running.keep([detection({ output: `${round} ${"x".repeat(BYTES_MAX / 3)}` })].map(encodedDetection));
     await until(() => running.status.sent === BigInt(round), `${round} are written`);
   }
   t.deepEqual(readdirSync(folder).sort(), ["detections.json", "detections.json.1", "detections.json.2"]);
@@ -44,7 +45,7 @@ test("a line that a crash cut short does not spoil the next", async (t) => {
   const path = join(temporaryFolder(t), "detections.json");
   appendFileSync(path, '{"hostname":"cr');
   const { running } = await runOutput(t, "file", { file_path: path });
-  await running.keep([detection({ rule: "whole" })]);
+  await running.keep([detection({ rule: "whole" })].map(encodedDetection));
   await until(() => running.status.sent === 1n, "it is written");
   t.is(JSON.parse(linesOf(path)[1] ?? "").rule, "whole");
 });
@@ -53,7 +54,7 @@ test("what is no regular file is not written to, and the detections wait", async
   const path = join(temporaryFolder(t), "folder");
   mkdirSync(path);
   const { running, issues } = await runOutput(t, "file", { file_path: path });
-  await running.keep([detection()]);
+  await running.keep([detection()].map(encodedDetection));
   await until(() => issues.get("file failing")?.includes(path) === true, "it fails");
   t.is(running.status.waiting, 1n);
   t.true(existsSync(path));

@@ -11,6 +11,7 @@ import type { AnyValue, KeyValue } from "@nightjar/proto/opentelemetry/common/v1
 import { waitFor } from "@nightjar/test-support";
 import { ProtobufLogsSerializer } from "@opentelemetry/otlp-transformer";
 import test from "ava";
+import { encodedDetection } from "../encoded.ts";
 import { detection } from "../testing.ts";
 import { exportRequest } from "./otlp.ts";
 import { httpReceiver, runOutput } from "./testing.ts";
@@ -86,7 +87,7 @@ test("records are posted as compressed protobuf, together under load, each at le
   const receiver = await httpReceiver(t, (_request, response) => void response.end());
   const { running } = await runOutput(t, "otlp", { otlp_url: receiver.url, otlp_ca_file: receiver.caFile });
   const sent = Array.from({ length: 120 }, () => detection());
-  await running.keep(sent);
+  await running.keep(sent.map(encodedDetection));
   await until(() => running.status.sent === 120n, "all are delivered");
   t.true(receiver.requests.length < sent.length);
   t.like(receiver.requests[0]?.headers, { "content-type": "application/x-protobuf", "content-encoding": "gzip" });
@@ -103,7 +104,7 @@ test("records that the receiver leaves out are counted, and not sent again", asy
     );
   });
   const { running, issues } = await runOutput(t, "otlp", { otlp_url: receiver.url, otlp_ca_file: receiver.caFile });
-  await running.keep([detection(), detection(), detection()]);
+  await running.keep([detection(), detection(), detection()].map(encodedDetection));
   await until(() => running.status.sent === 2n && running.status.refused === 1n, "two are taken, one is left out");
   t.deepEqual([running.status.waiting, receiver.requests.length], [0n, 1]);
   t.regex(issues.get("otlp losing") ?? "", /left out 1 detections: too old/);
@@ -115,7 +116,7 @@ test("of a request that the receiver cannot take only the bad record is put asid
     response.writeHead(isBad ? 400 : 200).end();
   });
   const { running, issues } = await runOutput(t, "otlp", { otlp_url: receiver.url, otlp_ca_file: receiver.caFile });
-  await running.keep([detection({ rule: "bad" }), detection(), detection()]);
+  await running.keep([detection({ rule: "bad" }), detection(), detection()].map(encodedDetection));
   await until(() => running.status.sent === 2n && running.status.refused === 1n, "two are taken, one is refused");
   t.is(running.status.waiting, 0n);
   t.false(issues.has("otlp failing"));

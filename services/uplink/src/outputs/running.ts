@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import { type Detection, type OutputStatus, OutputStatusSchema } from "@nightjar/proto";
+import { type OutputStatus, OutputStatusSchema } from "@nightjar/proto";
 import { Backoff, describeError, pause, type Settings, type Stage } from "@nightjar/stage";
+import { detectionIn, type Encoded } from "../encoded.ts";
 import { DISK_RETRY_MS, STALE_SWEEP_MS } from "../limits.ts";
 import { Outbox } from "../outbox.ts";
 import { crash } from "../retries.ts";
@@ -57,7 +58,7 @@ export class RunningOutput {
   }
 
   /** Resolves when the detections are on the disk; until the disk takes them, it is tried again. */
-  async keep(detections: readonly Detection[]): Promise<void> {
+  async keep(detections: readonly Encoded[]): Promise<void> {
     for (;;) {
       try {
         return await this.#queue.add(detections);
@@ -110,11 +111,12 @@ export class RunningOutput {
           this.#events.losing(name, `its receiver left out ${count} detections: ${why}`);
           log.error("an output left out detections", { output: name, resp: why, count });
         },
-        refused: ({ detection }, why) => {
+        refused: (entry, why) => {
+          const { rule } = detectionIn(entry);
           this.#status.refused += 1n;
-          this.#events.losing(name, `its receiver refused a detection of "${detection.rule}": ${why}`);
+          this.#events.losing(name, `its receiver refused a detection of "${rule}": ${why}`);
           log.error("an output refused a detection; it is kept in the queue's part for refused ones", {
-            ...{ output: name, resp: why, detection: detection.id, rule: detection.rule },
+            ...{ output: name, resp: why, detection: entry.id, rule },
           });
         },
       },

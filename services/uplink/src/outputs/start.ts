@@ -1,6 +1,7 @@
 // Starts the outputs that the settings switch on, keeps each detection for all of them, and tries one when asked.
-import type { Detection, OutputStatus } from "@nightjar/proto";
+import type { OutputStatus } from "@nightjar/proto";
 import { readHost, SENSOR_VERSION, type Stage } from "@nightjar/stage";
+import type { Encoded } from "../encoded.ts";
 import { makeOutput } from "./kinds.ts";
 import { OutputFailure, type OutputName } from "./output.ts";
 import { RunningOutput } from "./running.ts";
@@ -18,7 +19,7 @@ export async function startOutputs(stage: Stage, sensorId: string, names: readon
     names.map((name) => RunningOutput.start(stage, makeOutput(name, stage.settings.outputs, origin), events)),
   );
   return {
-    keep: async (detections: readonly Detection[]) => {
+    keep: async (detections: readonly Encoded[]) => {
       await Promise.all(running.map((one) => one.keep(detections)));
     },
     statuses: (): OutputStatus[] => running.map((one) => one.status),

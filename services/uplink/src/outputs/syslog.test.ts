@@ -3,6 +3,7 @@
 import { connectOnHost, readInPod } from "@nightjar/formats/fixture";
 import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import test from "ava";
+import { encodedDetection } from "../encoded.ts";
 import { detection } from "../testing.ts";
 import { runOutput, syslogReceiver } from "./testing.ts";
 
@@ -25,7 +26,7 @@ test("a message is one of RFC 5424, its severity the detection's, its text the d
     ...{ syslog_address: receiver.address, syslog_ca_file: receiver.caFile },
     ...{ syslog_format: "ocsf", syslog_facility: 16 },
   });
-  await running.keep([readInPod(), connectOnHost()]);
+  await running.keep([readInPod(), connectOnHost()].map(encodedDetection));
   await until(() => running.status.sent === 2n, "both are delivered");
   const [worst, other] = receiver.messages.map((message) => MESSAGE.exec(message)?.slice(1) ?? []);
   t.deepEqual(worst?.slice(0, 7), ["130", "2026-01-02T03:04:05.000000Z", "crab", "nightjar", "-", "detection", "-"]);
@@ -42,7 +43,7 @@ test("a receiver that breaks off in the middle is given the batch again: each is
     syslog_ca_file: receiver.caFile,
   });
   const sent = Array.from({ length: MANY }, () => detection({ output: "ü".repeat(300) }));
-  await running.keep(sent);
+  await running.keep(sent.map(encodedDetection));
   await until(() => running.status.waiting === 0n, "the queue is empty");
   const uuids = new Set(receiver.messages.map((message) => JSON.parse(MESSAGE.exec(message)?.[8] ?? "{}").uuid));
   t.is(uuids.size, MANY);
@@ -60,7 +61,7 @@ test("a receiver that hangs up at once, or never ends, has taken nothing", async
     const { running, issues } = await runOutput(t, "syslog", {
       ...{ syslog_address: receiver.address, syslog_ca_file: receiver.caFile, timeout_ms: 300 },
     });
-    await running.keep([detection({ output: "x".repeat(LARGE) })]);
+    await running.keep([detection({ output: "x".repeat(LARGE) })].map(encodedDetection));
     await until(() => why.test(issues.get("syslog failing") ?? ""), String(why));
     t.deepEqual([running.status.sent, running.status.waiting], [0n, 1n]);
   }
@@ -74,7 +75,7 @@ test("a certificate that is not trusted gets no message", async (t) => {
     { syslog_address: receiver.address, syslog_ca_file: other.caFile },
     temporaryFolder(t),
   );
-  await running.keep([detection()]);
+  await running.keep([detection()].map(encodedDetection));
   await until(() => issues.get("syslog failing")?.startsWith("invalid peer certificate") === true, "it is refused");
   t.deepEqual(receiver.messages, []);
 });

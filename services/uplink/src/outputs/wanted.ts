@@ -1,12 +1,13 @@
 // The uplink's way to the outputs: none of their code is in memory where no output is switched on.
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { type Detection, type OutputStatus, OutputTestRequestSchema, OutputTestResponseSchema } from "@nightjar/proto";
+import { type OutputStatus, OutputTestRequestSchema, OutputTestResponseSchema } from "@nightjar/proto";
 import { ASK_OUTPUT_TEST_SUBJECT, type Settings, type Stage } from "@nightjar/stage";
+import type { Encoded } from "../encoded.ts";
 import type { OutputName } from "./output.ts";
 
 export interface Outputs {
   /** Resolves when every output's queue has the detections on disk. They are redacted already. */
-  keep: (detections: readonly Detection[]) => Promise<void>;
+  keep: (detections: readonly Encoded[]) => Promise<void>;
   statuses: () => OutputStatus[];
   /** Sends a test detection past the queue. */
   test: (name: string) => Promise<MessageInitShape<typeof OutputTestResponseSchema>>;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import test from "ava";
 import { Webhook } from "standardwebhooks";
+import { encodedDetection } from "../encoded.ts";
 import { detection } from "../testing.ts";
 import { httpReceiver, type Request, runOutput } from "./testing.ts";
 
@@ -24,7 +25,7 @@ test("each detection is posted in the format, signed so that Standard Webhooks' 
     ...{ webhook_secret_file: join(folder, "secret"), webhook_headers_file: join(folder, "headers") },
   });
   const sent = Array.from({ length: MANY }, () => detection({ revision: 2 }));
-  await running.keep(sent);
+  await running.keep(sent.map(encodedDetection));
   await until(() => running.status.sent === BigInt(MANY), "all are delivered");
   for (const { headers, body } of receiver.requests) {
     t.notThrows(() => new Webhook(SECRET).verify(body.toString(), headers as Record<string, string>));
@@ -46,7 +47,7 @@ test("a receiver that fails is tried again with the same id, and the issue ends 
     webhook_url: receiver.url,
     webhook_ca_file: receiver.caFile,
   });
-  await running.keep([detection()]);
+  await running.keep([detection()].map(encodedDetection));
   await until(() => issues.get("webhook failing") === "the receiver answered 503: why not", "it fails");
   await until(() => running.status.sent === 1n, "it is delivered");
   await until(() => issues.size === 0, "the issue is over");
@@ -63,7 +64,9 @@ test("one that the receiver will never take is put aside, and the others go on",
     webhook_url: receiver.url,
     webhook_ca_file: receiver.caFile,
   });
-  await running.keep([detection({ rule: "good" }), detection({ rule: "bad" }), detection({ rule: "good too" })]);
+  await running.keep(
+    [detection({ rule: "good" }), detection({ rule: "bad" }), detection({ rule: "good too" })].map(encodedDetection),
+  );
   await until(() => running.status.sent === 2n && running.status.refused === 1n, "two are taken, one is refused");
   t.deepEqual([running.status.waiting, issues.has("webhook failing")], [0n, false]);
 });
@@ -77,7 +80,10 @@ test("one that is slow holds up no other, and nobody who brings detections", asy
   ]);
   for (let round = 0; round < 3; round++) {
     const batch = [detection(), detection()];
-    await Promise.all([hanging.running.keep(batch), quick.running.keep(batch)]);
+    await Promise.all([
+      hanging.running.keep(batch.map(encodedDetection)),
+      quick.running.keep(batch.map(encodedDetection)),
+    ]);
     await until(() => quick.running.status.sent === BigInt(2 * (round + 1)), "the file has them");
   }
   await until(() => slow.requests.length > 0, "the webhook was asked");
@@ -89,7 +95,7 @@ test("what waits outlives the process, and goes out when the receiver is there",
   const folder = temporaryFolder(t);
   const away = { webhook_url: "https://127.0.0.1:1/", webhook_ca_file: receiver.caFile };
   const before = await runOutput(t, "webhook", away, folder);
-  await before.running.keep([detection({ rule: "first" })]);
+  await before.running.keep([detection({ rule: "first" })].map(encodedDetection));
   await until(() => before.issues.get("webhook failing")?.includes("connection refused") === true, "it fails");
   await before.stop();
   const after = await runOutput(t, "webhook", { ...away, webhook_url: receiver.url }, folder);
@@ -113,7 +119,7 @@ test("an untrusted certificate, a silent receiver, no secret: nothing is sent, a
   ] as const;
   for (const [settings, why] of rows) {
     const { running, issues } = await runOutput(t, "webhook", settings);
-    await running.keep([detection()]);
+    await running.keep([detection()].map(encodedDetection));
     await until(() => why.test(issues.get("webhook failing") ?? ""), String(why));
   }
   t.deepEqual(receiver.requests, []);
