@@ -30,8 +30,8 @@ const CLI = join(import.meta.dirname, "../../cli");
 /** What a user's command runs: bundled where it was built. */
 const BUNDLED = join(CLI, "dist/main.js");
 const PROGRAM = existsSync(BUNDLED) ? BUNDLED : join(CLI, "src/main.ts");
-/** Each deed is looked for by a detection of its own. */
-const EACH_DEED = ["--rule-engine-fold-repeats", "false"];
+/** Each deed is looked for by a detection of its own, and none is given up. */
+const EACH_DEED = ["--rule-engine-fold-repeats", "false", "--governor-enabled", "false"];
 const READY_MS_MAX = 60_000;
 const READY_LOOK_MS = 100;
 const STOP_MS_MAX = 20_000;

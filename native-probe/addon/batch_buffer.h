@@ -46,10 +46,10 @@ class BatchBuffer {
     size_t events_size() const { return end_ - kHeadBytesMax; }
 
   private:
-    // The fields before the ledger, and of each event type its row: 5 numbers, and a message for each reason of drops.
+    // The fields before the ledger, and of each event type its row: 6 numbers, and a message for each reason of drops.
     static constexpr size_t kNumberBytesMax = 11, kMessageBytesMax = 4;
     static constexpr size_t kLedgerRowBytesMax =
-        kMessageBytesMax + 5 * kNumberBytesMax + DROP_REASONS * (kMessageBytesMax + 2 * kNumberBytesMax);
+        kMessageBytesMax + 6 * kNumberBytesMax + DROP_REASONS * (kMessageBytesMax + 2 * kNumberBytesMax);
     static constexpr size_t kHeadBytesMax = 128 + EVENT_TYPE_IDS_MAX * kLedgerRowBytesMax;
 
     const size_t number_;

@@ -126,6 +126,7 @@ class Probe : public Napi::ObjectWrap<Probe> {
     void set_environment_wanted(const Napi::CallbackInfo &info);
     void set_message_interest(const Napi::CallbackInfo &info);
     void set_fold_window(const Napi::CallbackInfo &info);
+    void set_governed(const Napi::CallbackInfo &info);
     void set_dns_ports(const Napi::CallbackInfo &info);
     void stop(const Napi::CallbackInfo &info);
     void leave(const Napi::CallbackInfo &info);
@@ -161,6 +162,7 @@ Napi::Function Probe::define(Napi::Env env) {
                            InstanceMethod<&Probe::set_environment_wanted>("setEnvironmentWanted"),
                            InstanceMethod<&Probe::set_message_interest>("setMessageInterest"),
                            InstanceMethod<&Probe::set_fold_window>("setFoldWindow"),
+                           InstanceMethod<&Probe::set_governed>("setGoverned"),
                            InstanceMethod<&Probe::set_dns_ports>("setDnsPorts"),
                            InstanceMethod<&Probe::stop>("stop"),
                            InstanceMethod<&Probe::leave>("leave"),
@@ -291,6 +293,7 @@ Napi::Value Probe::ledger(const Napi::CallbackInfo &info) {
         row.Set("type", entry.type);
         row.Set("seen", from_uint64(env, entry.counts.seen));
         row.Set("filtered", from_uint64(env, entry.counts.filtered));
+        row.Set("governed", from_uint64(env, entry.counts.governed));
         row.Set("folded", from_uint64(env, entry.counts.folded));
         row.Set("submitted", from_uint64(env, entry.counts.submitted));
         row.Set("drops", drops);
@@ -352,6 +355,12 @@ void Probe::set_message_interest(const Napi::CallbackInfo &info) {
 // (seconds)
 void Probe::set_fold_window(const Napi::CallbackInfo &info) {
     if (maps()) maps()->set_fold_window(info[0].As<Napi::Number>().Uint32Value());
+}
+
+// (a byte an event type, by its id)
+void Probe::set_governed(const Napi::CallbackInfo &info) {
+    const Napi::Uint8Array given = info[0].As<Napi::Uint8Array>();
+    if (maps()) maps()->set_governed({given.Data(), given.Data() + given.ByteLength()});
 }
 
 void Probe::set_dns_ports(const Napi::CallbackInfo &info) {

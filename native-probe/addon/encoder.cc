@@ -11,7 +11,7 @@ constexpr uint64_t kEventPosition = 1;
 constexpr uint64_t kBatchBootId = 1, kBatchEpoch = 2, kBatchFirst = 3, kBatchNext = 4, kBatchBootTime = 5;
 constexpr uint64_t kBatchLedger = 6, kBatchEvents = 15;
 constexpr uint64_t kLedgerType = 1, kLedgerSeen = 2, kLedgerFiltered = 3, kLedgerSubmitted = 4, kLedgerDrops = 5,
-                   kLedgerFolded = 6;
+                   kLedgerFolded = 6, kLedgerGoverned = 7;
 constexpr uint64_t kDropReason = 1, kDropCount = 2;
 constexpr uint64_t kWireVarint = 0, kWireFixed64 = 1, kWireBytes = 2;
 
@@ -77,6 +77,7 @@ std::string encode_ledger_row(const LedgerRow &row) {
     put_number(entry, kLedgerType, row.type);
     put_number(entry, kLedgerSeen, row.counts.seen);
     put_number(entry, kLedgerFiltered, row.counts.filtered);
+    put_number(entry, kLedgerGoverned, row.counts.governed);
     put_number(entry, kLedgerFolded, row.counts.folded);
     put_number(entry, kLedgerSubmitted, row.counts.submitted);
     for (uint64_t reason = 0; reason < DROP_REASONS; reason++) {

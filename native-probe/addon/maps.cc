@@ -36,7 +36,7 @@ constexpr size_t word_of(size_t offset) {
 constexpr LedgerShape kLedgerShape = {
     word_of(offsetof(ledger_counts, seen)),      word_of(offsetof(ledger_counts, filtered)),
     word_of(offsetof(ledger_counts, submitted)), word_of(offsetof(ledger_counts, folded)),
-    word_of(offsetof(ledger_counts, dropped)),
+    word_of(offsetof(ledger_counts, governed)),  word_of(offsetof(ledger_counts, dropped)),
 };
 
 } // namespace
@@ -93,6 +93,7 @@ void add_counts(ledger_counts &sum, const uint64_t *of_cpu, size_t words, const 
     sum.seen += of_cpu[shape.seen];
     sum.filtered += of_cpu[shape.filtered];
     sum.submitted += of_cpu[shape.submitted];
+    if (shape.governed) sum.governed += of_cpu[*shape.governed];
     if (shape.folded) sum.folded += of_cpu[*shape.folded];
     for (size_t word = shape.dropped; word < words; word++) {
         const size_t reason = word - shape.dropped;
@@ -168,6 +169,13 @@ void Maps::set_message_interest(uint32_t interest, uint32_t data_bytes) {
 
 void Maps::set_fold_window(uint32_t seconds) {
     __atomic_store_n(&settings_->fold_window_s, seconds, __ATOMIC_RELAXED);
+}
+
+void Maps::set_governed(const std::vector<uint8_t> &governed) {
+    for (size_t type = 0; type < EVENT_TYPE_IDS_MAX; type++) {
+        const __u8 bits = type < governed.size() ? governed[type] : 0;
+        __atomic_store_n(&settings_->governed[type], bits, __ATOMIC_RELAXED);
+    }
 }
 
 void Maps::set_dns_ports(const std::vector<uint16_t> &ports) {

@@ -35,7 +35,7 @@ enum class MapsOf : uint8_t { ThisVersion, AnotherVersion };
 // Where a ledger's counters lie, in words. What another version lacks has no place.
 struct LedgerShape {
     size_t seen, filtered, submitted;
-    std::optional<size_t> folded;
+    std::optional<size_t> folded, governed;
     // One a reason, to the end.
     size_t dropped;
 };
@@ -65,6 +65,8 @@ class Maps {
     void set_environment_wanted(bool wanted);
     void set_message_interest(uint32_t interest, uint32_t data_bytes);
     void set_fold_window(uint32_t seconds);
+    // enum governed, by event type; what is not there is not governed.
+    void set_governed(const std::vector<uint8_t> &governed);
     void set_dns_ports(const std::vector<uint16_t> &ports);
     // Whether the next record must wake the reader.
     void set_reader_sleeps(bool sleeps);

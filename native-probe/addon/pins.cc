@@ -103,7 +103,7 @@ void OtherVersion::find_counters(const btf *types, uint32_t ledger_id) {
     const auto seen = word("seen"), filtered = word("filtered"), submitted = word("submitted");
     const auto dropped = word("dropped");
     if (!seen || !filtered || !submitted || !dropped) refuse(ENODATA);
-    maps_.set_ledger_shape({*seen, *filtered, *submitted, word("folded"), *dropped});
+    maps_.set_ledger_shape({*seen, *filtered, *submitted, word("folded"), word("governed"), *dropped});
 }
 
 bool OtherVersion::switch_off() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports the first write of each opening of a regular file, by whichever call or ring; later ones end at one look-up.
-#include "filter.h"
-#include "image.h"
+#include "governor.h"
 #include "message.h"
 #include "opening.h"
 #include "ring.h"
@@ -97,6 +96,7 @@ static __always_inline int first_write_record(const struct call_frame *frame, co
                                               struct file *file, s64 result) {
     if (!event_seen(EVENT_FIRST_WRITE)) return 0;
     if (!first_write_is_wanted(file) || task_is_own()) return event_filtered(EVENT_FIRST_WRITE);
+    if (governor_gives_up_file(EVENT_FIRST_WRITE, true, file)) return event_governed(EVENT_FIRST_WRITE);
 
     struct record *record;
     struct first_write_event *event = first_write_begin(&record);

@@ -2,8 +2,7 @@
 // Events that nobody wants each time: one of each key is told in a window, the others are counted as folded.
 #pragma once
 
-#include "filter.h"
-#include "image.h"
+#include "governor.h"
 
 enum {
     // Keys remembered; beyond, the one longest not seen is forgotten, and told again.
@@ -71,16 +70,25 @@ static __noinline int record_fold(struct record *record, struct endpoint *peer, 
     return 0;
 }
 
+// The governor gives the record's event up.
+static __always_inline int record_govern(struct record *record) {
+    u32 type = record->type;
+    record_cancel(record);
+    return event_governed(type);
+}
+
 // Of a record that has two ends: submitted where its filter lets it pass, folded where someone wants that, or
 // discarded.
 static __always_inline int record_submit_wanted_ends(struct record *record, u32 class, struct endpoint *local,
                                                      struct endpoint *remote, bool is_server) {
     struct filter filter;
+    const u32 governed = governed_of(record->type);
     enum filter_choice choice = filter_begin_folding(&filter, record->type, class);
-    if (choice == FILTER_EVERYTHING) return record_submit(record);
-    if (choice == FILTER_BY_KEYS && filter_passes_ends(&filter, filter_port(local), filter_port(remote)))
-        return record_submit(record);
+    if (choice == FILTER_EVERYTHING ||
+        (choice == FILTER_BY_KEYS && filter_passes_ends(&filter, filter_port(local), filter_port(remote))))
+        return governed & GOVERNED_WANTED ? record_govern(record) : record_submit(record);
     if (!(filter.row->folded & filter.bit)) return record_discard(record);
+    if (governed & GOVERNED_FOLDED) return record_govern(record);
     // A client's own port is another each time. Of unix sockets only who listens has a path.
     if (is_server) return record_fold(record, local->path.length ? local : remote, filter_port(local), class);
     return record_fold(record, remote, filter_port(remote), class);

@@ -38,6 +38,12 @@ static __always_inline int event_filtered(u32 type) {
     return 0;
 }
 
+// Someone wants it, and the governor gives it up.
+static __always_inline int event_governed(u32 type) {
+    LEDGER_COUNT(type, governed);
+    return 0;
+}
+
 // It was told a while ago, and nobody wants it each time.
 static __always_inline int event_folded(u32 type) {
     LEDGER_COUNT(type, folded);
@@ -64,8 +70,21 @@ static __always_inline bool reader_is_gone(struct settings *now) {
     return false;
 }
 
+// What of a type the governor gives up: enum governed.
+static __always_inline u32 governed_of(u32 type) {
+    struct settings *now = settings_read();
+    return now && type < EVENT_TYPE_IDS_MAX ? now->governed[type] : 0;
+}
+
+// False, and counted, where the governor gives up the whole type.
+static __always_inline bool event_affordable(u32 type) {
+    if (!(governed_of(type) & GOVERNED_ALL)) return true;
+    event_governed(type);
+    return false;
+}
+
 // Counts an event as seen; false, and counted as filtered or dropped, where no one wants its type or no one reads.
-static __always_inline bool event_seen(u32 type) {
+static __always_inline bool event_wanted(u32 type) {
     struct settings *now = settings_read();
     if (!now || !now->active) return false;
     LEDGER_COUNT(type, seen);
@@ -76,4 +95,9 @@ static __always_inline bool event_seen(u32 type) {
     if (!reader_is_gone(now)) return true;
     event_dropped(type, DROP_REASON_READER_GONE);
     return false;
+}
+
+// The same; false, too, and counted, where the governor gives its type up.
+static __always_inline bool event_seen(u32 type) {
+    return event_wanted(type) && event_affordable(type);
 }

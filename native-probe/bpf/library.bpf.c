@@ -88,6 +88,7 @@ SYSCALL_PROGRAM(library, EVENT_LIBRARY, frame, result) {
         key = library_key_read(BPF_CORE_READ(file, f_inode));
         if (fold_is_fresh(bpf_map_lookup_elem(&libraries, &key), now_ns)) return event_folded(EVENT_LIBRARY);
     }
+    if (governor_gives_up(EVENT_LIBRARY)) return event_governed(EVENT_LIBRARY);
 
     struct record *record;
     struct library_event *event = library_begin(&record);

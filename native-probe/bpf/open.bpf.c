@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 // Reports each file that is opened, and each try: open, openat, openat2, creat, open_by_handle_at.
-#include "filter.h"
-#include "image.h"
+#include "governor.h"
 #include "named.h"
 #include "ring.h"
 
@@ -92,6 +91,8 @@ SYSCALL_PROGRAM(open, EVENT_OPEN, frame, result) {
     struct file *file = result_is_descriptor(frame, result) ? descriptor_file(result) : NULL;
     // The filter first: most opens end there, and whose they are need not be looked up.
     if (!open_is_wanted(&call, result, file) || task_is_own()) return event_filtered(EVENT_OPEN);
+    const bool writes = open_class(call.how.flags, result) & FILTER_OPEN_WRITES;
+    if (governor_gives_up_file(EVENT_OPEN, writes, file)) return event_governed(EVENT_OPEN);
 
     struct record *record;
     struct open_event *event = open_begin(&record);

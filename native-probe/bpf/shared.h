@@ -37,6 +37,33 @@ enum {
     FILTER_SCREEN_BITS = 65536,
     // Where an end of a socket has no address.
     FILTER_NO_PORT = 65536,
+    // Stands for no event type: its paths are the sensitive ones, which the governor gives up last.
+    FILTER_SENSITIVE = EVENT_TYPE_IDS_MAX - 1,
+};
+
+// What the governor gives up of an event type while the sensor is over its budget: bits of settings.governed.
+enum governed {
+    // All that comes so far as to be told. Of types that no filter is asked about, that is all of them.
+    GOVERNED_ALL = 1,
+    // The same, behind the filters.
+    GOVERNED_WANTED = 2,
+    // Behind the filters, all but one of GOVERNED_SAMPLE.
+    GOVERNED_SAMPLED = 4,
+    // What has two ends, and only those want who fold it.
+    GOVERNED_FOLDED = 8,
+    // Opens that do not write: of programs that open much, sampled; and all.
+    GOVERNED_NOISY_READS = 16,
+    GOVERNED_READS = 32,
+    // What writes to files elsewhere than at the sensitive paths.
+    GOVERNED_ELSEWHERE = 64,
+};
+
+enum {
+    GOVERNED_SAMPLE = 16,
+    // A program (an executable in a cgroup) opens much when it does so more often in a second.
+    GOVERNED_READS_PER_S = 50,
+    // Programs whose opens are counted; beyond, the one longest idle is forgotten, and begins anew.
+    GOVERNED_PROGRAMS_MAX = 1024,
 };
 
 // Of classes: the call failed.
@@ -167,6 +194,8 @@ struct settings {
     __u16 dns_ports[DNS_PORTS_MAX];
     // What is folded is told once a key in so long.
     __u32 fold_window_s;
+    // enum governed, by event type.
+    __u8 governed[EVENT_TYPE_IDS_MAX];
 };
 
 // What is known of a system call in one ABI.
@@ -186,10 +215,12 @@ struct syscall_entry {
     struct call_entry narrow;
 };
 
-// An entry of the map `ledger`, whose key is the event type: seen = filtered + folded + submitted + dropped.
+// An entry of the map `ledger`, whose key is the event type: seen = filtered + governed + folded + submitted +
+// dropped.
 struct ledger_counts {
     __u64 seen;
     __u64 filtered;
+    __u64 governed;
     __u64 folded;
     __u64 submitted;
     __u64 dropped[DROP_REASONS];

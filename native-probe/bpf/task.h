@@ -57,9 +57,9 @@ static __always_inline bool process_is_own(u32 pid, u64 start_time_ns) {
 
 // Counts a call as seen; false, and counted as filtered, where no one wants it or the sensor itself made it.
 static __always_inline bool event_seen_of_others(u32 type) {
-    if (!event_seen(type)) return false;
+    if (!event_wanted(type)) return false;
     if (task_is_own()) return event_filtered(type);
-    return true;
+    return event_affordable(type);
 }
 
 // A process's number in the innermost pid namespace it is in, and that namespace's inode.

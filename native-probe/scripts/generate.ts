@@ -5,7 +5,7 @@ import { type DescEnum, type DescField, type DescMessage, ScalarType } from "@bu
 import { DropReasonSchema, EventSchema, eventTypes, handledCalls } from "@nightjar/proto";
 
 const NOTICE = "// Generated from proto/ by scripts/generate.ts.\n";
-/** Event types are bits of a mask and keys of the ledger in the kernel. */
+/** Event types are bits of a mask and keys of the ledger in the kernel; the last id is no type's (FILTER_SENSITIVE). */
 const EVENT_TYPE_IDS_MAX = 256;
 
 /** How a field is encoded, as `FieldKind` in addon/fields.h names it. */
@@ -35,8 +35,8 @@ function enumsOfEvent(): DescEnum[] {
 /** The header that the kernel programs and the addon share. */
 function eventsHeader(): string {
   const types = eventTypes.map(({ id, name }) => `  ${typeConstant(name)} = ${id},`);
-  const tooHigh = eventTypes.find(({ id }) => id >= EVENT_TYPE_IDS_MAX);
-  if (tooHigh) throw new Error(`the event type ${tooHigh.name} needs an id below ${EVENT_TYPE_IDS_MAX}`);
+  const tooHigh = eventTypes.find(({ id }) => id >= EVENT_TYPE_IDS_MAX - 1);
+  if (tooHigh) throw new Error(`the event type ${tooHigh.name} needs an id below ${EVENT_TYPE_IDS_MAX - 1}`);
   const reasons = Math.max(...DropReasonSchema.values.map((value) => value.number)) + 1;
   return [
     `${NOTICE}#pragma once\n`,

@@ -5,6 +5,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type TypeInterest, TypeInterestSchema } from "@nightjar/proto";
 import test from "ava";
 import { compileFilters, FILTER, KINDS } from "./filters.ts";
+import { GOVERNED, GOVERNED_READS_PER_S, GOVERNED_SAMPLE } from "./governor.ts";
 
 const OPEN = 35;
 const CONNECT = 36;
@@ -28,6 +29,12 @@ test("the limits are those of the header", (t) => {
 test("the kinds are those of the header, in its order", (t) => {
   const body = /enum filter_kind \{(.*?)\};/s.exec(shared)?.[1] ?? "";
   t.deepEqual(body.match(/FILTER_[A-Z_]+/g), [...KINDS]);
+});
+
+test("what the governor gives up is named as in the header", (t) => {
+  const names = { ...GOVERNED, SAMPLE: GOVERNED_SAMPLE, READS_PER_S: GOVERNED_READS_PER_S };
+  for (const [name, value] of Object.entries(names))
+    t.is(Number(new RegExp(`\\bGOVERNED_${name} = (\\d+)`).exec(shared)?.[1]), value, name);
 });
 
 test("a path is found by its leaf and then looked up whole", (t) => {

@@ -24,6 +24,7 @@ export interface NativeLedgerRow {
   type: number;
   seen: bigint;
   filtered: bigint;
+  governed: bigint;
   folded: bigint;
   submitted: bigint;
   /** By drop reason. */
@@ -55,6 +56,8 @@ export interface NativeProbe {
   setEnvironmentWanted(wanted: boolean): void;
   setMessageInterest(bits: number, dataBytes: number): void;
   setFoldWindow(seconds: number): void;
+  /** A byte an event type, by its id: `enum governed` in bpf/shared.h. */
+  setGoverned(bits: Uint8Array): void;
   setDnsPorts(ports: readonly number[]): void;
   stop(limitMs: number): void;
   leave(limitMs: number): void;

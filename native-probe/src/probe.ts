@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type DropReason, eventTypes, type TypeInterest, wholeType } from "@nightjar/proto";
 import { errnoName, ProbeError, toProbeError } from "./errors.ts";
 import { compileFilters, type FilterTables } from "./filters.ts";
+import { FILTER_SENSITIVE, type Governed, governedBytes, sensitiveInterest } from "./governor.ts";
 import { loadAddon, type NativeLedgerRow, type NativeOptions, type NativeProbe, objectPath } from "./native.ts";
 
 /** The ring: a power of two, at least one page; 8 MiB rides out 1.5 s of a stalled reader at 100,000 opens a second. */
@@ -88,11 +89,12 @@ export interface MessageInterest {
   dataBytes?: number;
 }
 
-/** One event type's counters, cumulative: seen = filtered + folded + submitted + the sum of drops. */
+/** One event type's counters, cumulative: seen = filtered + governed + folded + submitted + the sum of drops. */
 export interface Ledger {
   type: number;
   seen: bigint;
   filtered: bigint;
+  governed: bigint;
   folded: bigint;
   submitted: bigint;
   /** Only the reasons that occurred. */
@@ -147,6 +149,7 @@ export class Probe {
   readonly #native: NativeProbe;
   readonly #options: ProbeOptions;
   readonly #own: Map<number, bigint>;
+  #sensitive: TypeInterest = sensitiveInterest([]);
   #finalLedger: Ledger[] | undefined;
   #reading: Promise<ReadEnd> | undefined;
   #isStopping = false;
@@ -166,6 +169,7 @@ export class Probe {
     this.setMessageInterest({ tcp: true, datagram: true, unix: true, other: true });
     this.setFoldWindow(FOLD_WINDOW_S_DEFAULT);
     this.setDnsPorts(DNS_PORTS_DEFAULT);
+    this.setGoverned(new Map());
     this.attachments = attach(native, refusals);
   }
 
@@ -215,7 +219,7 @@ export class Probe {
   setInterest(wanted: ReadonlyMap<number, TypeInterest>): { widened: readonly number[] } {
     const unknown = [...wanted.keys()].find((id) => !eventTypes.some((type) => type.id === id));
     if (unknown !== undefined) throw new RangeError(`there is no event type ${unknown}`);
-    const { widened, ...tables } = compileFilters(wanted);
+    const { widened, ...tables } = compileFilters(new Map([...wanted, [FILTER_SENSITIVE, this.#sensitive]]));
     const refused = this.#setFilters(tables);
     if (refused) {
       const types = [...wanted.keys()];
@@ -223,7 +227,7 @@ export class Probe {
       if (error) throw error;
     }
     this.#native.setWanted([...wanted.keys()]);
-    return { widened: refused ? [...wanted.keys()] : widened };
+    return { widened: refused ? [...wanted.keys()] : widened.filter((id) => id !== FILTER_SENSITIVE) };
   }
 
   #setFilters({ filters, screen, keys, paths }: Omit<FilterTables, "widened">): ProbeError | undefined {
@@ -255,6 +259,19 @@ export class Probe {
   setFoldWindow(seconds: number): void {
     checkRange("the window of folding", seconds, 0, FOLD_WINDOW_S_MAX);
     this.#native.setFoldWindow(seconds);
+  }
+
+  /**
+   * Paths at which writing is told to the last, from the next setInterest on; none at first. Where the kernel has no
+   * room for them every path is one. See sensitiveInterest for their form.
+   */
+  setSensitivePaths(paths: readonly string[]): void {
+    this.#sensitive = sensitiveInterest(paths);
+  }
+
+  /** What is given up of each event type although somebody wants it; counted as governed. Nothing at first. */
+  setGoverned(governed: Governed): void {
+    this.#native.setGoverned(governedBytes(governed));
   }
 
   /**

@@ -176,7 +176,7 @@ run(`what the ring cannot hold while the collector is away is counted, to the la
   t.true(full >= BigInt(missing), "what is missing is counted");
   const drops = ledger.drops.reduce((sum, drop) => sum + drop.count, 0n);
   t.is(ledger.submitted, BigInt([...witness.rings.values()][0]?.opens ?? -1), "what was submitted has come");
-  t.is(ledger.seen, ledger.filtered + ledger.folded + ledger.submitted + drops);
+  t.is(ledger.seen, ledger.filtered + ledger.governed + ledger.folded + ledger.submitted + drops);
 });
 
 async function kill(collector: TestProcess): Promise<void> {

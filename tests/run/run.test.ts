@@ -74,8 +74,8 @@ async function answers(t: ExecutionContext, { stateDir }: Sensor): Promise<void>
   }
   const statistics = JSON.parse((await nightjar(t, ["get-statistics", ...folder, "--json"])).stdout);
   t.true(statistics.kernel.balances);
-  const { seen, filtered, folded, submitted, dropped } = statistics.kernel;
-  t.is(seen, filtered + folded + submitted + dropped);
+  const { seen, filtered, governed, folded, submitted, dropped } = statistics.kernel;
+  t.is(seen, filtered + governed + folded + submitted + dropped);
   t.true(statistics.totals.published > 0);
   t.true(statistics.totals.published <= statistics.kernel.submitted);
   await watches(t, folder);

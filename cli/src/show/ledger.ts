@@ -8,27 +8,29 @@ export interface LedgerRow {
   type: string;
   seen: bigint;
   filtered: bigint;
+  governed: bigint;
   folded: bigint;
   submitted: bigint;
   dropped: bigint;
   /** By reason. */
   drops: Record<string, bigint>;
-  /** seen = filtered + folded + submitted + dropped. */
+  /** seen = filtered + governed + folded + submitted + dropped. */
   balances: boolean;
 }
 
 export function ledgerRows(entries: readonly LedgerEntry[]): LedgerRow[] {
-  return entries.map(({ type, seen, filtered, folded, submitted, drops }) => {
+  return entries.map(({ type, seen, filtered, governed, folded, submitted, drops }) => {
     const dropped = drops.reduce((sum, drop) => sum + drop.count, 0n);
     return {
       type: eventTypeName(type),
       seen,
       filtered,
+      governed,
       folded,
       submitted,
       dropped,
       drops: Object.fromEntries(drops.map((drop) => [enumWord(DropReasonSchema, drop.reason), drop.count])),
-      balances: seen === filtered + folded + submitted + dropped,
+      balances: seen === filtered + governed + folded + submitted + dropped,
     };
   });
 }
@@ -41,6 +43,7 @@ export function ledgerTotal(rows: readonly LedgerRow[]): LedgerRow {
     type: "all",
     seen: sum((row) => row.seen),
     filtered: sum((row) => row.filtered),
+    governed: sum((row) => row.governed),
     folded: sum((row) => row.folded),
     submitted: sum((row) => row.submitted),
     dropped: sum((row) => row.dropped),
@@ -54,10 +57,11 @@ export function ledgerLines(rows: readonly LedgerRow[]): string[] {
     Object.entries(row.drops).map(([reason, dropped]) => `${reason} ${count(dropped)}`);
   const cells = [...rows, ledgerTotal(rows)].map((row) => [
     row.type,
-    ...[row.seen, row.filtered, row.folded, row.submitted, row.dropped].map(count),
+    ...[row.seen, row.filtered, row.governed, row.folded, row.submitted, row.dropped].map(count),
     row.balances ? reasons(row).join(", ") : "does not balance",
   ]);
-  return table([["TYPE", "SEEN", "FILTERED", "FOLDED", "SUBMITTED", "DROPPED", ""], ...cells], [1, 2, 3, 4, 5]);
+  const head = ["TYPE", "SEEN", "FILTERED", "GOVERNED", "FOLDED", "SUBMITTED", "DROPPED", ""];
+  return table([head, ...cells], [1, 2, 3, 4, 5, 6]);
 }
 
 /** As JSON, the numbers as numbers: counts stay far below 2^53. */

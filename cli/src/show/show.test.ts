@@ -128,14 +128,15 @@ test("a parent that leads in a circle ends", (t) => {
 test("the ledger adds up, and says where it does not", (t) => {
   const drops = [{ reason: DropReason.RING_FULL, count: 2n }];
   const entries = [
-    create(LedgerEntrySchema, { type: 32, seen: 12n, filtered: 3n, folded: 2n, submitted: 5n, drops }),
+    create(LedgerEntrySchema, { type: 32, seen: 16n, filtered: 3n, governed: 4n, folded: 2n, submitted: 5n, drops }),
     create(LedgerEntrySchema, { type: 35, seen: 1_000_000n, filtered: 999_999n, submitted: 0n }),
   ];
   const rows = ledgerRows(entries);
   t.deepEqual(ledgerJson(ledgerTotal(rows)), {
     type: "all",
-    seen: 1_000_012,
+    seen: 1_000_016,
     filtered: 1_000_002,
+    governed: 4,
     folded: 2,
     submitted: 5,
     dropped: 2,
@@ -143,8 +144,8 @@ test("the ledger adds up, and says where it does not", (t) => {
     balances: false,
   });
   const [, exec, open] = ledgerLines(rows);
-  t.regex(exec ?? "", /^exec +12 +3 +2 +5 +2 +ring_full 2$/);
-  t.regex(open ?? "", /^open +1,000,000 +999,999 +0 +0 +0 +does not balance$/);
+  t.regex(exec ?? "", /^exec +16 +3 +4 +2 +5 +2 +ring_full 2$/);
+  t.regex(open ?? "", /^open +1,000,000 +999,999 +0 +0 +0 +0 +does not balance$/);
 });
 
 test("of a stage's log only errors are shown, with code and cause", (t) => {

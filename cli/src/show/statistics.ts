@@ -32,7 +32,7 @@ interface RuleFigures {
 }
 
 export interface Statistics {
-  /** The kernel programs' account since the ring began; `balances`: seen = filtered + folded + submitted + dropped. */
+  /** The kernel programs' account since the ring began, as in LedgerRow. */
   kernel: Record<string, unknown>;
   types: Record<string, unknown>[];
   /** Since each stage's start; silent stages count 0. */

@@ -49,6 +49,32 @@ export const healthCodes = {
     severity: ERROR,
     doc: "The kernel had no room for events. The ledger says how many of which type.",
   },
+  GOVERNOR_NOISY_READS: {
+    severity: WARNING,
+    doc:
+      "The sensor took more of the host than its [budget](../governor.md). Of programs that open more than 50 files " +
+      "a second one read of 16 is told. The message says what was over, and at its end how long and how much.",
+  },
+  GOVERNOR_READS: {
+    severity: WARNING,
+    doc: "The same, and more: no reading of files is told.",
+  },
+  GOVERNOR_LIBRARIES: {
+    severity: WARNING,
+    doc: "The same, and more: of libraries that are loaded one of 16 is told.",
+  },
+  GOVERNOR_NETWORK: {
+    severity: ERROR,
+    doc: "The same, and more: of the network only event types that a rule asks for are told.",
+  },
+  GOVERNOR_WRITES: {
+    severity: ERROR,
+    doc: "The same, and more: writing to files is told at governor.sensitive_paths only.",
+  },
+  GOVERNOR_ALL_BUT_PROCESSES: {
+    severity: ERROR,
+    doc: "The same, and more: only processes that start, end, or change who they are, are told.",
+  },
   FILTERS_WIDENED: {
     severity: WARNING,
     doc:

@@ -26,6 +26,10 @@ export const counterDocs = {
     events_published: "Events stored in RAW.",
     ring_bytes: "The size of the ring buffer.",
     ring_used_bytes: "Bytes of the ring buffer that wait for the bus, now.",
+    governor_step: "How many steps of sight the governor has given up, now.",
+    sensor_cpu_permille: "What stages and nats-server take of one processor, in thousandths, over the last seconds.",
+    sensor_memory_bytes: "What they take of the memory, what they share counted once, now.",
+    sensor_lag_ms: "How far the rules are behind the kernel, now.",
   },
   metadata: {
     questions: "Questions for a container that were answered.",
@@ -101,6 +105,7 @@ export const counterDocs = {
   },
   "rule-engine": {
     batches: "Batches evaluated.",
+    lag_ms: "How old the last event of the batch that was evaluated last was when it was.",
     batches_repeated: "Batches that had been evaluated before or were being evaluated.",
     events: "Events evaluated.",
     matches: "Matches of a rule: suppressed, gone out as detections, folded, or handed to correlations.",
@@ -182,6 +187,7 @@ export const factDocs = {
   collector: {
     "attachment.<program>": "Where the kernel took the program, or `refused:` and the error's name.",
     "interest.<holder>": "The event types that a holder of interest wants, and of which not everything.",
+    governor: "The steps of the governor that are in force.",
     narrowed: "The event types of which the kernel sends only what some rule could match.",
     pinned: "The folder in which the probe is pinned, or `no:` and why.",
     ring: "How large the ring buffer is, and how long it holds what happens at the busiest time so far.",

@@ -1,18 +1,16 @@
 // Which processes belong to the sensor: their opens and connects are no news, and would make more of them.
 import { readFileSync } from "node:fs";
 import type { OwnProcess } from "@nightjar/native-probe";
-import { identify, type Stage, statePaths } from "@nightjar/stage";
-
-const ASK_WAIT_MS = 500;
+import type { StageStatus } from "@nightjar/proto";
+import { identify, statePaths } from "@nightjar/stage";
 
 /**
  * The stages that answer on the bus with what they started, and those the supervisor of this state folder started: the
  * embedded portal is not on the bus. Each with its start time, so that a later process of the same number is not one.
  */
-export async function ownProcesses(stage: Stage): Promise<OwnProcess[]> {
-  const statuses = await stage.bus.askStatuses(ASK_WAIT_MS);
+export function ownProcesses(statuses: readonly StageStatus[], stateDir: string): OwnProcess[] {
   const pids = statuses.flatMap((status) => [status.pid, ...status.childPids]);
-  return [...new Set([process.pid, ...pids, ...supervisedPids(stage.stateDir)])].flatMap(ownProcess);
+  return [...new Set([process.pid, ...pids, ...supervisedPids(stateDir)])].flatMap(ownProcess);
 }
 
 /** One process by its number; none where it has ended. */

@@ -4,6 +4,8 @@ import { sourceIdOf } from "@nightjar/events";
 import { type Ledger, type Probe, ProbeError } from "@nightjar/native-probe";
 import { LedgerEntrySchema } from "@nightjar/proto";
 import { followInterest, pause, readHost, type Stage } from "@nightjar/stage";
+import type { Governor } from "./governor/governor.ts";
+import { startGovernor } from "./governor/start.ts";
 import { applyInterest } from "./interest.ts";
 import { drainRetired, openKernel } from "./open.ts";
 import { ownProcesses } from "./own-processes.ts";
@@ -12,7 +14,8 @@ import { followRing } from "./ring-size.ts";
 
 /** A kernel that was built without a part has nothing of it to see. */
 const ABSENT = "ENOENT";
-const OWN_PROCESSES_REFRESH_MS = 1_000;
+const STATUSES_REFRESH_MS = 1_000;
+const STATUSES_WAIT_MS = 500;
 /** How long a stop waits for the bus to store what was read last. What it does not store stays in a pinned ring. */
 const LEAVE_MS_MAX = 2_000;
 /** Opens the probe and goes on from where the collector before it was; batches are published. Throws ProbeError. */
@@ -26,9 +29,13 @@ export async function watchKernel(stage: Stage): Promise<void> {
   publisher = new RawPublisher(stage, source, (position) => probe.release(position));
   endInOrder(stage, opened, publisher);
   reportAttachments(stage, probe);
-  keepOwnProcesses(stage, probe);
+  const governor = startGovernor(stage, probe);
+  followStages(stage, probe, governor);
   probe.setFoldWindow(stage.settings.collector.fold_window_s);
-  followInterest(stage, (holders) => applyInterest(stage, probe, holders));
+  followInterest(stage, (holders) => {
+    applyInterest(stage, probe, holders);
+    governor?.setHolders(holders);
+  });
   stage.facts.set("source", source);
   stage.host = readHost();
   const ofOthers = opened.retired.length > 0 ? await drainRetired(stage, opened) : [];
@@ -80,13 +87,16 @@ function reportAttachments(stage: Stage, probe: Probe): void {
   stage.health.raise("PROBE_PARTIAL", `the kernel refused ${list}`);
 }
 
-function keepOwnProcesses(stage: Stage, probe: Probe): void {
+/** Which processes are the sensor's, and how its stages are. */
+function followStages(stage: Stage, probe: Probe, governor: Governor | undefined): void {
   let asking = false;
   const refresh = async () => {
     if (asking || stage.signal.aborted) return;
     asking = true;
     try {
-      probe.setOwnProcesses(await ownProcesses(stage));
+      const statuses = await stage.bus.askStatuses(STATUSES_WAIT_MS);
+      governor?.hear(statuses);
+      probe.setOwnProcesses(ownProcesses(statuses, stage.stateDir));
     } catch (error) {
       stage.log.debug("the stages cannot be asked now", { error: error as Error });
     } finally {
@@ -94,18 +104,19 @@ function keepOwnProcesses(stage: Stage, probe: Probe): void {
     }
   };
   void refresh();
-  const timer = setInterval(() => void refresh(), OWN_PROCESSES_REFRESH_MS);
+  const timer = setInterval(() => void refresh(), STATUSES_REFRESH_MS);
   stage.onStop(() => clearInterval(timer));
 }
 
 /** `ofOthers` are the counters of rings that this collector has drained: their last events went out with its own. */
 function report(stage: Stage, probe: Probe, publisher: RawPublisher, ofOthers: readonly Ledger[]): void {
   const ledger = sumByType([...probe.ledger(), ...ofOthers]);
-  stage.ledger = ledger.map(({ type, seen, filtered, folded, submitted, drops }) =>
+  stage.ledger = ledger.map(({ type, seen, filtered, governed, folded, submitted, drops }) =>
     create(LedgerEntrySchema, {
       type,
       seen,
       filtered,
+      governed,
       folded,
       submitted,
       drops: [...drops].map(([reason, count]) => ({ reason, count })),
@@ -128,7 +139,7 @@ function sumByType(rows: readonly Ledger[]): Ledger[] {
       sums.set(row.type, { ...row, drops: new Map(row.drops) });
       continue;
     }
-    for (const name of ["seen", "filtered", "folded", "submitted"] as const) sum[name] += row[name];
+    for (const name of ["seen", "filtered", "governed", "folded", "submitted"] as const) sum[name] += row[name];
     for (const [reason, count] of row.drops) sum.drops.set(reason, (sum.drops.get(reason) ?? 0n) + count);
   }
   return [...sums.values()];

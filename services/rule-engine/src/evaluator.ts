@@ -9,6 +9,8 @@ import type { ProcessedRanges } from "./processed.ts";
 import type { StoryIntake } from "./stories/intake.ts";
 import type { MatchedBatch } from "./worker.ts";
 
+const NS_PER_MS = 1_000_000;
+
 /** What takes part in the evaluation of a batch. */
 export interface Parts {
   stage: Stage;
@@ -69,7 +71,7 @@ async function evaluate(parts: Parts, batch: BatchReader, done: readonly number[
     const { sourceId: source, firstPosition: first, nextPosition: next } = batch;
     const { notes, lastTimeNs } = result;
     await ticket.turn;
-    count(parts, result);
+    count(parts, batch, result);
     // Committed when both are stored: a batch that comes again makes both again.
     const also = ordered.store(ticket, notes);
     await stories.take(batch, result, { range: { source, first, next }, also });
@@ -83,9 +85,11 @@ async function evaluate(parts: Parts, batch: BatchReader, done: readonly number[
   }
 }
 
-function count({ stage: { counters }, activity }: Parts, result: MatchedBatch): void {
+function count({ stage: { counters }, activity }: Parts, batch: BatchReader, result: MatchedBatch): void {
   activity.evaluated(result);
   counters.add("batches");
+  const happenedMs = (Number(batch.bootTimeUnixNs) + result.lastTimeNs) / NS_PER_MS;
+  if (result.events > 0) counters.set("lag_ms", Math.max(0, Math.round(Date.now() - happenedMs)));
   counters.add("events", result.events);
   for (const number of result.matched.values()) counters.add("matches", number);
   for (const { count: number } of result.hidden) counters.add("matches_suppressed", number);

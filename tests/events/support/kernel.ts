@@ -156,7 +156,9 @@ export function watchKernel(t: Teardown, options: WatchOptions = {}): Watch {
 
 export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** True when seen = filtered + folded + submitted + the sum of drops. */
-export function balances({ seen, filtered, folded, submitted, drops }: Ledger): boolean {
-  return seen === filtered + folded + submitted + [...drops.values()].reduce((sum, count) => sum + count, 0n);
+/** True when seen = filtered + governed + folded + submitted + the sum of drops. */
+export function balances({ seen, filtered, governed, folded, submitted, drops }: Ledger): boolean {
+  return (
+    seen === filtered + governed + folded + submitted + [...drops.values()].reduce((sum, count) => sum + count, 0n)
+  );
 }

@@ -8,6 +8,7 @@ import { collectorSettings } from "./collector.ts";
 import { commonSettings } from "./common.ts";
 import { contentSettings } from "./content.ts";
 import { enricherSettings } from "./enricher.ts";
+import { governorSettings } from "./governor.ts";
 import { metadataSettings } from "./metadata.ts";
 import { outputsSettings } from "./outputs.ts";
 import { portalSettings } from "./portal.ts";
@@ -20,6 +21,7 @@ export const settingCatalogue = {
   common: commonSettings,
   bus: busSettings,
   collector: collectorSettings,
+  governor: governorSettings,
   metadata: metadataSettings,
   enricher: enricherSettings,
   rule_engine: ruleEngineSettings,
