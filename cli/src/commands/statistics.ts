@@ -23,7 +23,8 @@ export function statisticsCommand(environment: Environment): Command {
     name: "get-statistics",
     description:
       "Print the totals: events seen, filtered, governed, folded, submitted, dropped, published, processed; " +
-      "detections; of each stage its rate, processor, memory and lag; what is kept, facts and indicators, the rules that cost most.",
+      "detections; of each stage its rate, processor, memory and lag; what is kept, facts and indicators, the rules " +
+      "that cost most.",
     options: [
       new Option("-w, --watch", "draw them again and again, until Ctrl-C"),
       new Option("--interval <seconds>", "between the two readings that rates are made of").default("1"),
