@@ -8,6 +8,7 @@ export const exitCodes = {
   NOT_RUNNING: { code: 4, doc: "No sensor answers for this state folder." },
   NOT_PERMITTED: { code: 5, doc: "It needs rights that the user or the kernel does not give, such as loading eBPF." },
   ALREADY_RUNNING: { code: 6, doc: "Another `nightjar run` works on this state folder." },
+  DISABLED: { code: 7, doc: "The settings say that the sensor is not to run here (`enabled`, `disable_service`)." },
 } as const satisfies Record<string, { code: number; doc: string }>;
 
 export type ExitName = keyof typeof exitCodes;

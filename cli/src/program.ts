@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { Environment } from "./command.ts";
 import { actorsCommand } from "./commands/actors.ts";
 import { collectorCommand } from "./commands/collector.ts";
+import { configCommand } from "./commands/config.ts";
 import { containersCommand } from "./commands/containers.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { detectionsCommand } from "./commands/detections.ts";
@@ -39,6 +40,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   decodeCommand,
   rulesCommand,
   portalCommand,
+  configCommand,
   doctorCommand,
   collectorCommand,
   stageCommand,

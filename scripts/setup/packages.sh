@@ -20,7 +20,7 @@ strace strace
 zlib1g-dev /usr/include/zlib.h
 "
 # The same of what only the tests use: the engines whose containers they watch, what makes a network bad, a proxy, the
-# database of a fleet's portals. Without them those tests are skipped.
+# database of a fleet's portals, a systemd to boot. Without them those tests are skipped.
 TEST_PACKAGES="
 ?busybox-static busybox
 ?conmon conmon
@@ -31,6 +31,8 @@ TEST_PACKAGES="
 ?podman podman
 ?postgresql /usr/lib/postgresql/*/bin/postgres
 ?runc runc
+?systemd systemd-analyze
+?systemd-container systemd-nspawn
 ?tinyproxy-bin tinyproxy
 "
 # The major version of npm from which the options used here work.

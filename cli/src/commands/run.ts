@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { removePinsOf } from "@nightjar/stage";
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
+import { checkEnabled } from "../disabled.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { endLeftovers } from "../supervisor/leftovers.ts";
 import { lockStateFolder } from "../supervisor/lock.ts";
@@ -49,6 +50,7 @@ export function runCommand(environment: Environment): Command {
 
 async function run(context: Context, { keepRunning = false }: RunOptions): Promise<ExitName> {
   const { settings } = context;
+  checkEnabled(context.resolved);
   const recording = settings.collector.replay_file;
   const { rules, suppressions } = settings.rule_engine;
   checkPaths([...rules, ...suppressions, ...(recording === "" ? [] : [recording])]);

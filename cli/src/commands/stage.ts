@@ -2,6 +2,7 @@
 import { execve } from "node:process";
 import type { Command } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
+import { checkEnabled } from "../disabled.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { entryOf, STOP_ORDER } from "../supervisor/plan.ts";
 import { NODE_FLAGS, stageEnvironment } from "../supervisor/stage-environment.ts";
@@ -11,7 +12,7 @@ export function stageCommand(environment: Environment): Command {
     name: "stage",
     description:
       "Become the process of one stage, which whoever starts it supervises: systemd's units and containers do. Its " +
-      "exit codes are those of the stage.",
+      "exit codes are then the stage's.",
     arguments: [{ name: "<name>", description: STOP_ORDER.join(", ") }],
     allSettings: true,
     examples: ["nightjar stage enricher --config /etc/nightjar/nightjar.yaml"],
@@ -23,6 +24,7 @@ export function stageCommand(environment: Environment): Command {
 function becomeStage({ resolved, stateDir, streams }: Context, name: string): Promise<ExitName> {
   const stage = STOP_ORDER.find((one) => one === name);
   if (!stage) throw new CommandError("USAGE", `${name} is no stage; those are ${STOP_ORDER.join(", ")}`);
+  checkEnabled(resolved);
   const env = stageEnvironment(stage, streams.env, { resolved, stateDir });
   if (!execve) throw new CommandError("FAILED", "this Node cannot replace its process; 24 or later is needed");
   return execve(process.execPath, [process.execPath, ...NODE_FLAGS, entryOf(stage)], defined(env));

@@ -27,6 +27,8 @@ export const statePaths = {
   contentKey: (stateDir: string) => join(stateDir, "content", "public-key.pem"),
   /** By which the same secret has the same token in all that leaves this sensor. */
   redactKey: (stateDir: string) => join(stateDir, "redact", "key"),
+  /** Why the sensor is not to run, where its settings disable it; not there where it may. */
+  disabled: (stateDir: string) => join(stateDir, "run", "disabled"),
   supervisor: (stateDir: string) => join(stateDir, "run", "supervisor.json"),
 };
 

@@ -1,5 +1,5 @@
 // The settings that every stage and the command line share.
-import { choice, path, type SettingTable } from "../setting.ts";
+import { boolean, choice, path, type SettingTable } from "../setting.ts";
 
 export const commonSettings = {
   state_dir: path({
@@ -16,6 +16,16 @@ export const commonSettings = {
     choices: ["error", "warn", "info", "debug"],
     default: "info",
     doc: "The least severe messages that are logged.",
+  }),
+  enabled: boolean({
+    default: true,
+    doc:
+      "Whether the sensor runs on this host. Switched off, nothing of it is left in the kernel, and the portal shows " +
+      "the host as disabled. Goes into force with `systemctl restart nightjar`.",
+  }),
+  disable_service: boolean({
+    default: false,
+    doc: "The same, the other way round, for fleet tools that set it: true switches the sensor off.",
   }),
   http_proxy_cert: path({
     default: "",
