@@ -5,10 +5,13 @@ import { askStatuses, RULE_PATHS_FACT, readHost, readRuleFiles } from "@nightjar
 import { type Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import { connectAs } from "../connect/bus.ts";
-import { type DoctorCode, doctorCodes } from "../doctor/codes.ts";
+import { type DoctorCode, doctorCodes, remedyOf } from "../doctor/codes.ts";
 import { filtersOf, holdersOf, showFilters } from "../doctor/filters.ts";
 import { askCollector, attachedFound, offersFound, programsFound } from "../doctor/kernel.ts";
 import { type Found, lookAtMachine } from "../doctor/machine.ts";
+import { clockFound, clockSourceFound, diskFound, memoryFound, readDisk } from "../doctor/resources.ts";
+import { stagesFound } from "../doctor/stages.ts";
+import { wayFound } from "../doctor/way.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { STARTER_RULES } from "../rules/load-paths.ts";
 import { cloudLine, hostLine } from "../show/host.ts";
@@ -24,7 +27,9 @@ interface Section {
 export function doctorCommand(environment: Environment): Command {
   const command = define<{ filters?: boolean }>(environment, {
     name: "doctor",
-    description: "Tell what the kernel offers, what the sensor takes of it, and what is missing costs in sight.",
+    description:
+      "Tell what the kernel offers, what the sensor takes of it, and what is missing costs in sight; how the " +
+      "machine, the way to the portal and the stages are. Each finding has a verdict and what to try.",
     options: [
       new Option("--filters", "tell instead who, and which rule, makes the kernel send which events, and how many"),
     ],
@@ -71,6 +76,17 @@ async function examine(context: Context): Promise<Section[]> {
       title: "this machine",
       found: [...hostFound(statuses), ...lookAtMachine(), { what: "ring buffer", is: `${ringBytes} bytes` }],
     },
+    {
+      title: "what it has for the sensor",
+      found: [
+        diskFound(context.stateDir, readDisk(context.stateDir)),
+        memoryFound(),
+        clockSourceFound(),
+        await clockFound(),
+        await wayFound(context),
+      ],
+    },
+    ...(statuses ? [{ title: "the running sensor", found: stagesFound(statuses) }] : []),
     { title: "the kernel's offers", found: offersFound(check) },
     {
       title: statuses ? "attached by the running sensor" : "attached when tried",
@@ -112,13 +128,24 @@ function show({ output }: Context, sections: readonly Section[], codes: readonly
     for (const line of table(rows)) output.line(`  ${line}`);
     output.line();
   }
-  for (const code of new Set(codes)) output.line(`${code}: ${doctorCodes[code].doc}`);
+  for (const code of new Set(codes)) {
+    output.line(`${code}: ${doctorCodes[code].doc}`);
+    const remedy = remedyOf(code);
+    if (remedy) output.line(`  what to try: ${remedy}`);
+  }
   output.json({
     sections: sections.map(({ title, found }) => ({
       title,
-      found: found.map((one) => ({ ...one, ...(one.code ? { cost: costOf(one.code) } : {}) })),
+      found: found.map((one) => ({ ...one, ...verdictOf(one.code) })),
     })),
   });
+}
+
+/** For a program: "ok", or what it costs, and what to try. */
+function verdictOf(code: DoctorCode | undefined): { verdict: string; cost?: string; remedy?: string } {
+  if (!code) return { verdict: "ok" };
+  const [cost, remedy] = [costOf(code), remedyOf(code)];
+  return { verdict: cost, cost, ...(remedy && { remedy }) };
 }
 
 const costOf = (code: DoctorCode) => doctorCodes[code].cost;

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { missingRights } from "../supervisor/rights.ts";
 import type { DoctorCode } from "./codes.ts";
+import { appArmor, cgroups, selinux } from "./policies.ts";
 
 export interface Found {
   /** What was looked at, for a person. */
@@ -12,18 +13,50 @@ export interface Found {
   code?: DoctorCode;
 }
 
+const KERNEL_MIN: readonly [major: number, minor: number] = [5, 10];
+/** What the sensor asks of the kernel, by the numbers of capabilities(7), and whether it sees less without. */
+const CAPABILITIES: readonly (readonly [name: string, number: bigint, isNeeded: boolean])[] = [
+  ["CAP_DAC_READ_SEARCH", 2n, true],
+  ["CAP_SYS_PTRACE", 19n, true],
+  ["CAP_SYS_ADMIN", 21n, false],
+  ["CAP_SYS_RESOURCE", 24n, false],
+  ["CAP_PERFMON", 38n, false],
+  ["CAP_BPF", 39n, false],
+];
 const CAP_SYS_RESOURCE = 24n;
 const BPF_FOLDER = "/sys/fs/bpf";
 
 /** The file's text; empty where it is not there or may not be read. */
-type Read = (path: string) => string;
+export type Read = (path: string) => string;
 
-function readFile(path: string): string {
+export function readFile(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
     return "";
   }
+}
+
+function kernel(read: Read): Found {
+  const release = read("/proc/sys/kernel/osrelease").trim();
+  const [major = 0, minor = 0] = release.split(".").map(Number.parseFloat);
+  const types = existsSync("/sys/kernel/btf/vmlinux") ? "with types" : "without types";
+  const found: Found = { what: "kernel", is: `${release}, ${process.arch}, ${types}` };
+  const isOld = major < KERNEL_MIN[0] || (major === KERNEL_MIN[0] && minor < KERNEL_MIN[1]);
+  return release !== "" && isOld ? { ...found, code: "KERNEL_TOO_OLD" } : found;
+}
+
+function effectiveCapabilities(read: Read): (number: bigint) => boolean {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(read("/proc/self/status"))?.[1] ?? "0"}`);
+  return (number) => ((effective >> number) & 1n) === 1n;
+}
+
+function capabilities(read: Read): Found {
+  const has = effectiveCapabilities(read);
+  const held = CAPABILITIES.filter(([, number]) => has(number));
+  const is = held.map(([name]) => name).join(", ") || "none of those that the sensor uses";
+  const isShort = CAPABILITIES.some(([, number, isNeeded]) => isNeeded && !has(number));
+  return isShort ? { what: "capabilities", is, code: "CAPABILITIES_FEW" } : { what: "capabilities", is };
 }
 
 function rights(read: Read): Found {
@@ -52,9 +85,8 @@ function bpfFileSystem(read: Read): Found {
 
 function lockedMemory(read: Read): Found {
   const limit = /^Max locked memory\s+\S+\s+(\S+)/m.exec(read("/proc/self/limits"))?.[1] ?? "unknown";
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(read("/proc/self/status"))?.[1] ?? "0"}`);
   if (limit === "unlimited") return { what: "locked memory", is: limit };
-  const raisable = ((effective >> CAP_SYS_RESOURCE) & 1n) === 1n;
+  const raisable = effectiveCapabilities(read)(CAP_SYS_RESOURCE);
   const is = `${limit} bytes${raisable ? ", can be raised" : ""}`;
   return raisable ? { what: "locked memory", is } : { what: "locked memory", is, code: "LOCKED_MEMORY_LIMITED" };
 }
@@ -76,12 +108,14 @@ function otherInterfaces(read: Read): Found[] {
 
 /** Looks at everything that needs no program; `read` is for tests. */
 export function lookAtMachine(read: Read = readFile): Found[] {
-  const release = read("/proc/sys/kernel/osrelease").trim();
-  const types = existsSync("/sys/kernel/btf/vmlinux") ? "with types" : "without types";
   return [
-    { what: "kernel", is: `${release}, ${process.arch}, ${types}` },
+    kernel(read),
     rights(read),
+    capabilities(read),
     lockdown(read),
+    selinux(read),
+    appArmor(read),
+    cgroups(read),
     bpfFileSystem(read),
     lockedMemory(read),
     ...otherInterfaces(read),
