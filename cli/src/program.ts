@@ -12,6 +12,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { healthCommand } from "./commands/health.ts";
 import { indicatorsCommand } from "./commands/indicators.ts";
+import { logsCommand } from "./commands/logs.ts";
 import { outputsCommand } from "./commands/outputs.ts";
 import { portalCommand } from "./commands/portal.ts";
 import { recordCommand } from "./commands/record.ts";
@@ -42,6 +43,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   portalCommand,
   configCommand,
   doctorCommand,
+  logsCommand,
   collectorCommand,
   stageCommand,
   versionCommand,

@@ -14,20 +14,30 @@ export interface RunInput {
   stdin?: Uint8Array;
   env?: Record<string, string>;
   signal?: AbortSignal;
+  /** Called with what is written to standard output, as it is. */
+  wrote?: (text: string) => void;
 }
 
 /** A stream that keeps what is written to it. */
 export class Collected extends Writable {
   text = "";
+  readonly #wrote: ((text: string) => void) | undefined;
+
+  constructor(wrote?: (text: string) => void) {
+    super();
+    this.#wrote = wrote;
+  }
+
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString();
+    this.#wrote?.(chunk.toString());
     done();
   }
 }
 
 /** Runs the command line with an environment of its own; what it writes is returned. */
-export async function runCli(args: readonly string[], { stdin, env = {}, signal }: RunInput = {}): Promise<Run> {
-  const [stdout, stderr] = [new Collected(), new Collected()];
+export async function runCli(args: readonly string[], { stdin, env = {}, signal, wrote }: RunInput = {}): Promise<Run> {
+  const [stdout, stderr] = [new Collected(wrote), new Collected()];
   const input = new PassThrough();
   input.end(stdin ?? new Uint8Array());
   const streams = { stdout, stderr, stdin: input, env };
