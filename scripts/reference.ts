@@ -72,7 +72,7 @@ function commandSection(command: Program, parents = "nightjar"): string[] {
 
 function cliPage(): string {
   const streams = { stdout: process.stdout, stderr: process.stderr, stdin: process.stdin, env: {} };
-  const environment = { streams, signal: new AbortController().signal, ended: () => {} };
+  const environment = { streams, signal: new AbortController().signal, ended: () => {}, run: async () => 0 };
   const program = buildProgram(environment);
   return page(
     "The command line",

@@ -21,6 +21,7 @@ import { runCommand } from "./commands/run.ts";
 import { stageCommand } from "./commands/stage.ts";
 import { statisticsCommand } from "./commands/statistics.ts";
 import { statusCommand } from "./commands/status.ts";
+import { supportPackageCommand } from "./commands/support-package.ts";
 import { tapCommand } from "./commands/tap.ts";
 import { versionCommand } from "./commands/version.ts";
 
@@ -44,6 +45,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   configCommand,
   doctorCommand,
   logsCommand,
+  supportPackageCommand,
   collectorCommand,
   stageCommand,
   versionCommand,

@@ -14,6 +14,7 @@ export async function runProgram(args: readonly string[], streams: Streams, sign
     ended: (name) => {
       exit = name;
     },
+    run: runProgram,
   };
   try {
     await buildProgram(environment).parseAsync([...args], { from: "user" });

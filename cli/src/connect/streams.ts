@@ -1,5 +1,5 @@
 // How much waits in each work queue: what its reader has not acknowledged.
-import { jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { streams } from "@nightjar/stage";
 
@@ -28,4 +28,15 @@ export async function readQueues(connection: NatsConnection): Promise<Queue[]> {
       }
     });
   return (await Promise.all(asked)).flat();
+}
+
+/** All streams and their consumers, as the server tells them. */
+export async function listStreams(manager: JetStreamManager): Promise<object[]> {
+  const listed: object[] = [];
+  for await (const { config, state } of manager.streams.list()) {
+    const consumers: object[] = [];
+    for await (const consumer of manager.consumers.list(config.name)) consumers.push(consumer);
+    listed.push({ config, state, consumers });
+  }
+  return listed;
 }
