@@ -85,6 +85,7 @@ export * from "../gen/nightjar/portal/v1/health_pb.ts";
 export * from "../gen/nightjar/portal/v1/intel_pb.ts";
 export * from "../gen/nightjar/portal/v1/query_pb.ts";
 export * from "../gen/nightjar/portal/v1/sensor_pb.ts";
+export * from "../gen/nightjar/stage/v1/crash_pb.ts";
 export * from "../gen/nightjar/stage/v1/host_pb.ts";
 export * from "../gen/nightjar/stage/v1/output_pb.ts";
 export * from "../gen/nightjar/stage/v1/status_pb.ts";

@@ -42,6 +42,7 @@ export class Session {
   #printed = 0n;
 
   constructor(context: Context, options: { endsAfterReplay: boolean }) {
+    const { output } = context;
     this.#context = context;
     this.#endsAfterReplay = options.endsAfterReplay;
     this.#supervisor = new Supervisor({
@@ -52,6 +53,7 @@ export class Session {
       events: {
         line: (name, text) => this.#line(name, text),
         ended: (name, how, lines, delayMs) => this.#ended(name, how, lines, delayMs),
+        gaveUp: (name) => output.note(`nightjar: ${name} fails again and again and is stopped; the others go on`),
       },
     });
   }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { EXIT_BUS_MOVED, type FolderName, identify, type ProcessIdentity, pause } from "@nightjar/stage";
+import { EXIT_BUS_MOVED, EXIT_GIVEN_UP, type FolderName, identify, type ProcessIdentity, pause } from "@nightjar/stage";
 import type { StagePlan } from "./plan.ts";
 import type { StageRecord } from "./record.ts";
 import { NODE_FLAGS } from "./stage-environment.ts";
@@ -19,6 +19,8 @@ export interface StageEvents {
   line(name: FolderName, text: string): void;
   /** It ended without being asked to; `delayMs` until it starts again, undefined when it shall not. */
   ended(name: FolderName, how: string, lastLines: readonly string[], delayMs: number | undefined): void;
+  /** It failed again and again, and is not started any more; the others go on. */
+  gaveUp(name: FolderName): void;
 }
 
 export interface StageOptions {
@@ -67,6 +69,7 @@ export class StageProcess {
       const startedAt = performance.now();
       const { how, code, lastLines } = await this.#runOnce();
       if (signal.aborted) return;
+      if (code === EXIT_GIVEN_UP) return this.#options.events.gaveUp(this.plan.name);
       const hopeless = code !== null && this.#options.hopeless.includes(code);
       if (performance.now() - startedAt > WELL_AFTER_MS || code === EXIT_BUS_MOVED) delayMs = RESTART_DELAY_MIN_MS;
       this.#options.events.ended(this.plan.name, how, lastLines, hopeless ? undefined : delayMs);

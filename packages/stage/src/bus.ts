@@ -22,10 +22,19 @@ const LOG_RETRY_MS = 100;
 /** Called with a message: its bytes and its subject. */
 type SubjectHandler = (bytes: Uint8Array, subject: string) => void;
 
+/** What the bus has its stage do. */
+export interface BusEnds {
+  /** A bug. */
+  crash: (error: unknown) => void;
+  /** The bus has another address. */
+  moved: () => void;
+  /** A message that had crashed the stage is out of the way. */
+  cured: () => void;
+}
+
 export class Bus {
   readonly #stage: Stage;
-  readonly #crash: (error: unknown) => void;
-  readonly #moved: () => void;
+  readonly #ends: BusEnds;
   readonly #publishers = new Map<StreamName, Publisher>();
   readonly #consumers: StreamConsumer[] = [];
   readonly #reads: Promise<void>[] = [];
@@ -34,10 +43,9 @@ export class Bus {
   #service: StageService | undefined;
   #keepS = 0;
 
-  constructor(stage: Stage, crash: (error: unknown) => void, moved: () => void) {
+  constructor(stage: Stage, ends: BusEnds) {
     this.#stage = stage;
-    this.#crash = crash;
-    this.#moved = moved;
+    this.#ends = ends;
   }
 
   /** Connects as soon as the bus is there and answers for this stage from then on. */
@@ -45,7 +53,7 @@ export class Bus {
     const { stateDir, name, signal, log } = this.#stage;
     await this.use(await connectBus({ stateDir, name, signal, log }));
     const address = readSmallFile(statePaths.busAddress(stateDir));
-    if (address) watchAddress(stateDir, address, signal, this.#moved);
+    if (address) watchAddress(stateDir, address, signal, this.#ends.moved);
   }
 
   /** The bus's own way: it knows the address and the key before anyone else, and follows its server by itself. */
@@ -71,7 +79,7 @@ export class Bus {
       name,
       instance,
       figures: (subject) => (subject === ASK_STATUS_SUBJECT ? figuresOf(this.#stage) : undefined),
-      crash: this.#crash,
+      crash: this.#ends.crash,
     });
     this.#ask(ASK_STATUS_SUBJECT, (question) => void question.respond(this.#stage.status()));
     void this.#follow(connection);
@@ -91,7 +99,7 @@ export class Bus {
   /** Answers each question on `subject` with one message, in whatever order `answer` resolves; it must not reject. */
   serve(subject: string, answer: (question: Uint8Array) => Promise<Uint8Array>): void {
     this.#ask(subject, (question) => {
-      answer(question.data).then((bytes) => question.respond(bytes), this.#crash);
+      answer(question.data).then((bytes) => question.respond(bytes), this.#ends.crash);
     });
   }
 
@@ -124,7 +132,8 @@ export class Bus {
       health: stage.health,
       counters: stage.counters,
       garbage: new GarbageStore(stage.folder),
-      crash: this.#crash,
+      crash: this.#ends.crash,
+      cured: this.#ends.cured,
     });
     this.#consumers.push(consumer);
     this.#reads.push(consumer.run());

@@ -132,6 +132,19 @@ export const healthCodes = {
       "The portal cannot be reached, or does not let the sensor in. Detections wait in the outbox. What each reason " +
       "means and what to try: [connectivity](connectivity.md).",
   },
+  STAGE_CRASHED: {
+    severity: WARNING,
+    doc:
+      "A stage ended by a mistake of its own within the last hour and was started again. The message says which; the " +
+      "report is in the stage's folder `crashes/`, and the portal has it with the heartbeat. It ends when the stage " +
+      "has been well for a minute.",
+  },
+  STAGE_SAFE_MODE: {
+    severity: ERROR,
+    doc:
+      "A stage failed ten times in a row and runs in safe mode: with its caches cleared, the rule engine with the " +
+      "bundle of content before. If it fails once more it stops (exit code 5) until somebody starts it.",
+  },
   STAGE_SILENT: {
     severity: ERROR,
     doc:
@@ -225,6 +238,7 @@ export const EXIT_BUG = 1;
 export const EXIT_SETTINGS = 2;
 export const EXIT_PROBE = 3;
 export const EXIT_REFUSED = 4;
+export const EXIT_GIVEN_UP = 5;
 export const EXIT_BUS_MOVED = 10;
 
 export const stageExitCodes: readonly (readonly [code: number, doc: string])[] = [
@@ -233,5 +247,9 @@ export const stageExitCodes: readonly (readonly [code: number, doc: string])[] =
   [EXIT_SETTINGS, "A setting is not allowed, or a file named by one cannot be used; starting again is no use."],
   [EXIT_PROBE, "The kernel does not let the probe load; starting again is no use."],
   [EXIT_REFUSED, "It cannot do its work until a person changes something, which its log names."],
+  [
+    EXIT_GIVEN_UP,
+    "It failed again and again, in safe mode too, and stops; the others go on. Whoever starts it lets it try anew.",
+  ],
   [EXIT_BUS_MOVED, "The bus has another address now; started again, the stage finds it."],
 ];

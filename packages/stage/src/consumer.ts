@@ -46,6 +46,8 @@ export interface ConsumerOptions {
   garbage: GarbageStore;
   /** Ends the process: the handler has a bug. */
   crash: (error: unknown) => void;
+  /** A message that had crashed the stage is out of the way. */
+  cured: () => void;
 }
 
 export class StreamConsumer {
@@ -116,8 +118,10 @@ export class StreamConsumer {
     progress.begin();
     try {
       counters.add(`${stream}_messages`);
-      if (garbage.isPoison(message.data)) this.#keepAside(message, "POISON", "it crashed the stage");
-      else await handle(message.data, infoOf(message));
+      if (garbage.isPoison(message.data)) {
+        this.#keepAside(message, "POISON", "it crashed the stage");
+        this.#options.cured();
+      } else await handle(message.data, infoOf(message));
       message.ack();
     } catch (error) {
       if (error instanceof GarbageError) {

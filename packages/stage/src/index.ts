@@ -6,6 +6,7 @@ export * from "./connection.ts";
 export type { MessageInfo } from "./consumer.ts";
 export * from "./content-keys.ts";
 export { isCorruption } from "./corruption.ts";
+export { CRASH_REPORTS_MAX } from "./crash-report.ts";
 export * from "./detections.ts";
 export * from "./errors.ts";
 export { GarbageError } from "./garbage.ts";

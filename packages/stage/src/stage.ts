@@ -6,6 +6,7 @@ import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { findServiceManager } from "@nightjar/notify";
 import {
   type CloudInstance,
+  type CrashReport,
   type Host,
   type LedgerEntry,
   type OutputStatus,
@@ -14,14 +15,17 @@ import {
 } from "@nightjar/proto";
 import type { Redactor } from "@nightjar/redact";
 import { Bus } from "./bus.ts";
-import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_OK, EXIT_REFUSED, EXIT_SETTINGS } from "./codes.ts";
+import { EXIT_BUG, EXIT_BUS_MOVED, EXIT_GIVEN_UP, EXIT_OK, EXIT_REFUSED, EXIT_SETTINGS } from "./codes.ts";
 import { Counters } from "./counters.ts";
+import { crashReport, keepCrashReport, newestCrash } from "./crash-report.ts";
 import { Health } from "./health.ts";
+import { FAILURES_MAX, Life } from "./lives.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type { FactName } from "./metrics.ts";
 import { Progress } from "./progress.ts";
 import { openRedactor } from "./redact-key.ts";
 import { resolveSettings } from "./resolve-settings.ts";
+import { clearCaches } from "./safe-mode.ts";
 import type { Settings } from "./settings/index.ts";
 import { statePaths } from "./state-folder.ts";
 import type { StageName } from "./streams.ts";
@@ -31,6 +35,7 @@ import { SENSOR_VERSION } from "./version.ts";
 const STOP_MS_MAX = 8_000;
 const INSTANCE_BYTES = 8;
 const US_PER_MS = 1_000;
+const MS_PER_S = 1_000;
 
 export interface Stage {
   readonly name: StageName;
@@ -44,6 +49,8 @@ export interface Stage {
   /** What leaves the host passes it; the log does already. */
   readonly redactor: Redactor;
   readonly health: Health;
+  /** It has failed again and again, and is to do with as little as it can. */
+  readonly isSafeMode: boolean;
   readonly counters: Counters;
   readonly bus: Bus;
   /** By which the watchdog is fed; what the bus gives and takes is counted already. */
@@ -116,6 +123,7 @@ export async function runStage(name: StageName, main: (stage: Stage) => Promise<
   process.on("unhandledRejection", (error) => stage.crash(error));
   endWithSupervisor(() => void stage.stop(EXIT_OK));
   log.info(`${name} starts`, { version: SENSOR_VERSION, pid: process.pid, instance: stage.instance });
+  if (stage.hasGivenUp()) return end(log, EXIT_GIVEN_UP);
   try {
     await main(stage);
   } catch (error) {
@@ -141,6 +149,7 @@ class RunningStage implements Stage {
   readonly log: Logger;
   readonly redactor: Redactor;
   readonly health: Health;
+  readonly isSafeMode: boolean;
   readonly counters = new Counters();
   readonly progress = new Progress();
   readonly bus: Bus;
@@ -155,6 +164,8 @@ class RunningStage implements Stage {
   childPids: number[] = [];
   beforeStatus: () => void = () => {};
   readonly #startedAt = timestampNow();
+  readonly #life: Life;
+  #crash: CrashReport | undefined;
   readonly #stopping: AbortController;
   readonly #notifier: ManagerNotifier | undefined;
   readonly #stops: (() => Promise<void> | void)[] = [];
@@ -171,24 +182,27 @@ class RunningStage implements Stage {
     this.log = log;
     this.redactor = redactor;
     this.health = new Health(name, log);
+    this.#life = new Life(this.folder);
+    this.isSafeMode = this.#life.plan === "safe";
     this.#stopping = stopping;
     this.signal = stopping.signal;
     const manager = findServiceManager(process.env, process.pid);
     const { progress, signal } = this;
     if (manager) this.#notifier = new ManagerNotifier({ manager, progress, log, signal, describe: () => this.#line() });
-    this.bus = new Bus(
-      this,
-      (error) => this.crash(error),
-      () => {
+    this.bus = new Bus(this, {
+      crash: (error) => this.crash(error),
+      moved: () => {
         log.info("the bus has moved; starting anew");
         void this.stop(EXIT_BUS_MOVED);
       },
-    );
+      cured: () => this.#life.cured(),
+    });
   }
 
   ready(): void {
     this.#ready = true;
     this.#notifier?.ready();
+    this.#life.ready(() => this.health.resolve("STAGE_CRASHED"));
     this.log.info(`${this.name} is ready`);
   }
 
@@ -214,6 +228,7 @@ class RunningStage implements Stage {
         resources: resourceUse(),
         ledger: this.ledger,
         childPids: this.childPids,
+        ...(this.#crash && { crash: this.#crash }),
         outputs: this.outputs,
         facts: Object.fromEntries(this.facts),
         ...(this.host && { host: this.host }),
@@ -235,7 +250,45 @@ class RunningStage implements Stage {
     this.#exitCode = EXIT_BUG;
     const stack = error instanceof Error ? error.stack : undefined;
     this.log.error(`${this.name} crashed`, { error: error instanceof Error ? error : String(error), stack });
+    this.#life.failed();
+    this.#report(error instanceof Error ? error : new Error("what was thrown is no error"));
     void end(this.log, EXIT_BUG);
+  }
+
+  /** Tells of the lives before; true where there shall be no more of them. */
+  hasGivenUp(): boolean {
+    const { plan, failures, followsSilence } = this.#life;
+    if (plan === "stop") {
+      const again = "it is not started again until somebody does";
+      this.log.error(`${this.name} failed ${FAILURES_MAX + 1} times in a row, the last time in safe mode: ${again}`);
+      return true;
+    }
+    if (followsSilence) this.#report(undefined);
+    this.#crash = newestCrash(this.folder, Date.now());
+    if (this.#crash && (failures > 0 || followsSilence)) {
+      const { error, message } = this.#crash;
+      this.health.raise(
+        "STAGE_CRASHED",
+        `the process before ended: ${message === "" ? error : `${error}: ${message}`}`,
+      );
+    }
+    if (plan !== "safe") return false;
+    const cleared = clearCaches(this.name, this.folder);
+    const what = cleared.length > 0 ? `; cleared: ${cleared.join(", ")}` : "";
+    this.health.raise("STAGE_SAFE_MODE", `it failed ${failures} times in a row and starts in safe mode${what}`);
+    return false;
+  }
+
+  /** `error` is undefined where the process before ended without a word. */
+  #report(error: Error | undefined): void {
+    const crash = {
+      stage: this.name,
+      error,
+      failuresInRow: this.#life.failures,
+      uptimeMs: error ? process.uptime() * MS_PER_S : 0,
+      logFile: statePaths.log(this.stateDir, this.name, this.settings.common.log_dir),
+    };
+    keepCrashReport(this.folder, crashReport(crash, this.redactor, Date.now()));
   }
 
   async refuse({ code, message }: RefusedError): Promise<void> {
@@ -246,6 +299,7 @@ class RunningStage implements Stage {
   async stop(exitCode: number): Promise<void> {
     if (this.#exitCode !== undefined) return;
     this.#exitCode = exitCode;
+    this.#life.ended(exitCode === EXIT_OK);
     this.log.info(`${this.name} stops`);
     setTimeout(() => process.exit(exitCode), STOP_MS_MAX).unref();
     this.#stopping.abort();

@@ -1,5 +1,6 @@
 // The bundle of content in force: one more source of rules and suppressions, tried before it is, and read as signed.
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type ContentProblem, openBundle, partPath, readPart } from "@nightjar/content";
 import {
@@ -36,11 +37,14 @@ const FILE = "content";
 export class Content {
   readonly #stage: Stage;
   #current = NO_BUNDLE;
+  /** In safe mode the bundle with which it failed: not taken again in this life. */
+  #rolledBack: bigint | undefined;
 
   constructor(stage: Stage) {
     this.#stage = stage;
     const last = readSmallBytes(this.#file);
     if (last) this.#take(last);
+    if (stage.isSafeMode && this.#current.folder !== undefined) this.#rollBack(this.#current.folder);
   }
 
   /** It never changes by itself: what was read stays, whatever becomes of the files. */
@@ -75,7 +79,7 @@ export class Content {
       log.error("no ContentInForce", { error: error as Error });
       return false;
     }
-    if (said.version === this.#current.version) return false;
+    if (said.version === this.#current.version || said.version === this.#rolledBack) return false;
     const bundle = this.#read(said.folder);
     if ("code" in bundle) {
       health.raise("CONTENT_UNUSABLE", `${bundle.code}: ${bundle.message}`);
@@ -85,6 +89,22 @@ export class Content {
     health.resolve("CONTENT_UNUSABLE");
     this.#current = bundle;
     return true;
+  }
+
+  /** Takes the newest bundle before this one that is still there and can be read; none where there is no such. */
+  #rollBack(folder: string): void {
+    this.#rolledBack = this.#current.version;
+    this.#current = NO_BUNDLE;
+    for (const version of versionsBefore(folder)) {
+      const bundle = this.#read(join(dirname(folder), version));
+      if ("code" in bundle) continue;
+      this.#current = bundle;
+      break;
+    }
+    this.#stage.log.warn("the bundle of content is rolled back", {
+      from: String(this.#rolledBack),
+      to: String(this.#current.version),
+    });
   }
 
   async #answer(question: Uint8Array, rules: LiveRules): Promise<TryContentResponse> {
@@ -113,4 +133,11 @@ export class Content {
     const { version } = bundle.manifest;
     return { version, folder, rules: within("rules/"), suppressions: within("suppressions/") };
   }
+}
+
+/** The versions that lie beside a bundle's folder, which is named by its own, and are older; the newest first. */
+function versionsBefore(folder: string): string[] {
+  const own = Number(basename(folder));
+  const names = readdirSync(dirname(folder)).filter((name) => /^\d+$/.test(name) && Number(name) < own);
+  return names.sort((left, right) => Number(right) - Number(left));
 }
