@@ -5,6 +5,7 @@
 // Ends with 0 when all is fresh or written, 1 when --check found something stale.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Environment } from "../cli/src/command.ts";
 import { exitCodes } from "../cli/src/exit-codes.ts";
 import { buildProgram } from "../cli/src/program.ts";
 import { otherVariables, type SettingName, settingNames } from "../packages/stage/src/index.ts";
@@ -72,8 +73,13 @@ function commandSection(command: Program, parents = "nightjar"): string[] {
 
 function cliPage(): string {
   const streams = { stdout: process.stdout, stderr: process.stderr, stdin: process.stdin, env: {} };
-  const environment = { streams, signal: new AbortController().signal, ended: () => {}, run: async () => 0 };
-  const program = buildProgram(environment);
+  const environment: Environment = {
+    ...{ streams, signal: new AbortController().signal },
+    ended: () => {},
+    program: () => buildProgram(environment),
+    run: async () => 0,
+  };
+  const program = environment.program();
   return page(
     "The command line",
     `With \`--json\` a command writes JSON to standard output, an object a line, and nothing else there; messages for a

@@ -40,6 +40,8 @@ export interface Environment {
   signal: AbortSignal;
   /** Told how the command ended. */
   ended(exit: ExitName): void;
+  /** The command line as a whole. */
+  program(): Command;
   /** Runs another command of ours; resolves with its exit code. */
   run(args: readonly string[], streams: Streams, signal: AbortSignal): Promise<number>;
 }

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { Environment } from "./command.ts";
 import { actorsCommand } from "./commands/actors.ts";
 import { collectorCommand } from "./commands/collector.ts";
+import { completionCommand, manCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { containersCommand } from "./commands/containers.ts";
 import { decodeCommand } from "./commands/decode.ts";
@@ -48,6 +49,8 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   supportPackageCommand,
   collectorCommand,
   stageCommand,
+  completionCommand,
+  manCommand,
   versionCommand,
 ];
 

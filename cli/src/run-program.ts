@@ -14,6 +14,7 @@ export async function runProgram(args: readonly string[], streams: Streams, sign
     ended: (name) => {
       exit = name;
     },
+    program: () => buildProgram(environment),
     run: runProgram,
   };
   try {
