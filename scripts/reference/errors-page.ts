@@ -4,6 +4,7 @@ import { contentCodes } from "../../packages/content/src/codes.ts";
 import { recordingErrorCodes, wireErrorCodes } from "../../packages/events/src/errors.ts";
 import { listProblemCodes } from "../../packages/indicators/src/index.ts";
 import { ruleFileCodes } from "../../packages/stage/src/errors.ts";
+import { advisoryProblemCodes } from "../../packages/vulnerabilities/src/index.ts";
 import { busErrorCodes } from "../../services/bus/src/errors.ts";
 import { collectorErrorCodes } from "../../services/collector/src/errors.ts";
 import { portalErrorCodes } from "../../services/portal/src/errors.ts";
@@ -20,6 +21,7 @@ const SECTIONS: readonly (readonly [title: string, text: string, codes: Readonly
     probeErrorCodes,
   ],
   ["A recording is refused", "From `nightjar run --replay`:", { ...recordingErrorCodes, ...wireErrorCodes }],
+  ["Of a file of advisories not all is taken", "From `nightjar portal advisories import`:", advisoryProblemCodes],
   ["Of an indicator list not all is taken", "From `nightjar portal indicators import`:", listProblemCodes],
   [
     "Content from the portal is refused",

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import type { Environment } from "../command.ts";
 import { accountCommand } from "./portal/account.ts";
+import { advisoriesCommand } from "./portal/advisories.ts";
 import { contentCommand } from "./portal/content.ts";
 import { indicatorsCommand } from "./portal/indicators.ts";
 import { serveCommand } from "./portal/serve.ts";
@@ -12,6 +13,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   accountCommand,
   contentCommand,
   indicatorsCommand,
+  advisoriesCommand,
 ];
 
 export function portalCommand(environment: Environment): Command {

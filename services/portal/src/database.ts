@@ -20,6 +20,6 @@ export interface Database extends Queries {
   /** Housekeeping that the database does not do by itself; called now and then. */
   maintain(): Promise<void>;
   /** Frees the space of deleted and changed rows. */
-  vacuum(table: "detections" | "indicators" | "content_pieces"): Promise<void>;
+  vacuum(table: "detections" | "indicators" | "content_pieces" | "advisories" | "findings"): Promise<void>;
   close(): Promise<void>;
 }

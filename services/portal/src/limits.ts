@@ -43,6 +43,14 @@ export const CHANGES_KEPT = 20_000;
 /** Hashes in one answer to ListHashes: 320 KB. */
 export const HASHES_PAGE = 40_000;
 
+/** Advisories in one ImportAdvisories; more are refused with invalid_argument. */
+export const ADVISORIES_PER_IMPORT_MAX = 1_000;
+export const ADVISORY_AFFECTED_MAX = 500;
+/** Of ids, versions, names; a longer one is refused with invalid_argument. */
+export const ADVISORY_TEXT_CHARS_MAX = 512;
+/** Advisories of all sources; a further one is refused with resource_exhausted. */
+export const ADVISORIES_MAX = 2_000_000;
+
 /** Sensors known to one portal; a further one is refused with resource_exhausted. */
 export const SENSORS_MAX = 100_000;
 /** Detections that wait to be stored; beyond, requests are answered unavailable and tried again by the sensor. */

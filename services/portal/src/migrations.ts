@@ -162,6 +162,47 @@ export const migrations: readonly (readonly string[])[] = [
     )`,
     "CREATE INDEX content_uses_by_bundle ON content_uses (channel, version)",
   ],
+  [
+    `CREATE TABLE advisories (
+      source text COLLATE "C" NOT NULL,
+      id text COLLATE "C" NOT NULL,
+      import_id text NOT NULL,
+      imported_at_ns bigint NOT NULL,
+      advisory bytea NOT NULL,
+      PRIMARY KEY (source, id)
+    )`,
+    // The name first: packages of one host are asked for together, and are of few ecosystems.
+    `CREATE TABLE advisory_packages (
+      name text COLLATE "C" NOT NULL,
+      ecosystem text COLLATE "C" NOT NULL,
+      source text COLLATE "C" NOT NULL,
+      id text COLLATE "C" NOT NULL,
+      PRIMARY KEY (name, ecosystem, source, id),
+      FOREIGN KEY (source, id) REFERENCES advisories ON DELETE CASCADE
+    )`,
+    "CREATE INDEX advisory_packages_of ON advisory_packages (source, id)",
+    // What a list is sorted by stands beside the finding.
+    `CREATE TABLE findings (
+      sensor_id text NOT NULL,
+      id text NOT NULL,
+      state smallint NOT NULL,
+      rank integer NOT NULL,
+      closed_at_ns bigint,
+      names text[] NOT NULL,
+      finding bytea NOT NULL,
+      PRIMARY KEY (sensor_id, id)
+    )`,
+    "CREATE INDEX findings_by_rank ON findings ((-rank), id, sensor_id) WHERE closed_at_ns IS NULL",
+    // Of which state of a sensor's inventory and of the advisories its findings are.
+    `CREATE TABLE findings_made (
+      sensor_id text PRIMARY KEY,
+      epoch text NOT NULL,
+      revision bigint NOT NULL,
+      generation bigint NOT NULL
+    )`,
+    "CREATE TABLE advisory_state (generation bigint NOT NULL, advisories bigint NOT NULL)",
+    "INSERT INTO advisory_state VALUES (0, 0)",
+  ],
 ];
 
 /** Of all advisory locks of a database, the one that portals take while they change its shape. */

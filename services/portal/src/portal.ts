@@ -1,7 +1,7 @@
 // The portal as a whole: store, services and housekeeping in one folder.
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { HealthService, IntelService, QueryService, SensorService } from "@nightjar/proto";
+import { AdvisoryService, HealthService, IntelService, QueryService, SensorService } from "@nightjar/proto";
 import { describeError, type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
 import { openAccounts } from "./accounts/accounts.ts";
 import type { Clock } from "./clock.ts";
@@ -26,6 +26,8 @@ import { sensorService } from "./sensor-service.ts";
 import { type RunningServer, registration, type ServerOptions, serve } from "./server.ts";
 import { Store } from "./store.ts";
 import { openStoreFolder } from "./store-folder.ts";
+import { advisoryService } from "./vulnerabilities/advisory-service.ts";
+import { AdvisoryStore } from "./vulnerabilities/advisory-store.ts";
 
 const MS_PER_DAY = 24 * 60 * 60 * 1_000;
 
@@ -95,6 +97,7 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
     registration(QueryService, queryService(store, feed, clock), ["operator"]),
     registration(HealthService, healthService({ ...health, clock, failed }), HEALTH_CALLERS),
     registration(IntelService, intelService(intel, clock, failed), intelCallers),
+    registration(AdvisoryService, advisoryService(new AdvisoryStore(database, room), clock, failed), ["operator"]),
   ];
   const server = await serveOnKeptPort(options, {
     ...accounts,

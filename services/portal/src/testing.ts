@@ -12,6 +12,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import {
+  AdvisoryService,
   type Detection,
   DetectionSchema,
   HealthService,
@@ -110,6 +111,7 @@ export function clientsOf(stateDir: string, options: ClientOptions = {}) {
     queries: createClient(QueryService, transport),
     health: createClient(HealthService, transport),
     intel: createClient(IntelService, transport),
+    advisories: createClient(AdvisoryService, transport),
   };
 }
 
