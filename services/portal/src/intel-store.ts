@@ -15,7 +15,7 @@ import {
 } from "@nightjar/proto";
 import { nsOfMs, nsOfTimestamp, timestampOfNs } from "./clock.ts";
 import type { Database, Queries } from "./database.ts";
-import { CHANGES_KEPT, HASHES_PAGE, INDICATORS_MAX, SWEEP_ROWS } from "./limits.ts";
+import { CHANGES_KEPT, GENERATION_AGE_MS, HASHES_PAGE, INDICATORS_MAX, SWEEP_ROWS } from "./limits.ts";
 
 /** The portal has as many indicators as it may. */
 export class IndicatorsFullError extends Error {}
@@ -65,6 +65,7 @@ export class IntelStore {
   readonly #database: Database;
   readonly #assertRoom: () => void;
   #hasDeadRows = false;
+  #recent: { askedAt: number; generation: Promise<bigint> } | undefined;
 
   /** `assertRoom` throws when there is no room to write. */
   constructor(database: Database, assertRoom: () => void) {
@@ -75,6 +76,18 @@ export class IntelStore {
   /** The change counter: it grows with every change of what lists say. */
   async generation(): Promise<bigint> {
     return (await readState(this.#database)).generation;
+  }
+
+  /** The change counter as it was GENERATION_AGE_MS ago at most: heartbeats ask for it, some hundred a second. */
+  recentGeneration(): Promise<bigint> {
+    if (!this.#recent || performance.now() - this.#recent.askedAt > GENERATION_AGE_MS) {
+      const asked = { askedAt: performance.now(), generation: this.generation() };
+      this.#recent = asked;
+      asked.generation.catch(() => {
+        if (this.#recent === asked) this.#recent = undefined;
+      });
+    }
+    return this.#recent.generation;
   }
 
   /** Stores what one source says of each, all or nothing. Throws IndicatorsFullError for more than may be. */
@@ -94,6 +107,7 @@ export class IntelStore {
       });
       await upsert(queries, importId, verdicts, nsOfMs(nowMs));
       const generation = await noteChanges(queries, state, [...added, ...changed].map(indicatorOf), added.length);
+      this.#recent = undefined;
       return { added: added.length, changed: changed.length, generation };
     });
   }

@@ -40,6 +40,8 @@ export const INDICATOR_LABELS_MAX = 64;
 export const INDICATORS_MAX = 10_000_000;
 /** Changes told singly, the latest; who asks for earlier ones is told that any verdict may be another one. */
 export const CHANGES_KEPT = 20_000;
+/** How old the counter of changes in a heartbeat's answer may be. */
+export const GENERATION_AGE_MS = 1_000;
 /** Hashes in one answer to ListHashes: 320 KB. */
 export const HASHES_PAGE = 40_000;
 

@@ -37,7 +37,7 @@ export function sensorService(options: SensorServiceOptions): ServiceImpl<typeof
       refuse(checkHeartbeat(request));
       const now = clock();
       const saved = outages.saveHeartbeat(request, now);
-      const [intelGeneration] = await Promise.all([intel.generation(), saved]).catch((error: unknown) => {
+      const [intelGeneration] = await Promise.all([intel.recentGeneration(), saved]).catch((error: unknown) => {
         throw asConnectError(error, failed);
       });
       return create(HeartbeatResponseSchema, { receivedAt: timestampFromMs(now), intelGeneration });
