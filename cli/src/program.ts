@@ -24,6 +24,7 @@ import { statisticsCommand } from "./commands/statistics.ts";
 import { statusCommand } from "./commands/status.ts";
 import { supportPackageCommand } from "./commands/support-package.ts";
 import { tapCommand } from "./commands/tap.ts";
+import { uninstallCommand } from "./commands/uninstall.ts";
 import { versionCommand } from "./commands/version.ts";
 
 /** Each makes one command; the order is that of the help. */
@@ -48,6 +49,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   logsCommand,
   supportPackageCommand,
   collectorCommand,
+  uninstallCommand,
   stageCommand,
   completionCommand,
   manCommand,

@@ -1,9 +1,10 @@
 // `nightjar collector unload`: takes out of the kernel what a collector left pinned there.
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { listPinFolders, pinPaths, removePins, removePinsOf, statePaths, takeLock } from "@nightjar/stage";
+import { listPinFolders, pinPaths, removePins, removePinsOf } from "@nightjar/stage";
 import { Command, Option } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
 import type { ExitName } from "../exit-codes.ts";
+import { isCollectorRunning } from "../supervisor/collector-lock.ts";
 
 interface UnloadOptions {
   all?: boolean;
@@ -69,14 +70,4 @@ function checkRights(bpffs: string): void {
 /** Whether the state folder is still the one the pins were made for, not a later one of that name. */
 function isOf(folder: string, bpffs: string, stateDir: string): boolean {
   return existsSync(stateDir) && statSync(stateDir).isDirectory() && pinPaths.folder(bpffs, stateDir) === folder;
-}
-
-function isCollectorRunning(stateDir: string): boolean {
-  const file = statePaths.lock(stateDir, "collector");
-  if (!existsSync(file)) return false;
-  const lock = takeLock(file);
-  if (lock.is === "failed") throw new CommandError("FAILED", `${file} cannot be locked: ${lock.why}`);
-  if (lock.is === "taken") return true;
-  lock.release();
-  return false;
 }
