@@ -8,6 +8,7 @@ export * from "./content-keys.ts";
 export { isCorruption } from "./corruption.ts";
 export { CRASH_REPORTS_MAX } from "./crash-report.ts";
 export * from "./detections.ts";
+export * from "./disk.ts";
 export * from "./errors.ts";
 export { GarbageError } from "./garbage.ts";
 export type { Health } from "./health.ts";

@@ -1,7 +1,7 @@
 // The log has the form that the runbooks' grep and jq lines expect.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "@nightjar/test-support";
+import { temporaryFolder, waitFor } from "@nightjar/test-support";
 import test from "ava";
 import { createLogger, describeError } from "./log.ts";
 import { openRedactor } from "./redact-key.ts";
@@ -33,6 +33,34 @@ test("a file that cannot be written does not end the process", async (t) => {
   log.info("lost");
   await log.close();
   t.pass();
+});
+
+test("while the disk is nearly full the file is not written, and afterwards it is", async (t) => {
+  const file = join(temporaryFolder(t), "x.log");
+  const now = { usedPercent: 50 };
+  const disk = { read: () => ({ freeBytes: 0, ...now }), lookMs: 1 };
+  const log = createLogger({ redactor, target: "x", level: "info", file, stderr: false, disk });
+  const written = () => readFileSync(file, "utf8");
+  const turn = async (usedPercent: number, said: RegExp) => {
+    now.usedPercent = usedPercent;
+    await waitFor(() => said.test(written()), { what: `${said} is said` });
+  };
+  log.info("before");
+  await turn(96, /"code":"DISK_FULL"/);
+  log.info("meanwhile");
+  await turn(92, /is written again/);
+  log.info("afterwards");
+  await log.close();
+  const messages = written()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).fields.message);
+  t.deepEqual(messages, [
+    "before",
+    "the disk is nearly full: the log file is not written",
+    "the log file is written again",
+    "afterwards",
+  ]);
 });
 
 test("an error is told with its causes, each once", (t) => {

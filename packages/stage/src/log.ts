@@ -1,11 +1,15 @@
 // The log: JSON lines on standard error and in a size-limited file, in the form the runbooks grep for.
+import { dirname } from "node:path";
 import { type Redactor, redactValue } from "@nightjar/redact";
 import winston from "winston";
+import { type Disk, isDiskFull, readDisk } from "./disk.ts";
 
 const LOG_FILE_BYTES_MAX = 10 * 1024 * 1024;
 const LOG_FILES_MAX = 3;
 const FILE_RETRY_MS = 60_000;
 const CAUSES_MAX = 8;
+/** How often the log file's disk is looked at. */
+const DISK_LOOK_MS = 10_000;
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -29,6 +33,8 @@ export interface LoggerOptions {
   redactor: Redactor;
   file?: string;
   stderr?: boolean;
+  /** The file's disk, and how often it is looked at; tests have another. */
+  disk?: { read: () => Disk; lookMs: number };
 }
 
 /** A logger for `target`; `file` may be left out. A file that cannot be written is given up, standard error goes on. */
@@ -47,7 +53,7 @@ export function createLogger(options: LoggerOptions): Logger {
       new winston.transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }),
     );
   }
-  if (options.file) addFile(logger, options.file);
+  if (options.file) addFile(logger, options.file, options.disk ?? diskOf(options.file));
   else if (options.stderr === false) logger.silent = true;
   const write = (level: string) => (message: string, fields?: LogFields) => void logger.log(level, message, { fields });
   return {
@@ -63,13 +69,17 @@ export function createLogger(options: LoggerOptions): Logger {
   };
 }
 
+function diskOf(file: string): NonNullable<LoggerOptions["disk"]> {
+  return { read: () => readDisk(dirname(file)), lookMs: DISK_LOOK_MS };
+}
+
 /** A file that cannot be written is left out and tried again later: a full disk must not end the stage, nor its log. */
-function addFile(logger: winston.Logger, filename: string): void {
+function addFile(logger: winston.Logger, filename: string, disk: NonNullable<LoggerOptions["disk"]>): void {
   const giveUp = (error: unknown) => {
     // Without a transport winston would complain on standard error, once a line.
     logger.silent = logger.transports.length === 0;
     logger.warn("the log file cannot be written", { fields: { error } });
-    setTimeout(() => addFile(logger, filename), FILE_RETRY_MS).unref();
+    setTimeout(() => addFile(logger, filename, disk), FILE_RETRY_MS).unref();
   };
   try {
     const file = new winston.transports.File({
@@ -78,7 +88,9 @@ function addFile(logger: winston.Logger, filename: string): void {
       maxFiles: LOG_FILES_MAX,
       tailable: true,
     });
+    const stopLooking = spareDisk(logger, file, disk);
     file.once("error", (error) => {
+      stopLooking();
       logger.remove(file);
       giveUp(error);
     });
@@ -87,6 +99,28 @@ function addFile(logger: winston.Logger, filename: string): void {
   } catch (error) {
     giveUp(error);
   }
+}
+
+/** While the disk is nearly full nothing is written to the file: standard error, and so the journal, goes on. */
+function spareDisk(
+  logger: winston.Logger,
+  file: winston.transports.FileTransportInstance,
+  { read, lookMs }: NonNullable<LoggerOptions["disk"]>,
+): () => void {
+  const look = () => {
+    try {
+      const isFull = isDiskFull(read(), file.silent === true);
+      if (isFull === (file.silent === true)) return;
+      if (isFull)
+        logger.error("the disk is nearly full: the log file is not written", { fields: { code: "DISK_FULL" } });
+      file.silent = isFull;
+      if (!isFull) logger.info("the log file is written again");
+    } catch {
+      // Its folder is not there yet, or not any more: writing to it tells.
+    }
+  };
+  const timer = setInterval(look, lookMs).unref();
+  return () => clearInterval(timer);
 }
 
 function plain(fields: LogFields = {}): Record<string, unknown> {

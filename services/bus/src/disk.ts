@@ -1,34 +1,12 @@
-// How much disk the streams may take, and how full it is.
-import { readdirSync, statfsSync, statSync } from "node:fs";
+// How much disk the streams may take.
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Stream, type StreamName, settingCatalogue } from "@nightjar/stage";
 
 /** Derived budgets: a part of what is free, up to a cap. */
 const BUDGET_FREE_PERCENT = 10;
 const BUDGET_BYTES_MAX = 4 * 1024 ** 3;
-/** Above this the disk is called full, and from then on until it is below the other. */
-const DISK_FULL_PERCENT = 95;
-const DISK_ROOM_PERCENT = 93;
 const BLOCK_BYTES = 512;
-
-export interface Disk {
-  /** Bytes an unprivileged program may still write. */
-  freeBytes: number;
-  /** As df shows it: used of what is usable, 0 to 100. */
-  usedPercent: number;
-}
-
-/** The disk that `folder` is on. */
-export function readDisk(folder: string): Disk {
-  const { blocks, bfree, bavail, bsize } = statfsSync(folder);
-  const used = blocks - bfree;
-  return { freeBytes: bavail * bsize, usedPercent: used + bavail === 0 ? 100 : (100 * used) / (used + bavail) };
-}
-
-/** Whether the disk is full or nearly; `before` is what the last look found. */
-export function isDiskFull(disk: Disk, before = false): boolean {
-  return disk.usedPercent > (before ? DISK_ROOM_PERCENT : DISK_FULL_PERCENT);
-}
 
 /** Bytes on disk below `folder`; 0 where it is not there. */
 export function folderBytes(folder: string): number {

@@ -2,12 +2,20 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { describeError, readSmallFile, type Stage, streams, writeFileAtomic } from "@nightjar/stage";
+import {
+  describeError,
+  isDiskFull,
+  readDisk,
+  readSmallFile,
+  type Stage,
+  streams,
+  writeFileAtomic,
+} from "@nightjar/stage";
 import { serveAttach } from "./attach.ts";
 import { atLeast, type ServerBinary, VERSION_WITHOUT_FAULT } from "./binary.ts";
 import { renderConfiguration } from "./configuration.ts";
 import { connectWhenUp } from "./connect.ts";
-import { type Budget, budgetOf, folderBytes, isDiskFull, readDisk, streamBytes } from "./disk.ts";
+import { type Budget, budgetOf, folderBytes, streamBytes } from "./disk.ts";
 import { Durables } from "./durables.ts";
 import { isBug } from "./errors.ts";
 import type { BusFiles } from "./files.ts";

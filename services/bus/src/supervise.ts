@@ -1,9 +1,8 @@
 // Keeps a server running: starts it again when it ends, at once the first time, then less and less often.
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { pause } from "@nightjar/stage";
+import { isDiskFull, pause, readDisk } from "@nightjar/stage";
 import { LOG_FILES_MAX } from "./configuration.ts";
-import { isDiskFull, readDisk } from "./disk.ts";
 import type { BusFiles } from "./files.ts";
 import { type LifeContext, type LifeEnd, liveOnce } from "./server-life.ts";
 import { setStoreAside } from "./store.ts";

@@ -1,7 +1,6 @@
 // Looks at the streams every second while the server lives: heals durables, makes room, tells what is full.
 import type { ConsumerInfo, JetStreamManager, StreamInfo } from "@nats-io/jetstream";
-import { pause, type Stage, type Stream, type StreamName, streams } from "@nightjar/stage";
-import { isDiskFull, readDisk } from "./disk.ts";
+import { isDiskFull, pause, readDisk, type Stage, type Stream, type StreamName, streams } from "@nightjar/stage";
 import { type Durables, isConsumerMissing } from "./durables.ts";
 import { isBug } from "./errors.ts";
 import { judge, NO_SUSPICION, type ReaderState, type Suspicion, unaccountedMessages } from "./heal.ts";

@@ -1,5 +1,5 @@
 // Holds what the sensor takes against its budget: which parts are over, and whether all is well.
-import type { Settings } from "@nightjar/stage";
+import { DISK_FULL_PERCENT, DISK_ROOM_PERCENT, type Settings } from "@nightjar/stage";
 import type { Pressure } from "./ladder.ts";
 import type { Use } from "./use.ts";
 
@@ -12,9 +12,6 @@ const PERCENT = 100;
 const HOST_BUSY_IDLE_PERCENT = 5;
 /** The ring fills while nobody takes from it: beyond this the newest events are soon lost, whatever they are. */
 const RING_PERCENT_MAX = 50;
-/** The bus takes no events above it, and takes them again two below. */
-const DISK_PERCENT_MAX = 95;
-const DISK_PERCENT_WELL = 93;
 const MIB = 1024 * 1024;
 
 export interface Taken extends Use {
@@ -83,8 +80,8 @@ function partsOf(taken: Taken, limits: Limits): Part[] {
     },
     {
       value: diskPercent,
-      max: DISK_PERCENT_MAX,
-      wellBelow: DISK_PERCENT_WELL,
+      max: DISK_FULL_PERCENT,
+      wellBelow: DISK_ROOM_PERCENT,
       tell: () => `the disk is ${Math.round(diskPercent)} % full`,
     },
   ];

@@ -1,7 +1,6 @@
 // Starts the governor beside the probe.
-import { statfsSync } from "node:fs";
 import type { Probe } from "@nightjar/native-probe";
-import type { Stage } from "@nightjar/stage";
+import { readDisk, type Stage } from "@nightjar/stage";
 import { Governor } from "./governor.ts";
 
 const LOOK_MS = 1_000;
@@ -17,17 +16,10 @@ export function startGovernor(stage: Stage, probe: Probe): Governor | undefined 
     governed: () => new Map(probe.ledger().map(({ type, governed }) => [type, governed])),
     setGoverned: (governed) => probe.setGoverned(governed),
     ringPercent: () => (PERCENT * probe.ringUsed()) / probe.ringBytes,
-    diskPercent: () => diskPercent(stage.stateDir),
+    diskPercent: () => readDisk(stage.stateDir).usedPercent,
     nowMs: () => performance.now(),
   });
   const timer = setInterval(() => governor.look(), LOOK_MS);
   stage.onStop(() => clearInterval(timer));
   return governor;
-}
-
-/** As df shows it: used of what is usable. */
-function diskPercent(folder: string): number {
-  const { blocks, bfree, bavail } = statfsSync(folder);
-  const used = blocks - bfree;
-  return used + bavail === 0 ? PERCENT : (PERCENT * used) / (used + bavail);
 }
