@@ -132,6 +132,10 @@ export const healthCodes = {
       "The portal cannot be reached, or does not let the sensor in. Detections wait in the outbox. What each reason " +
       "means and what to try: [connectivity](connectivity.md).",
   },
+  METRICS_UNAVAILABLE: {
+    severity: WARNING,
+    doc: "The loopback port of the setting `metrics.port` cannot be had; something else listens there.",
+  },
   STAGE_CRASHED: {
     severity: WARNING,
     doc:

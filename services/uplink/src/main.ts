@@ -74,6 +74,11 @@ async function main(stage: Stage): Promise<void> {
   startContent(stage, { ...parts, enforced: (bundle) => indicators.useFilter(filterIn(bundle)) });
   stage.bus.consume("DETECTIONS", detections.keep, { inFlightMax: BUS_IN_FLIGHT_MAX });
   stage.bus.consume("INDICATORS", indicators.take, { inFlightMax: INDICATORS_IN_FLIGHT_MAX });
+  // Its code is only in memory where it is wanted.
+  if (settings.metrics.port > 0) {
+    const { serveMetrics } = await import("./metrics/server.ts");
+    await serveMetrics(stage, () => stage.bus.askStatuses());
+  }
   stage.ready();
 }
 

@@ -10,6 +10,7 @@ import { contentSettings } from "./content.ts";
 import { enricherSettings } from "./enricher.ts";
 import { governorSettings } from "./governor.ts";
 import { metadataSettings } from "./metadata.ts";
+import { metricsSettings } from "./metrics.ts";
 import { outputsSettings } from "./outputs.ts";
 import { portalSettings } from "./portal.ts";
 import { redactSettings } from "./redact.ts";
@@ -29,6 +30,7 @@ export const settingCatalogue = {
   uplink: uplinkSettings,
   api: apiSettings,
   content: contentSettings,
+  metrics: metricsSettings,
   outputs: outputsSettings,
   portal: portalSettings,
   redact: redactSettings,
