@@ -1,5 +1,14 @@
 // Processes as /proc shows them, each with an Exec as the kernel's event would have told it.
-import { closeSync, openSync, readdirSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
+import {
+  type BigIntStats,
+  closeSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { create } from "@bufbuild/protobuf";
 import { type Descriptor, DescriptorSchema, DescriptorType } from "@nightjar/proto";
 import { encodeExec, type KnownExec } from "./exec-writer.ts";
@@ -106,18 +115,14 @@ function readImage(folder: string, exec: KnownExec): void {
 
 /** The executable's inode. */
 function readExecutable(folder: string, exec: KnownExec): void {
-  const file = statOf(`${folder}/exe`);
+  const file = exactStatOf(`${folder}/exe`);
   if (file === undefined) return;
-  exec.device = file.dev;
-  exec.inode = BigInt(file.ino);
-  exec.changedTimeNs = nanoseconds(file.ctimeMs);
-  exec.modifiedTimeNs = nanoseconds(file.mtimeMs);
-  exec.ownerUid = file.uid;
-  exec.fileMode = file.mode;
-}
-
-function nanoseconds(milliseconds: number): bigint {
-  return BigInt(Math.round(milliseconds * 1e6));
+  exec.device = Number(file.dev);
+  exec.inode = file.ino;
+  exec.changedTimeNs = file.ctimeNs;
+  exec.modifiedTimeNs = file.mtimeNs;
+  exec.ownerUid = Number(file.uid);
+  exec.fileMode = Number(file.mode);
 }
 
 function takeIds(status: ProcfsStatus, exec: KnownExec): void {
@@ -217,6 +222,15 @@ function readLink(path: string): Buffer {
     return readlinkSync(path, { encoding: "buffer" });
   } catch {
     return Buffer.alloc(0);
+  }
+}
+
+/** To the ns, as the kernel's events have it: a file is known by its times. */
+function exactStatOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
