@@ -96,6 +96,24 @@ export class Bus {
     });
   }
 
+  /**
+   * Answers each question on `subject` with some messages and an empty one behind them, each when it is made; several
+   * questions may be under way. `answer` must not reject.
+   */
+  answerSlowly(subject: string, answer: (question: Uint8Array) => AsyncIterable<Uint8Array>): void {
+    const respond = async (message: Msg) => {
+      for await (const bytes of answer(message.data)) message.respond(bytes);
+      message.respond();
+    };
+    this.#ask(subject, (question) => void respond(question).catch(this.#crash));
+  }
+
+  /** Asks on `subject` and gives the messages of the answer as they come, without the empty one behind them. */
+  async *askSlowly(subject: string, question: Uint8Array, waitMs: number): AsyncGenerator<Uint8Array> {
+    const answers = await this.connection.requestMany(subject, question, { strategy: "sentinel", maxWait: waitMs });
+    for await (const { data } of answers) if (data.length > 0) yield data;
+  }
+
   /** Answers each question on `subject` with one message, in whatever order `answer` resolves; it must not reject. */
   serve(subject: string, answer: (question: Uint8Array) => Promise<Uint8Array>): void {
     this.#ask(subject, (question) => {

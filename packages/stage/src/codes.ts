@@ -122,6 +122,26 @@ export const healthCodes = {
       "The aggregator cannot write to its folder, as on a full disk. It goes on from memory: after a restart " +
       "indicators are asked for again, and verdicts on those shown meanwhile find no processes.",
   },
+  INVENTORY_UNSTORED: {
+    severity: WARNING,
+    doc:
+      "The aggregator cannot write its inventory, as on a full disk. It goes on from memory and tries again each " +
+      "second: after a restart the inventory is as it was written last, and what runs is read anew.",
+  },
+  INVENTORY_UNANSWERED: {
+    severity: WARNING,
+    doc:
+      "The enricher does not tell what runs: the inventory has what was seen before, and what events show. It is " +
+      "asked again each second.",
+  },
+  INVENTORY_UNEXPORTED: {
+    severity: WARNING,
+    doc: "The inventory of the last 48 hours could not be written to its files; those before stand.",
+  },
+  INVENTORY_BROKEN: {
+    severity: WARNING,
+    doc: "What the aggregator kept of its inventory could not be read. It was set aside, and is begun anew.",
+  },
   INDICATORS_BROKEN: {
     severity: WARNING,
     doc: "What the aggregator kept could not be read. It was set aside; verdicts on what it knew find no processes.",

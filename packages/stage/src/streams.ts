@@ -16,6 +16,7 @@ export type StreamName =
   | "DETECTIONS"
   | "INDICATORS"
   | "VERDICTS"
+  | "INVENTORY"
   | "INTEREST"
   | "CONTENT";
 
@@ -44,7 +45,7 @@ export const streams: readonly Stream[] = [
     retention: "work_queue",
     writers: ["collector"],
     readers: ["enricher"],
-    diskShare: 36,
+    diskShare: 35,
   },
   {
     name: "EVENTS",
@@ -52,7 +53,7 @@ export const streams: readonly Stream[] = [
     retention: "work_queue",
     writers: ["enricher"],
     readers: ["rule-engine"],
-    diskShare: 36,
+    diskShare: 35,
   },
   {
     name: "FACTS",
@@ -96,6 +97,14 @@ export const streams: readonly Stream[] = [
     diskShare: 2,
   },
   {
+    name: "INVENTORY",
+    subjects: ["nightjar.inventory"],
+    retention: "work_queue",
+    writers: ["aggregator"],
+    readers: ["uplink"],
+    diskShare: 2,
+  },
+  {
     name: "INTEREST",
     subjects: ["nightjar.interest.*"],
     retention: "last_value",
@@ -131,6 +140,12 @@ export const ASK_ATTACH_SUBJECT = "nightjar.ask.attach";
 
 /** The enricher answers with the processes it knows, in batches without events; an empty message ends them. */
 export const ASK_PROCESSES_SUBJECT = "nightjar.ask.processes";
+
+/** The enricher answers the aggregator with what runs: RunningRequest, Running, several; an empty message ends them. */
+export const ASK_RUNNING_SUBJECT = "nightjar.ask.running";
+
+/** The aggregator answers with its inventory: InventoryRequest, InventoryDelta, several; an empty message ends them. */
+export const ASK_INVENTORY_SUBJECT = "nightjar.ask.inventory";
 
 /** The uplink sends a test detection by an output: OutputTestRequest, OutputTestResponse. */
 export const ASK_OUTPUT_TEST_SUBJECT = "nightjar.ask.output_test";

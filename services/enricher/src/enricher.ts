@@ -1,5 +1,6 @@
 // Turns batches of RAW into batches of EVENTS. All state is here; what it needs of the outside is given to it.
 import { BatchReader, RangeSet, WireError } from "@nightjar/events";
+import type { Running } from "@nightjar/proto";
 import { AddressNames, TYPE_DNS } from "./context/address-names.ts";
 import { NO_CONTEXT } from "./context/nothing.ts";
 import { type SeededContext, seededContext } from "./context/seeded.ts";
@@ -7,8 +8,11 @@ import type { Context, Source, UsersSource } from "./context/source.ts";
 import { NamedIds } from "./named-ids.ts";
 import type { ProcessNode } from "./node.ts";
 import { type Output, writeOutputs } from "./output.ts";
+import type { LookedAt } from "./running/look.ts";
+import { writePart } from "./running/part.ts";
 import { EventHeader, isSameMoment, scanEvent, TYPE_EXEC, TYPE_LIBRARY, toNanoseconds } from "./scan.ts";
 import {
+  encodeTable,
   learnContext,
   readSnapshot,
   SeededNames,
@@ -322,6 +326,17 @@ export class Enricher {
     const { users: names, outputBytesMax: bytesMax } = this.#options;
     const context = this.#context;
     yield* writeSnapshot(this.tree, { place: this.#place, table: this.#table, names, context, bytesMax });
+  }
+
+  /** A part of the answer to who asks what runs, of what was seen in /proc. */
+  running(lookedAt: readonly LookedAt[]): Running {
+    this.#beginTables(undefined);
+    return writePart(lookedAt, {
+      table: this.#table,
+      context: this.#context,
+      find: (pid, startTicks) => this.tree.running(pid, startTicks),
+      encode: () => encodeTable(this.#place, this.#table),
+    });
   }
 
   #beginTables(foreign: Foreign | undefined): void {

@@ -2,6 +2,7 @@
 import { uptime } from "node:os";
 import {
   ASK_PROCESSES_SUBJECT,
+  ASK_RUNNING_SUBJECT,
   type CounterName,
   MESSAGE_BYTES_MAX,
   moduleBeside,
@@ -24,6 +25,8 @@ import { measure } from "./measure.ts";
 import { listPids, namespacesOf, readProcess, scanProcfs } from "./procfs.ts";
 import { ProcfsBudget } from "./procfs-budget.ts";
 import { enrichRecording } from "./recording.ts";
+import { answerRunning } from "./running/answer.ts";
+import type { LookedAt } from "./running/look.ts";
 import { TREE_LIMITS } from "./tree.ts";
 import { UserFiles } from "./users.ts";
 
@@ -96,6 +99,13 @@ async function main(stage: Stage): Promise<void> {
     counts: state,
   });
   bus.answer(ASK_PROCESSES_SUBJECT, () => enricher.snapshot());
+  const running = {
+    executables,
+    tree: enricher.tree,
+    describe: (lookedAt: readonly LookedAt[]) => enricher.running(lookedAt),
+    bytesMax: OUTPUT_BYTES_MAX,
+  };
+  bus.answerSlowly(ASK_RUNNING_SUBJECT, (question) => answerRunning(question, running));
   const reported = { enricher, procfs, users, containers, executables, state };
   stage.beforeStatus = reporter(stage, reported);
   bus.consume(

@@ -56,10 +56,7 @@ export function* writeSnapshot(
   nodes: Iterable<ProcessNode>,
   { place, table, names, context, bytesMax }: SnapshotOptions,
 ): Generator<Uint8Array> {
-  const position = BigInt(place.next);
-  const { bootId, epoch, bootTimeUnixNs } = place;
-  const range = { firstPosition: position, nextPosition: position };
-  const head = toBinary(BatchSchema, create(BatchSchema, { bootId, epoch, bootTimeUnixNs, ...range }));
+  const head = encodeHead(place);
   const begin = () => {
     table.begin(names, context, { withStates: true });
     table.containers.begin(withEvents);
@@ -79,6 +76,18 @@ export function* writeSnapshot(
     taken = countOf(table);
   }
   if (taken.processes > 0) yield encode(head, table, taken, bytes);
+}
+
+/** An encoded batch without events, with all rows of the table as it is now. */
+export function encodeTable(place: SnapshotPlace, table: ProcessTable): Uint8Array {
+  const head = encodeHead(place);
+  return encode(head, table, countOf(table), head.length + sizeFrom(table, NO_ROWS));
+}
+
+function encodeHead({ bootId, epoch, bootTimeUnixNs, next }: SnapshotPlace): Uint8Array {
+  const position = BigInt(next);
+  const range = { firstPosition: position, nextPosition: position };
+  return toBinary(BatchSchema, create(BatchSchema, { bootId, epoch, bootTimeUnixNs, ...range }));
 }
 
 /** A container as the answer to who asks tells it: with how many events there were. */

@@ -127,6 +127,21 @@ export class ProcessTree {
     return true;
   }
 
+  /**
+   * The process that runs with this pid and began in this clock tick, with all that /proc tells of it. One that began
+   * before events came, and after the tree was read, is taken in.
+   */
+  running(pid: number, startTicks: number): ProcessNode | undefined {
+    const known = this.#byPid.get(pid);
+    if (known && !known.exited && toTicks(known.start) === startTicks) {
+      if (known.isBrief) this.#complete(known);
+      return known;
+    }
+    const found = this.#adoptAt(pid, momentOf(startTicks * NANOSECONDS_PER_TICK));
+    if (found) this.#linkUp(found);
+    return found;
+  }
+
   /** The process with this identity, if the tree has it. */
   find(pid: number, start: Moment): ProcessNode | undefined {
     let node = this.#byPid.get(pid);
@@ -223,6 +238,12 @@ export class ProcessTree {
     if (known) return known;
     const found = this.#adoptAt(pid, start);
     if (!found) return this.#fromHeader(pid, start);
+    this.#linkUp(found);
+    return found;
+  }
+
+  /** Links a process from /proc to its ancestors, those from /proc that the tree does not have. */
+  #linkUp(found: ProcessNode): void {
     let child = found;
     for (let depth = 0; depth < this.#limits.lineage; depth++) {
       const parentPid = this.#parentPids.get(child);
@@ -233,7 +254,6 @@ export class ProcessTree {
       if (parent === undefined || parent === above) break;
       child = parent;
     }
-    return found;
   }
 
   /** The parents, by pid, of processes from /proc until they are linked. */

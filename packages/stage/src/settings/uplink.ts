@@ -39,6 +39,15 @@ export const uplinkSettings = {
       "How often the uplink tells the portal how the sensor is. The portal calls a sensor silent when " +
       "two are missing.",
   }),
+  egress_inventory_bytes_per_h: integer({
+    default: 16 * MIB,
+    min: MIB,
+    max: 4_096 * MIB,
+    unit: "bytes per hour",
+    doc:
+      "How much of the runtime inventory may leave the host in an hour, before compression. Beyond it what changed " +
+      "waits on disk, at most 32 MiB; beyond that it is folded into a snapshot.",
+  }),
   egress_telemetry_bytes_per_h: integer({
     default: 16 * MIB,
     min: 0,

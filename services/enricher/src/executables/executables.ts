@@ -16,7 +16,7 @@ import type { NamedFile } from "./file.ts";
 import { type Digested, type Gap, type Inspection, SMALL_BYTES_MAX } from "./inspect.ts";
 import { Lane, type Outcome } from "./lane.ts";
 import { fileOf, libraryKey, programKey } from "./named-file.ts";
-import type { Tasks, ThreadData } from "./tasks.ts";
+import type { LookAnswer, Tasks, ThreadData } from "./tasks.ts";
 
 /** Files that are remembered; beyond, those asked for longest ago are read again. Each takes about 1 KB. */
 export const EXECUTABLES_MAX = 16_384;
@@ -111,6 +111,12 @@ export class Executables implements FileSource {
     return row.underWay;
   }
 
+  /** What is seen of processes in /proc; undefined where that is too much, or something there does not answer. */
+  async look(pids: readonly number[]): Promise<LookAnswer | undefined> {
+    const outcome = await this.#background.run("look", { pids });
+    return "answer" in outcome ? outcome.answer : undefined;
+  }
+
   health(): SourceHealth {
     const silent = [...this.#silent.keys()].map((device) => `the file system of device ${device} does not answer`);
     const gaps = GAP_COUNTERS.map(([gap, name]) => [name, this.#gaps.get(gap) ?? 0] as const);
@@ -137,11 +143,12 @@ export class Executables implements FileSource {
     // What was read of this very inode before stands.
     if (known.gap === "gone" && row.message.sha256.length > 0) return;
     this.#give(row, knownOf(known));
+    row.root = root;
+    // Whose it is is known sooner than the digest of a large file.
+    if (rest) await this.#askOwner(row);
     if (rest) this.#give(row, await this.#digest(rest, file));
     row.isSettled = isSettled && SETTLED.has(row.message.gap);
-    if (row.message.gap === FileGap.GONE) return;
-    row.root = root;
-    await this.#askOwner(row);
+    if (!rest && row.message.gap !== FileGap.GONE) await this.#askOwner(row);
   }
 
   async #digest(rest: NonNullable<Inspection["rest"]>, file: NamedFile): Promise<Partial<ExecutableMessage>> {
