@@ -13,6 +13,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { healthCommand } from "./commands/health.ts";
 import { indicatorsCommand } from "./commands/indicators.ts";
+import { inventoryCommand } from "./commands/inventory.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { outputsCommand } from "./commands/outputs.ts";
 import { portalCommand } from "./commands/portal.ts";
@@ -35,6 +36,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   detectionsCommand,
   containersCommand,
   indicatorsCommand,
+  inventoryCommand,
   explainCommand,
   outputsCommand,
   statisticsCommand,
@@ -61,6 +63,8 @@ export function buildProgram(environment: Environment): Command {
   const program = new Command("nightjar")
     .description("Nightjar watches every process of this machine and tells what is malicious.")
     .version(SENSOR_VERSION, "-V, --version")
+    // Flags behind a command's name are that command's, though the one above it has some of the same name.
+    .enablePositionalOptions()
     .showHelpAfterError("(--help shows what is allowed)");
   for (const make of COMMANDS) program.addCommand(make(environment));
   const configure = (command: Command) => {

@@ -5,6 +5,7 @@ import { accountCommand } from "./portal/account.ts";
 import { advisoriesCommand } from "./portal/advisories.ts";
 import { contentCommand } from "./portal/content.ts";
 import { indicatorsCommand } from "./portal/indicators.ts";
+import { portalInventoryCommand } from "./portal/inventory.ts";
 import { serveCommand } from "./portal/serve.ts";
 
 /** Each makes one command; the order is that of the help. */
@@ -14,6 +15,7 @@ const COMMANDS: readonly ((environment: Environment) => Command)[] = [
   contentCommand,
   indicatorsCommand,
   advisoriesCommand,
+  portalInventoryCommand,
 ];
 
 export function portalCommand(environment: Environment): Command {

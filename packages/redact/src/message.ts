@@ -2,12 +2,19 @@
 import { isUtf8 } from "node:buffer";
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import {
+  ContainerItemSchema,
   CorrelatedEventSchema,
   DetectionSchema,
   ExecFailureSchema,
   ExecSchema,
   ExplainedPartSchema,
+  FileItemSchema,
   HealthIssueSchema,
+  ModuleItemSchema,
+  PackageItemSchema,
+  PortItemSchema,
+  ProgramItemSchema,
+  RootItemSchema,
   SampleSchema,
 } from "@nightjar/proto";
 import type { Redactor, Seen } from "./redactor.ts";
@@ -34,6 +41,14 @@ const treatments = new Map<DescField, Treatment>([
     ExplainedPartSchema.field.test,
     HealthIssueSchema.field.id,
     HealthIssueSchema.field.code,
+    RootItemSchema.field.name,
+    PackageItemSchema.field.root,
+    FileItemSchema.field.root,
+    ProgramItemSchema.field.root,
+    ProgramItemSchema.field.containerId,
+    ModuleItemSchema.field.root,
+    PortItemSchema.field.containerId,
+    ContainerItemSchema.field.root,
   ].map((field) => [field, "leave"] as const),
 ]);
 

@@ -105,7 +105,7 @@ export class Bus {
       for await (const bytes of answer(message.data)) message.respond(bytes);
       message.respond();
     };
-    this.#ask(subject, (question) => void respond(question).catch(this.#crash));
+    this.#ask(subject, (question) => void respond(question).catch(this.#ends.crash));
   }
 
   /** Asks on `subject` and gives the messages of the answer as they come, without the empty one behind them. */

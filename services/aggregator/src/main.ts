@@ -1,4 +1,4 @@
-// The stage aggregator: FACTS to INDICATORS, and what VERDICTS say of them to DETECTIONS.
+// The stage aggregator: FACTS to INVENTORY and INDICATORS, and what VERDICTS say of those to DETECTIONS.
 import { fromBinary } from "@bufbuild/protobuf";
 import { WireError } from "@nightjar/events";
 import { type VerdictBatch, VerdictBatchSchema } from "@nightjar/proto";
@@ -7,6 +7,8 @@ import { readBatches } from "./facts.ts";
 import type { Indicators } from "./indicators/indicators.ts";
 import { startIndicators } from "./indicators/start.ts";
 import { publishInterest } from "./interest.ts";
+import type { Inventory } from "./inventory/inventory.ts";
+import { startInventory } from "./inventory/start.ts";
 
 await runStage("aggregator", main);
 
@@ -15,14 +17,18 @@ async function main(stage: Stage): Promise<void> {
   const { in_flight_messages: inFlightMax } = settings.aggregator;
   await bus.connect();
   const indicators = await startIndicators(stage);
-  stage.beforeStatus = () => report(stage, indicators);
-  bus.consume("FACTS", takeFacts(stage, indicators), { inFlightMax });
+  const { inventory, report: reportInventory } = await startInventory(stage);
+  stage.beforeStatus = () => {
+    report(stage, indicators, inventory);
+    reportInventory();
+  };
+  bus.consume("FACTS", takeFacts(stage, indicators, inventory), { inFlightMax });
   bus.consume("VERDICTS", (bytes) => indicators.judge(verdictsOf(bytes)), { inFlightMax });
   await publishInterest(stage);
   stage.ready();
 }
 
-function takeFacts(stage: Stage, indicators: Indicators) {
+function takeFacts(stage: Stage, indicators: Indicators, inventory: Inventory) {
   let last = 0;
   return async (bytes: Uint8Array, { sequence }: MessageInfo): Promise<void> => {
     // After a restart it begins anew, as the numbers do when the bus had to begin a new store.
@@ -30,6 +36,7 @@ function takeFacts(stage: Stage, indicators: Indicators) {
     last = sequence;
     const batches = readable(() => readBatches(bytes));
     stage.counters.add("batches", batches.length);
+    readable(() => batches.map((batch) => inventory.take(batch)));
     const taken = await Promise.allSettled(batches.map((batch) => indicators.take(batch)));
     const failed = taken.find((one) => one.status === "rejected");
     if (failed) throw garbageOr(failed.reason);
@@ -41,7 +48,7 @@ function tellLost({ counters, health }: Stage, messages: number): void {
   health.raise("FACTS_LOST", `${counters.get("messages_lost")} messages had to make room since the start`);
 }
 
-function report(stage: Stage, { counts, size, evidenceBytes }: Indicators): void {
+function report(stage: Stage, { counts, size, evidenceBytes }: Indicators, { catalogue }: Inventory): void {
   const values: Partial<Record<CounterName, number>> = {
     facts: counts.facts,
     indicators: size,
@@ -56,7 +63,8 @@ function report(stage: Stage, { counts, size, evidenceBytes }: Indicators): void
     detections: counts.detections,
   };
   for (const [name, value] of Object.entries(values)) stage.counters.set(name as CounterName, value);
-  stage.summary = `${size} indicators, ${counts.asked} looked up, ${counts.malicious} malicious`;
+  const indicators = `${size} indicators, ${counts.asked} looked up, ${counts.malicious} malicious`;
+  stage.summary = `${catalogue.size} items in the inventory, ${indicators}`;
 }
 
 function verdictsOf(bytes: Uint8Array): VerdictBatch {

@@ -203,6 +203,27 @@ export const migrations: readonly (readonly string[])[] = [
     "CREATE TABLE advisory_state (generation bigint NOT NULL, advisories bigint NOT NULL)",
     "INSERT INTO advisory_state VALUES (0, 0)",
   ],
+  [
+    `CREATE TABLE inventories (
+      sensor_id text PRIMARY KEY,
+      epoch text NOT NULL DEFAULT '',
+      revision bigint NOT NULL DEFAULT 0,
+      coming_epoch text NOT NULL DEFAULT '',
+      coming_from bigint NOT NULL DEFAULT 0,
+      coming_to bigint NOT NULL DEFAULT 0,
+      coming_part integer NOT NULL DEFAULT 0
+    )`,
+    `CREATE TABLE inventory_items (
+      sensor_id text NOT NULL,
+      id text COLLATE "C" NOT NULL,
+      kind smallint NOT NULL,
+      epoch text NOT NULL,
+      revision bigint NOT NULL,
+      told_to bigint NOT NULL,
+      item bytea NOT NULL,
+      PRIMARY KEY (sensor_id, id)
+    )`,
+  ],
 ];
 
 /** Of all advisory locks of a database, the one that portals take while they change its shape. */

@@ -1,7 +1,14 @@
 // The portal as a whole: store, services and housekeeping in one folder.
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { AdvisoryService, HealthService, IntelService, QueryService, SensorService } from "@nightjar/proto";
+import {
+  AdvisoryService,
+  HealthService,
+  IntelService,
+  InventoryService,
+  QueryService,
+  SensorService,
+} from "@nightjar/proto";
 import { describeError, type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
 import { openAccounts } from "./accounts/accounts.ts";
 import type { Clock } from "./clock.ts";
@@ -15,6 +22,8 @@ import { healthService } from "./health/service.ts";
 import { Intake } from "./intake.ts";
 import { intelCallers, intelService } from "./intel-service.ts";
 import { IntelStore } from "./intel-store.ts";
+import { inventoryCallers, inventoryService } from "./inventory/service.ts";
+import { InventoryStore } from "./inventory/store.ts";
 import { CHECKPOINT_INTERVAL_MS, SWEEP_INTERVAL_MS } from "./limits.ts";
 import { lockFolder } from "./lock.ts";
 import { migrate } from "./migrations.ts";
@@ -98,6 +107,7 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
     registration(HealthService, healthService({ ...health, clock, failed }), HEALTH_CALLERS),
     registration(IntelService, intelService(intel, clock, failed), intelCallers),
     registration(AdvisoryService, advisoryService(new AdvisoryStore(database, room), clock, failed), ["operator"]),
+    registration(InventoryService, inventoryService(new InventoryStore(database, room), failed), inventoryCallers),
   ];
   const server = await serveOnKeptPort(options, {
     ...accounts,

@@ -1,4 +1,4 @@
-// The stage uplink: DETECTIONS to the outbox and on to the portal, look-ups of INDICATORS, and a heartbeat.
+// The stage uplink: DETECTIONS and INVENTORY to disk and on to the portal, look-ups of INDICATORS, and a heartbeat.
 import { type Bundle, INDICATOR_FILTER_PART, partPath } from "@nightjar/content";
 import { readSmallFile, resolveSettings, runStage, type Stage, statePaths } from "@nightjar/stage";
 import { Breaker } from "./breaker.ts";
@@ -8,6 +8,7 @@ import { startDetections } from "./detections.ts";
 import { locatePortal } from "./endpoint.ts";
 import { startHealth } from "./health/start.ts";
 import { type HostIndicators, startIndicators } from "./indicators/start.ts";
+import { startInventory } from "./inventory/start.ts";
 import { ADDRESS_CHECK_MS, BUS_IN_FLIGHT_MAX, INDICATORS_IN_FLIGHT_MAX } from "./limits.ts";
 import { Link } from "./link.ts";
 import { startNetworkWatch } from "./network-watch.ts";
@@ -68,11 +69,16 @@ async function main(stage: Stage): Promise<void> {
   await stage.bus.connect();
   serveOutputTests(stage, outputs);
   const indicators = await startIndicators(stage, parts);
+  const inventory = startInventory(stage, parts);
   const { outbox } = detections;
-  stage.beforeStatus = () => report(stage, outbox, outputs, indicators);
+  stage.beforeStatus = () => {
+    report(stage, outbox, outputs, indicators);
+    inventory.report();
+  };
   startHeartbeat(stage, parts, { health: startHealth(stage, parts), outbox, heardIntel: indicators.heard });
   startContent(stage, { ...parts, enforced: (bundle) => indicators.useFilter(filterIn(bundle)) });
   stage.bus.consume("DETECTIONS", detections.keep, { inFlightMax: BUS_IN_FLIGHT_MAX });
+  stage.bus.consume("INVENTORY", inventory.take, { inFlightMax: 1 });
   stage.bus.consume("INDICATORS", indicators.take, { inFlightMax: INDICATORS_IN_FLIGHT_MAX });
   // Its code is only in memory where it is wanted.
   if (settings.metrics.port > 0) {

@@ -26,6 +26,8 @@ export interface IndicatorLimits {
   keptMs: number;
   entriesMax: number;
   evidenceBytesMax: number;
+  /** The event types that may show any; all where it is left out. */
+  types?: ReadonlySet<number>;
 }
 
 /** What the work has to do with the outside; each promise resolves when it is done for good. */
@@ -117,7 +119,7 @@ export class Indicators {
   async #take(batch: BatchReader): Promise<void> {
     const changes = new Changes();
     const asked: Entry[] = [];
-    const shown = new ShownIndicators(batch);
+    const shown = new ShownIndicators(batch, this.#limits.types);
     this.counts.facts += batch.length;
     try {
       for (let index = 0; index < batch.length; index++) {

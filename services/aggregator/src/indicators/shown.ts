@@ -45,13 +45,16 @@ class Fact {
 /** The indicators of a batch's events. */
 export class ShownIndicators {
   readonly #batch: BatchReader;
+  readonly #types: ReadonlySet<number> | undefined;
   readonly #cursor = new FieldCursor();
   readonly #fact = new Fact();
   /** For each row of the table of executables its file's key, "" where its digest is not known. */
   readonly #files = new Map<number, IndicatorKey>();
 
-  constructor(batch: BatchReader) {
+  /** Without `types`, events of every type show something. */
+  constructor(batch: BatchReader, types?: ReadonlySet<number>) {
     this.#batch = batch;
+    this.#types = types;
   }
 
   /**
@@ -60,6 +63,7 @@ export class ShownIndicators {
    */
   of(index: number): readonly IndicatorKey[] {
     const fact = this.#read(index);
+    if (this.#types?.has(fact.type) === false) return NOTHING;
     return SHOWS.get(fact.type)?.(this, fact) ?? NOTHING;
   }
 

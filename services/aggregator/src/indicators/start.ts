@@ -1,6 +1,7 @@
 // Puts the indicators between FACTS, the uplink and DETECTIONS, with their state in the stage's folder.
 import { join } from "node:path";
 import { describeError, type Stage, streamOf } from "@nightjar/stage";
+import { showingTypes } from "../interest.ts";
 import { Indicators } from "./indicators.ts";
 import { IndicatorStore } from "./store.ts";
 
@@ -32,6 +33,7 @@ export async function startIndicators(stage: Stage): Promise<Indicators> {
       keptMs: limits.indicator_kept_h * MS_PER_H,
       entriesMax: limits.indicators_max,
       evidenceBytesMax: limits.evidence_bytes,
+      types: showingTypes(limits),
     },
     entries,
   );
