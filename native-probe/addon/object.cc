@@ -74,6 +74,16 @@ const TypeSpec *type_served(const bpf_program *program) {
     return notes_paths(name) ? type_noted_for(name) : called_program(name).type;
 }
 
+constexpr char kKernelBtf[] = "/sys/kernel/btf/vmlinux";
+
+// Only CAP_SYS_ADMIN may. For a type that the kernel does not have, libbpf looks through those of its modules, and
+// before 1.4 takes a refusal for the end; told where the types are, it looks there alone. Modules have none that are
+// read here.
+bool may_list_btf() {
+    __u32 id = 0;
+    return bpf_btf_get_next_id(0, &id) == 0 || errno != EPERM;
+}
+
 // Whether the running kernel has what a program attaches to.
 bool has_attach_point(const btf *kernel, const bpf_program *program) {
     const std::string section = bpf_program__section_name(program);
@@ -121,7 +131,10 @@ Object::~Object() {
 }
 
 void Object::open() {
-    bpf_object *opened = bpf_object__open_file(path_.c_str(), nullptr);
+    bpf_object_open_opts options = {};
+    options.sz = sizeof options;
+    if (!may_list_btf()) options.btf_custom_path = kKernelBtf;
+    bpf_object *opened = bpf_object__open_file(path_.c_str(), &options);
     // Before 1.0 libbpf returns the error as a pointer, later in errno; this asks for either.
     const long error = libbpf_get_error(opened);
     if (error) refuse(static_cast<int>(error));
