@@ -1,15 +1,11 @@
 // The frame of a command: its settings from flags, environment and file, its output, its exit code.
-import { readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { type ResolvedSettings, resolveSettings, type SettingName, type Settings, settingNames } from "@nightjar/stage";
+import { type ResolvedSettings, type SettingName, type Settings, settingNames } from "@nightjar/stage";
 import { Command, Option } from "commander";
-import { parse } from "yaml";
+import { disabledBy } from "./disabled.ts";
 import { type ExitName, exitCodes } from "./exit-codes.ts";
+import { readSettings } from "./given-settings.ts";
 import { Output, type Streams } from "./output.ts";
 
-/** The checkout, or the folder of the installed product. */
-export const ROOT = dirname(dirname(import.meta.dirname));
-const STATE_DIR_DEFAULT = join(ROOT, ".state");
 const SETTINGS_HEADING = "Settings (also NIGHTJAR_… in the environment, or in the file of --config):";
 /** What every command takes; only `run` starts stages and so takes all the others too. */
 const EVERYWHERE = ["state_dir", "log_level", "cli.color"];
@@ -100,26 +96,20 @@ function makeContext(
   more: Record<string, unknown>,
 ): Context | undefined {
   const flags = { ...(given as Record<string, unknown>), ...more };
-  const { file, problem } = readConfig(given.config ?? streams.env.NIGHTJAR_CONFIG);
-  const resolved = resolveSettings({ flags, env: streams.env, file });
+  const { resolved, stateDir, problems } = readSettings(streams.env, { flags, config: given.config });
   const output = new Output(streams, { json: given.json === true, color: resolved.values.cli.color });
-  const problems = [...(problem ? [problem] : []), ...resolved.problems.map((one) => `${one.code}: ${one.message}`)];
   for (const one of problems) output.note(`nightjar: ${one}`);
   if (problems.length > 0) return undefined;
-  const stateDir = resolve(resolved.values.common.state_dir || STATE_DIR_DEFAULT);
   return { settings: resolved.values, resolved, stateDir, output, streams, signal };
-}
-
-function readConfig(path: string | undefined): { file?: unknown; problem?: string } {
-  if (path === undefined || path === "") return {};
-  try {
-    return { file: parse(readFileSync(path, "utf8")) ?? {} };
-  } catch (error) {
-    return { problem: `SETTINGS_FILE_UNREADABLE: ${path}: ${(error as Error).message}` };
-  }
 }
 
 /** The process's exit code for how a command ended. */
 export function exitCodeOf(exit: ExitName): number {
   return exitCodes[exit].code;
+}
+
+/** Throws where the settings switch the sensor off. */
+export function checkEnabled(resolved: ResolvedSettings): void {
+  const why = disabledBy(resolved);
+  if (why !== undefined) throw new CommandError("DISABLED", `the sensor is disabled: ${why}`);
 }

@@ -1,10 +1,11 @@
-// The `nightjar` command.
-import { runProgram } from "./run-program.ts";
-
-const stopping = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stopping.abort());
-// Whoever read the output has gone away (`nightjar tap | head`): there is nobody left to talk to.
-process.stdout.on("error", () => process.exit(0));
-process.exitCode = await runProgram(process.argv.slice(2), process, stopping.signal);
-// Connections that are still closing must not keep the prompt away.
-process.stdout.write("", () => process.exit());
+// The `nightjar` command. As `nightjar stage NAME` it soon is another program, and loads no more than that takes:
+// systemd starts all stages at once, within the sensor's budget.
+const args = process.argv.slice(2);
+const [first, name = "", ...more] = args;
+if (first === "stage" && !name.startsWith("-") && more.length === 0) {
+  const { startStage } = await import("./start-stage.ts");
+  process.exitCode = startStage(name);
+} else {
+  const { runCommandLine } = await import("./run-command-line.ts");
+  await runCommandLine(args);
+}

@@ -1,11 +1,9 @@
 // `nightjar stage NAME`: becomes one stage's process, as service managers start it.
-import { execve } from "node:process";
 import type { Command } from "commander";
 import { CommandError, type Context, define, type Environment } from "../command.ts";
-import { checkEnabled } from "../disabled.ts";
 import type { ExitName } from "../exit-codes.ts";
-import { entryOf, STOP_ORDER } from "../supervisor/plan.ts";
-import { NODE_FLAGS, stageEnvironment } from "../supervisor/stage-environment.ts";
+import { becomeStage } from "../supervisor/become-stage.ts";
+import { STOP_ORDER } from "../supervisor/plan.ts";
 
 export function stageCommand(environment: Environment): Command {
   return define(environment, {
@@ -16,21 +14,12 @@ export function stageCommand(environment: Environment): Command {
     arguments: [{ name: "<name>", description: STOP_ORDER.join(", ") }],
     allSettings: true,
     examples: ["nightjar stage enricher --config /etc/nightjar/nightjar.yaml"],
-    action: async (context, _, [name = ""]) => becomeStage(context, name),
+    action: async (context, _, [name = ""]) => stage(context, name),
   });
 }
 
-/** Does not return: the process, its number and its standard streams become the stage's. */
-function becomeStage({ resolved, stateDir, streams }: Context, name: string): Promise<ExitName> {
-  const stage = STOP_ORDER.find((one) => one === name);
-  if (!stage) throw new CommandError("USAGE", `${name} is no stage; those are ${STOP_ORDER.join(", ")}`);
-  checkEnabled(resolved);
-  const env = stageEnvironment(stage, streams.env, { resolved, stateDir });
-  if (!execve) throw new CommandError("FAILED", "this Node cannot replace its process; 24 or later is needed");
-  return execve(process.execPath, [process.execPath, ...NODE_FLAGS, entryOf(stage)], defined(env));
-}
-
-/** Without the names that have no value, which execve(2) does not know. */
-function defined(env: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+/** With flags; without any, start-stage.ts has done it before the other commands were loaded. */
+async function stage({ resolved, stateDir, streams }: Context, name: string): Promise<ExitName> {
+  const { exit, message } = becomeStage(name, { resolved, stateDir }, streams.env);
+  throw new CommandError(exit, message);
 }

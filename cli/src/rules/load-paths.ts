@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type LoadResult, loadRules, type Problem, SKIPPING_CODES } from "@nightjar/rules";
 import { readRuleFiles, statePaths } from "@nightjar/stage";
-import { CommandError, type Context, ROOT } from "../command.ts";
+import { CommandError, type Context } from "../command.ts";
+import { ROOT } from "../given-settings.ts";
 import { printable } from "../show/text.ts";
 
 /** The rules that the sensor comes with. */

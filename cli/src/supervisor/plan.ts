@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { FolderName, Settings } from "@nightjar/stage";
-import { ROOT } from "../command.ts";
+import { ROOT } from "../given-settings.ts";
 
 export interface StagePlan {
   name: FolderName;

@@ -1,5 +1,6 @@
 // What a stage's process is given, whoever starts it: Node's flags, and its environment.
-import { type FolderName, type ResolvedSettings, settingNames, settingsEnvironment } from "@nightjar/stage";
+import type { FolderName } from "@nightjar/stage";
+import { type ResolvedSettings, settingNames, settingsEnvironment } from "@nightjar/stage/settings";
 
 /** Young generations that stay small: what a batch needs is garbage when the batch is through. */
 export const NODE_FLAGS = ["--max-semi-space-size=2"];

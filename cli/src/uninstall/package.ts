@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { ROOT } from "../command.ts";
+import { ROOT } from "../given-settings.ts";
 
 const ASK_MS_MAX = 10_000;
 const REMOVE_MS_MAX = 300_000;

@@ -1,5 +1,5 @@
 // Where things lie in the state folder, and how its small files are written whole or not at all.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ClientName, StageName } from "./streams.ts";
 
@@ -41,6 +41,8 @@ export function writeFileAtomic(file: string, contents: string | Uint8Array, mod
   const temporary = `${file}.${process.pid}.new`;
   const fd = openSync(temporary, "w", mode);
   try {
+    // Whatever umask the process was started with: who is meant to read it can.
+    fchmodSync(fd, mode);
     let offset = 0;
     const bytes = typeof contents === "string" ? Buffer.from(contents) : contents;
     while (offset < bytes.length) offset += writeSync(fd, bytes, offset);

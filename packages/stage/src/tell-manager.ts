@@ -41,7 +41,9 @@ export class ManagerNotifier {
   ready(): void {
     this.#clear();
     if (this.#told.signal.aborted) return;
-    const { manager, describe } = this.#told;
+    const { manager, describe, progress } = this.#told;
+    // What took its time was the start.
+    progress.advance();
     manager.notify({ READY: 1, STATUS: describe() });
     this.#every(STATUS_MS, () => void manager.notify({ STATUS: describe() }));
     const { watchdogMs } = manager;

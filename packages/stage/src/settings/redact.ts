@@ -1,5 +1,5 @@
 // The settings of redaction. It has no switch: secrets never leave the host as they are.
-import { patternProblem } from "@nightjar/redact";
+import { patternProblem } from "@nightjar/redact/pattern";
 import { list, type Setting, type SettingTable } from "../setting.ts";
 
 const patterns = list({
