@@ -1,8 +1,6 @@
 // What is told arrives at the socket; what the environment says counts as systemd means it.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { temporaryFolder } from "@nightjar/test-support";
+import { startProcess, type Teardown, temporaryFolder } from "@nightjar/test-support";
 import test from "ava";
 import { findServiceManager } from "./index.ts";
 
@@ -15,31 +13,27 @@ print("bound", flush=True)
 sys.stdout.write(receiver.recv(4096).decode())
 `;
 
-async function receive(address: string, send: () => void): Promise<string> {
-  const receiver = spawn("python3", ["-c", RECEIVER, address], { stdio: ["ignore", "pipe", "inherit"] });
-  try {
-    receiver.stdout.setEncoding("utf8");
-    await once(receiver.stdout, "data");
-    send();
-    const [said] = await once(receiver.stdout, "data");
-    return said;
-  } finally {
-    receiver.kill();
-  }
+/** What the socket gets first of what `send` sends. */
+async function receive(test: Teardown, address: string, send: () => void): Promise<string> {
+  const receiver = startProcess(test, "python3", ["-c", RECEIVER, address]);
+  await receiver.line(/bound\n/);
+  send();
+  await receiver.exited;
+  return receiver.stdout.replace("bound\n", "");
 }
 
 test("assignments arrive, a line each", async (t) => {
   const socket = join(temporaryFolder(t), "notify");
   const manager = findServiceManager({ NOTIFY_SOCKET: socket }, process.pid);
   t.false(manager?.notify({ READY: 1 }), "nobody listens yet");
-  const said = await receive(socket, () => manager?.notify({ READY: 1, STATUS: "two\nlines" }));
+  const said = await receive(t, socket, () => manager?.notify({ READY: 1, STATUS: "two\nlines" }));
   t.is(said, "READY=1\nSTATUS=two lines");
 });
 
 test("an abstract socket is reached", async (t) => {
   const socket = `@nightjar-notify-test-${process.pid}`;
   t.is(
-    await receive(socket, () => findServiceManager({ NOTIFY_SOCKET: socket }, 1)?.notify({ WATCHDOG: 1 })),
+    await receive(t, socket, () => findServiceManager({ NOTIFY_SOCKET: socket }, 1)?.notify({ WATCHDOG: 1 })),
     "WATCHDOG=1",
   );
 });

@@ -9,12 +9,12 @@ import { statePaths } from "./state-folder.ts";
 const { values: defaults } = resolveSettings({});
 const TEXT = "app --password Xy12ab34";
 
-test("the key is made once, for its owner alone, and kept", (t) => {
+test("the key is made once, for its owner and group, and kept", (t) => {
   const stateDir = temporaryFolder(t);
   const first = openRedactor(stateDir, defaults).text(TEXT);
   t.regex(first, /^app --password \[redacted:password:[0-9a-f]{8}\]$/);
   t.is(openRedactor(stateDir, defaults).text(TEXT), first);
-  t.is(statSync(statePaths.redactKey(stateDir)).mode & 0o777, 0o600);
+  t.is(statSync(statePaths.redactKey(stateDir)).mode & 0o777, 0o640);
   t.not(openRedactor(temporaryFolder(t), defaults).text(TEXT), first);
 });
 
