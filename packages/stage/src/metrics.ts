@@ -229,6 +229,7 @@ export const factDocs = {
   },
   uplink: {
     content_bundle: "The version of the bundle of content that is in force, or `none`.",
+    content_checked_at: "When the portal was last asked for content and answered, as RFC 3339 has it.",
     indicator_filter: "The filter of indicators in force, or why there is none.",
     indicator_generation: "Up to which changes of the portal's indicators are known here.",
     sensor_id: "The id by which the portal knows this sensor.",

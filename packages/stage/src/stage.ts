@@ -28,6 +28,7 @@ import { resolveSettings } from "./resolve-settings.ts";
 import { clearCaches } from "./safe-mode.ts";
 import type { Settings } from "./settings/index.ts";
 import { statePaths } from "./state-folder.ts";
+import { StatusLine } from "./status-line.ts";
 import type { StageName } from "./streams.ts";
 import { ManagerNotifier } from "./tell-manager.ts";
 import { SENSOR_VERSION } from "./version.ts";
@@ -188,7 +189,9 @@ class RunningStage implements Stage {
     this.signal = stopping.signal;
     const manager = findServiceManager(process.env, process.pid);
     const { progress, signal } = this;
-    if (manager) this.#notifier = new ManagerNotifier({ manager, progress, log, signal, describe: () => this.#line() });
+    const line = new StatusLine(this);
+    if (manager)
+      this.#notifier = new ManagerNotifier({ manager, progress, log, signal, describe: () => line.describe() });
     this.bus = new Bus(this, {
       crash: (error) => this.crash(error),
       moved: () => {
@@ -236,13 +239,6 @@ class RunningStage implements Stage {
         ...this.activity,
       }),
     );
-  }
-
-  /** For `systemctl status`: what the stage does, and what is wrong. */
-  #line(): string {
-    this.beforeStatus();
-    const [issue] = this.health.issues;
-    return issue ? `${this.summary}; ${issue.code}: ${issue.message}` : this.summary;
   }
 
   crash(error: unknown): void {

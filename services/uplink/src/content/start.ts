@@ -68,7 +68,8 @@ async function follow(stage: Stage, link: Link, update: ContentUpdate): Promise<
 
 /** In the words that the runbooks look for. */
 function tell(stage: Stage, outcome: Outcome): void {
-  const { log, counters } = stage;
+  const { log, counters, facts } = stage;
+  facts.set("content_checked_at", new Date().toISOString());
   if (outcome.is === "refused") {
     counters.add("content_refused");
     refuse(stage, outcome.problem);
