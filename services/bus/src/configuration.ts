@@ -1,8 +1,11 @@
 // Renders nats-server's configuration: loopback, JetStream, and one user with its grants for each key.
 import { MESSAGE_BYTES_MAX } from "@nightjar/stage";
+import { HOST_ACCOUNT } from "./account.ts";
 import { atLeast, VERSION_WITH_SYNC_INTERVAL, type Version } from "./binary.ts";
 import type { BusFiles } from "./files.ts";
 import type { Grants } from "./grants.ts";
+import { type LeafNode, renderExports, renderRemote, renderSite } from "./leaf-node.ts";
+import { quote } from "./quote.ts";
 
 const LOG_BYTES_MAX = 5 * 1024 * 1024;
 export const LOG_FILES_MAX = 3;
@@ -29,11 +32,12 @@ export interface Configuration {
   /** Bytes all streams together may reserve. */
   storeBytes: number;
   users: readonly ServerUser[];
+  leaf: LeafNode;
 }
 
 /** The text of nats-server.conf. */
 export function renderConfiguration(configuration: Configuration): string {
-  const { files, port, monitorPort, storeBytes, users } = configuration;
+  const { files, port, monitorPort, storeBytes, users, leaf } = configuration;
   const modern = atLeast(configuration.version, VERSION_WITH_SYNC_INTERVAL);
   return [
     "# Written by the stage bus at each start; changes are lost.",
@@ -54,10 +58,16 @@ export function renderConfiguration(configuration: Configuration): string {
     `  max_file_store: ${storeBytes}`,
     ...(modern ? [`  sync_interval: "${SYNC_INTERVAL_S}s"`] : []),
     "}",
-    "authorization {",
-    "  users: [",
+    ...renderRemote(leaf),
+    "accounts {",
+    `  ${HOST_ACCOUNT}: {`,
+    "    jetstream: enabled",
+    ...renderExports(leaf),
+    "    users: [",
     ...users.flatMap(renderUser),
-    "  ]",
+    "    ]",
+    "  }",
+    ...renderSite(leaf),
     "}",
     "",
   ].join("\n");
@@ -71,9 +81,4 @@ function renderUser({ name, publicKey, grants }: ServerUser): string[] {
     `      subscribe: { allow: [${grants.subscribe.map(quote).join(", ")}] }`,
     "    } }",
   ];
-}
-
-/** JSON's strings are what nats-server's parser takes in double quotes. */
-function quote(text: string): string {
-  return JSON.stringify(text);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AckPolicy, type ConsumerMessages, jetstream } from "@nats-io/jetstream";
 import { waitFor } from "@nightjar/test-support";
 import test, { type ExecutionContext } from "ava";
+import { HOST_ACCOUNT } from "./account.ts";
 import { attach, hasIssue, startBus, type TestBus } from "./testing.ts";
 
 const COUNT = 20;
@@ -123,7 +124,7 @@ test.serial("a durable that is gone, or has lost sight of messages, is healed", 
 
 /** The server's folder of one stream. */
 function streamFolder(bus: TestBus, name: string): string {
-  return join(bus.files.store, "jetstream", "$G", "streams", name);
+  return join(bus.files.store, "jetstream", HOST_ACCOUNT, "streams", name);
 }
 
 async function restartOn(t: ExecutionContext, bus: TestBus, damage: () => void): Promise<string> {

@@ -25,7 +25,7 @@ import { choosePort, LOOPBACK } from "./port.ts";
 import { hasDurable, provisionStreams } from "./provision.ts";
 import { closedWhenDiskFull } from "./room.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
-import { forgetConsumers, setStreamsAside, storedStreams } from "./store.ts";
+import { adoptOlderStore, forgetConsumers, setStreamsAside, storedStreams } from "./store.ts";
 import { Watch } from "./watch.ts";
 
 export interface LifeContext {
@@ -108,20 +108,22 @@ export async function liveOnce(context: LifeContext): Promise<LifeEnd> {
 async function prepare({ stage, files, binary, keys }: LifeContext): Promise<Plan> {
   for (const folder of [files.store, files.logFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(files.folder, FOLDER_MODE);
-  const { disk_bytes, monitor_port } = stage.settings.bus;
+  const { disk_bytes, monitor_port, leaf_url, leaf_credentials, leaf_ca } = stage.settings.bus;
   const budget = budgetOf(disk_bytes, readDisk(files.folder).freeBytes, folderBytes(files.store));
   // Existing streams come back with what was reserved for them, also when the budget is smaller now.
   const reserved = Number(readSmallFile(files.diskBudget)) || 0;
   const port = await choosePort(readSmallFile(files.port));
   const users = [...keys].map(([name, { publicKey }]) => ({ name, publicKey, grants: grantsOf(name) }));
+  const leaf = { url: leaf_url, credentials: leaf_credentials, ca: leaf_ca };
   const storeBytes = Math.max(budget.bytes, reserved);
   const { version } = binary;
   writeIfChanged(stage, files.diskBudget, String(storeBytes));
   writeIfChanged(
     stage,
     files.configuration,
-    renderConfiguration({ files, version, port, monitorPort: monitor_port, storeBytes, users }),
+    renderConfiguration({ files, version, port, monitorPort: monitor_port, storeBytes, users, leaf }),
   );
+  adoptOlderStore(files);
   forgetConsumers(files);
   return { port, budget, expected: storedStreams(files) };
 }

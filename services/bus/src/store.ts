@@ -1,10 +1,18 @@
 // The folder of stored streams: what should be in it, and setting aside what cannot be read.
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { GLOBAL_ACCOUNT, HOST_ACCOUNT } from "./account.ts";
 import type { BusFiles } from "./files.ts";
 
-/** nats-server's own layout below store_dir, for the one account there is. */
-const STREAMS_BELOW = ["jetstream", "$G", "streams"];
+/** nats-server's own layout below store_dir, for the one account that has streams. */
+const STREAMS_BELOW = ["jetstream", HOST_ACCOUNT, "streams"];
+
+/** Streams that an older bus left in the account of who has none are the host's; the server must not run. */
+export function adoptOlderStore(files: BusFiles): void {
+  const older = join(files.store, "jetstream", GLOBAL_ACCOUNT);
+  const own = join(files.store, "jetstream", HOST_ACCOUNT);
+  if (existsSync(older) && !existsSync(own)) renameSync(older, own);
+}
 
 /** The streams that have a folder: after its start the server should know each of them. */
 export function storedStreams(files: BusFiles): string[] {

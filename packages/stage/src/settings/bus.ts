@@ -1,5 +1,5 @@
 // The settings of the stage bus.
-import { integer, path, type Setting, type SettingTable } from "../setting.ts";
+import { integer, path, type Setting, type SettingTable, text } from "../setting.ts";
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -38,5 +38,21 @@ export const busSettings = {
     min: 0,
     max: 65535,
     doc: "Loopback port of nats-server's monitoring pages, which have no authentication. 0 leaves them off.",
+  }),
+  leaf_url: text({
+    default: "",
+    secret: true,
+    doc:
+      "Where a site's own NATS cluster takes leaf nodes, such as `tls://nats.example.com:7422`: events, facts and " +
+      "detections can be subscribed to there, and nothing comes back. They are not redacted: the site keeps them as " +
+      "it keeps its hosts. Empty is off.",
+  }),
+  leaf_credentials: path({
+    default: "",
+    doc: "NATS credentials file (`.creds`) with which the host is let in there. Empty: the URL's own, or none.",
+  }),
+  leaf_ca: path({
+    default: "",
+    doc: "PEM file with the authorities of that cluster's certificates. Empty: those of the system.",
   }),
 } satisfies SettingTable;
