@@ -30,8 +30,8 @@ export function renderExports({ url }: LeafNode): string[] {
 
 /**
  * The account that takes it. Between accounts only what is exported and imported passes, and a stream passes one way:
- * neither what the site says nor its acknowledgements reach the host's. (`deny_imports` of a remote would do the same by
- * its name, and in 2.15 keeps messages from going out, too.)
+ * neither what the site says nor what it acknowledges reaches the host's. A remote's `deny_imports` would be the same
+ * by its name; in 2.15 it keeps messages from going out, too.
  */
 export function renderSite({ url }: LeafNode): string[] {
   if (url === "") return [];
