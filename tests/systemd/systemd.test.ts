@@ -174,6 +174,19 @@ test(`the sensor comes up, and the portal sees its host and its deeds${suffix}`,
   t.is(system.run("systemctl --failed --no-legend 'nightjar*'").stdout, "");
 });
 
+test(`rules that root adds are read by the rule engine's user${suffix}`, async (t) => {
+  t.timeout(STEP_TIMEOUT_MS);
+  const rule = ruleOf("/nowhere").replace("rule: Deed", "rule: Another deed");
+  system.must(`umask 077; cat > /root/added.yaml <<'END'\n${rule}END\nnightjar rules add /root/added.yaml`);
+  await waitFor(() => /^2 rules/.test(ask("StatusText").get("rule-engine") ?? ""), {
+    what: "both rules are in force",
+    timeoutMs: STEP_TIMEOUT_MS,
+    intervalMs: LOOK_MS,
+    explain: describe,
+  });
+  t.pass();
+});
+
 test(`each stage that is killed is started again, it alone, and nothing is lost${suffix}`, async (t) => {
   t.timeout(UP_TIMEOUT_MS * 2);
   for (const stage of stageNames) {

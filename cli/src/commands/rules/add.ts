@@ -1,5 +1,5 @@
 // `nightjar rules add` and `remove`: rules that stand in the state folder beside the sensor's own, a folder each.
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, parse, resolve } from "node:path";
 import { loadRules, SKIPPING_CODES } from "@nightjar/rules";
 import { readRuleFiles, statePaths } from "@nightjar/stage";
@@ -13,6 +13,8 @@ interface AddOptions {
   force?: boolean;
 }
 
+const READABLE_FOLDER_MODE = 0o755;
+const READABLE_FILE_MODE = 0o644;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function addRulesCommand(environment: Environment): Command {
@@ -71,9 +73,18 @@ function copyInto(path: string, folder: string): void {
   const isFolder = statSync(path).isDirectory();
   mkdirSync(isFolder ? dirname(fresh) : fresh, { recursive: true, mode: 0o700 });
   cpSync(path, isFolder ? fresh : join(fresh, basename(path)), { recursive: true, dereference: true });
+  letStagesRead(fresh);
   mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
   rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);
+}
+
+/** Whoever adds them: under systemd the rule engine is a user of its own. */
+function letStagesRead(folder: string): void {
+  chmodSync(folder, READABLE_FOLDER_MODE);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? READABLE_FOLDER_MODE : READABLE_FILE_MODE);
+  }
 }
 
 export function removeRulesCommand(environment: Environment): Command {

@@ -14,7 +14,8 @@ export type Get = <T>(
   take: (head: RestHead, body: RestBody) => Promise<T>,
 ) => Promise<T>;
 
-const FILE_MODE = 0o600;
+/** The rule engine reads it too (shelf.ts). */
+const FILE_MODE = 0o640;
 const OK = 200;
 const PARTIAL = 206;
 const CUT_SHORT = "Connection Failed: connection reset";

@@ -15,7 +15,9 @@ import {
 import { type ContentManifest, type ContentPart, type SignedManifest, SignedManifestSchema } from "@nightjar/proto";
 import { readSmallFile, writeFileAtomic } from "@nightjar/stage";
 
-const FOLDER_MODE = 0o700;
+/** Under systemd the rule engine, which reads what is in force, is another user, of a group with this one. */
+const FOLDER_MODE = 0o750;
+const MANIFEST_MODE = 0o640;
 const VERSION = /^[1-9]\d{0,18}$/;
 
 /** A bundle that came to an end here: it is in force, or could not be loaded. */
@@ -79,7 +81,7 @@ export class Shelf {
       mkdirSync(dirname(file), { recursive: true, mode: FOLDER_MODE });
       linkSync(this.incoming(part, undefined), file);
     }
-    writeFileAtomic(bundleFiles.manifest(fresh), toBinary(SignedManifestSchema, signed));
+    writeFileAtomic(bundleFiles.manifest(fresh), toBinary(SignedManifestSchema, signed), MANIFEST_MODE);
     renameSync(fresh, folder);
     return { folder, manifest, etag: etagOf(signed) };
   }

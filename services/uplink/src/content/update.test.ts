@@ -1,6 +1,6 @@
 // Content against a hostile portal: what is replayed, cut, stretched or swapped is not taken, and the last good stays.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import {
@@ -144,6 +144,13 @@ test("content comes into force, and is so again after a restart", async (t) => {
   world.offered = undefined;
   t.is((await again.run()).is, "nothing new");
   t.like(world.asked.at(-1), { version: 5n, etag: etagOf(good.signed), format: CONTENT_FORMAT });
+});
+
+test("what is in force is readable to the group, in which the rule engine is, and to nobody else", async (t) => {
+  const { folder } = await hostWithGood(t);
+  const entries = readdirSync(join(folder, "versions"), { recursive: true, withFileTypes: true });
+  const modes = entries.map((entry) => statSync(join(entry.parentPath, entry.name)).mode & 0o077);
+  t.deepEqual([...new Set(modes)].sort(), [0o040, 0o050]);
 });
 
 test("an older bundle of the same signer is a replay, also after a restart", async (t) => {
