@@ -5,7 +5,7 @@ export interface Described {
   /** "rules top"; empty for the program itself. */
   path: string;
   description: string;
-  /** As a person writes them: "[names...]". */
+  /** As a person writes them: "<name>", "[names...]". */
   positional: readonly string[];
   options: readonly DescribedOption[];
   /** Names of commands below it, with what they do. */
@@ -31,7 +31,10 @@ export function describe(command: Command, parents: readonly string[] = []): Des
   const own: Described = {
     path: parents.join(" "),
     description: command.description(),
-    positional: command.registeredArguments.map((one) => `[${one.name()}${one.variadic ? "..." : ""}]`),
+    positional: command.registeredArguments.map((one) => {
+      const name = `${one.name()}${one.variadic ? "..." : ""}`;
+      return one.required ? `<${name}>` : `[${name}]`;
+    }),
     options: [...command.options.map(describeOption), HELP],
     commands: below.map((one) => ({ name: one.name(), description: one.description() })),
   };
