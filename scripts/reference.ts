@@ -58,7 +58,9 @@ known (\`SETTING_UNKNOWN\`), a value that is not allowed (\`SETTING_INVALID\`) o
 /** Options of a setting's own are on the page of the settings. */
 function commandSection(command: Program, parents = "nightjar"): string[] {
   const name = `${parents} ${command.name()}`;
-  if (command.commands.length > 0) return command.commands.flatMap((one) => commandSection(one as Program, name));
+  const below = command.commands.flatMap((one) => commandSection(one as Program, name));
+  // What only holds commands has no options.
+  if (command.options.length === 0) return below;
   const names = new Set(settingNames.map(({ flag }) => flag));
   const own = command.options.filter(({ long }) => !names.has(long ?? ""));
   const takesAll = command.options.length - own.length > settingNames.length / 2;
@@ -68,7 +70,7 @@ function commandSection(command: Program, parents = "nightjar"): string[] {
     [takesAll ? "all settings" : "`--state-dir`, `--log-level`, `--cli-color`", "see [settings.md](settings.md)"],
   ];
   const positional = command.registeredArguments.map((one) => ` [${one.name()}]`).join("");
-  return [`## ${name}${positional}`, command.description(), tableOf(["argument", "meaning"], rows)];
+  return [`## ${name}${positional}`, command.description(), tableOf(["argument", "meaning"], rows), ...below];
 }
 
 function cliPage(): string {

@@ -54,7 +54,13 @@ test("zsh and fish take what is for them", async (t) => {
 test("the manual page has every command, setting and exit code, and groff takes it", async (t) => {
   const { code, stdout } = await runCli(["man"]);
   t.is(code, 0);
-  for (const part of [".SS nightjar rules top", "NIGHTJAR_UPLINK_PORTAL_URL", "(NOT_PERMITTED)", "\\-\\-watch"]) {
+  for (const part of [
+    ".SS nightjar rules top",
+    ".SS nightjar doctor\n",
+    "NIGHTJAR_UPLINK_PORTAL_URL",
+    "(NOT_PERMITTED)",
+    "\\-\\-watch",
+  ]) {
     t.true(stdout.includes(part), part);
   }
   readBy(t, ["groff", "-man", "-ww", "-z", "-Tutf8"], stdout);

@@ -28,7 +28,7 @@ function deadSensor(t: ExecutionContext): string {
   write("log/enricher.log", "a line of a log that is too long\n".repeat(LONG_LOG_LINES));
   write("portal/token", `${TOKEN}\n`);
   write("bus/keys/operator.nk", "SUAEXAMPLEEXAMPLEEXAMPLE\n");
-  write("crash/enricher.json", '{"stack":"Error: at enrich"}\n');
+  write("enricher/crashes/1.json", '{"stack":"Error: at enrich"}\n');
   return stateDir;
 }
 
@@ -63,7 +63,7 @@ asRoot("with everything down there is a package, and its manifest says what coul
   t.like(row("system/ulimit.txt"), { status: "ok" });
   t.regex(files.get("system/ulimit.txt") ?? "", /^Max open files/m);
   t.regex(files.get("sensor/errors.txt") ?? "", /comm error \(401\)/);
-  t.regex(files.get("crash/enricher.json") ?? "", /at enrich/);
+  t.regex(files.get("crash/enricher/1.json") ?? "", /at enrich/);
   t.like(row("log/enricher.log"), { status: "left out", problem: "the package is full: --size-max" });
   t.false(files.has("log/enricher.log"));
   const all = [...files.values()].join("\n");

@@ -5,6 +5,8 @@ export interface Described {
   /** "rules top"; empty for the program itself. */
   path: string;
   description: string;
+  /** It does something itself, and does not only hold commands. */
+  runs: boolean;
   /** As a person writes them: "<name>", "[names...]". */
   positional: readonly string[];
   options: readonly DescribedOption[];
@@ -31,6 +33,7 @@ export function describe(command: Command, parents: readonly string[] = []): Des
   const own: Described = {
     path: parents.join(" "),
     description: command.description(),
+    runs: command.options.length > 0,
     positional: command.registeredArguments.map((one) => {
       const name = `${one.name()}${one.variadic ? "..." : ""}`;
       return one.required ? `<${name}>` : `[${name}]`;

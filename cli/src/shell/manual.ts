@@ -24,7 +24,7 @@ export function manualPage([program, ...commands]: readonly Described[]): string
     heading("DESCRIPTION"),
     roff(program?.description ?? ""),
     heading("COMMANDS"),
-    ...commands.filter(({ commands: below }) => below.length === 0).map((one) => commandPart(one, flags)),
+    ...commands.filter(({ runs }) => runs).map((one) => commandPart(one, flags)),
     heading("SETTINGS"),
     "Each is a flag of the commands that take it, a variable of the environment, and a key of the settings file.",
     ...settingNames.map(({ flag, variable, setting }) =>

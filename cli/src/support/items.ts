@@ -1,6 +1,8 @@
 // What a support package holds: a table, the most telling first, since what is beyond the size is left out.
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { stageNames } from "@nightjar/stage";
 import { findLogs } from "../logs/files.ts";
 
 /** Where an item comes from: a program, a file, a command of our own, or whoever asks for it. */
@@ -29,7 +31,8 @@ const METADATA_ADDRESS = "http://169.254.169.254/";
 const METADATA_MS_MAX = 1_000;
 const JOURNAL_LINES = "20000";
 const UNITS = "nightjar*";
-const CRASH_FOLDER = "crash";
+/** In each stage's own folder. */
+const CRASHES_FOLDER = "crashes";
 
 /** Commands of our own, which say by themselves that a sensor does not run. */
 const OWN: readonly (readonly [name: string, ...args: string[]])[] = [
@@ -44,6 +47,7 @@ const OWN: readonly (readonly [name: string, ...args: string[]])[] = [
   ["actors.txt", "actors"],
   ["outputs.json", "outputs", "list", "--json"],
   ["filters.json", "doctor", "--filters", "--json"],
+  ["inventory.json", "inventory", "--json"],
 ];
 
 const PROGRAMS: readonly (readonly [name: string, ...command: [string, ...string[]]])[] = [
@@ -93,16 +97,24 @@ export function supportItems({ stateDir, logFolder, kernelRelease, askBus }: Pla
     { name: "sensor/supervisor.json", source: { file: join(stateDir, "run", "supervisor.json") } },
     { name: "sensor/state_folder.txt", source: { program: ["ls", "-lR", stateDir] } },
     { name: "sensor/state_disk.txt", source: { program: ["df", "-hT", stateDir] } },
-    ...named("crash", filesOf(join(stateDir, CRASH_FOLDER))),
+    ...[...stageNames, "portal"].flatMap((stage) =>
+      named(join("crash", stage), filesOf(join(stateDir, stage, CRASHES_FOLDER))),
+    ),
     ...PROGRAMS.map(([name, ...program]): Item => ({ name, source: { program } })),
     ...FILES.map(([name, file]): Item => ({ name, source: { file } })),
-    { name: "system/kernel_config.txt", source: { file: `/boot/config-${kernelRelease}` } },
+    { name: "system/kernel_config.txt", source: { ask: async () => kernelConfig(kernelRelease) } },
     { name: "system/imds.txt", source: { ask: askMetadata } },
     ...named(
       "log",
       findLogs(logFolder).flatMap(({ files }) => files.toReversed()),
     ),
   ];
+}
+
+/** Beside the kernel, as most distributions put it; or from the kernel itself, where it was built in. */
+function kernelConfig(kernelRelease: string): string {
+  const file = `/boot/config-${kernelRelease}`;
+  return existsSync(file) ? readFileSync(file, "utf8") : gunzipSync(readFileSync("/proc/config.gz")).toString();
 }
 
 function filesOf(folder: string): string[] {
