@@ -27,7 +27,7 @@ export const apk: DatabaseFormat = {
       else if (line.startsWith("o:") && value !== owner.name) owner.source = { name: value, version: owner.version };
       // Of what is in the root folder itself, the folder is "".
       else if (line.startsWith("F:")) folder = value === "" ? "" : `/${value}`;
-      else if (line.startsWith("R:") && owner.name !== "") sink.file(`${folder}/${value}`, owner);
+      else if (line.startsWith("R:") && owner.name !== "") sink.file?.(`${folder}/${value}`, owner);
     }
     end();
     return problems;

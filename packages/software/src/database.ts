@@ -18,8 +18,11 @@ export interface Package {
 export interface Sink {
   /** A package that is installed, with files or without. */
   installed(found: Package): void;
-  /** A file, by its absolute path in the root folder, and the package it belongs to. */
-  file(path: string, owner: Package): void;
+  /**
+   * A file, by its absolute path in the root folder, and the package it belongs to. Where nobody wants to know of files
+   * their lists are not read, which are most of a database.
+   */
+  file?(path: string, owner: Package): void;
 }
 
 export interface DatabaseFormat {

@@ -27,6 +27,8 @@ export const dpkg: DatabaseFormat = {
   read(root, sink) {
     const problems: string[] = [];
     const packages = readPackages(root, problems, sink);
+    readParts(root, problems, sink);
+    if (!sink.file) return problems;
     const diversions = attempt(problems, () => readDiversions(root)) ?? new Map<string, Diversion>();
     for (const file of root.names(INFO)) {
       if (!file.endsWith(".list")) continue;
@@ -37,7 +39,6 @@ export const dpkg: DatabaseFormat = {
       const list = attempt(problems, () => root.readText(`${INFO}/${file}`, DATABASE_BYTES_MAX));
       addFiles(list ?? "", owner, diversions, sink);
     }
-    readParts(root, problems, sink);
     return problems;
   },
 };
@@ -101,7 +102,7 @@ function addFiles(list: string, owner: Package, diversions: Map<string, Diversio
     // Folders stand before what is in them, and belong to many.
     if (path === "/." || (end >= 0 && list.startsWith(`${path}/`, end + 1))) continue;
     const diversion = diversions.get(path);
-    sink.file(diversion && diversion.by !== owner.name ? diversion.to : path, owner);
+    sink.file?.(diversion && diversion.by !== owner.name ? diversion.to : path, owner);
   }
 }
 
@@ -115,7 +116,7 @@ function readParts(root: RootFolder, problems: string[], sink: Sink): void {
     if (owner.name === "") continue;
     sink.installed(owner);
     for (const line of read(`${name}${SUMS_ENDING}`).split("\n")) {
-      if (line.length > SUM_PATH_AT) sink.file(`/${line.slice(SUM_PATH_AT)}`, owner);
+      if (line.length > SUM_PATH_AT) sink.file?.(`/${line.slice(SUM_PATH_AT)}`, owner);
     }
   }
 }

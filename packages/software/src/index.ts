@@ -7,4 +7,11 @@ export type { Manager, Package } from "./database.ts";
 export { installedModules, type Module, moduleOf } from "./modules/modules.ts";
 export { openInRoot } from "./root/open-in-root.ts";
 export { NotReadable } from "./root/walk.ts";
-export { type Owner, SOFTWARE_LIMITS, Software, type SoftwareLimits } from "./software.ts";
+export {
+  databasesVersion,
+  installedPackages,
+  type Owner,
+  SOFTWARE_LIMITS,
+  Software,
+  type SoftwareLimits,
+} from "./software.ts";

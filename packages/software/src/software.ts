@@ -142,6 +142,23 @@ export class Software {
   }
 }
 
+/** What changes when a root folder's databases do; the same text for the same state, "" where there is none. */
+export function databasesVersion(rootPath: string): string {
+  const root = new RootFolder(rootPath);
+  return FORMATS.flatMap(({ watched }) => watched.map((path) => root.version(path)))
+    .filter(Boolean)
+    .join("\n");
+}
+
+/** The packages that are installed, without reading which files they have. */
+export function installedPackages(rootPath: string): { packages: Package[]; problems: string[] } {
+  const root = new RootFolder(rootPath);
+  const packages: Package[] = [];
+  const sink: Sink = { installed: (found) => void (packages.length < INSTALLED_MAX && packages.push(found)) };
+  const problems = FORMATS.flatMap((format) => format.read(root, sink).map((one) => `${format.manager}: ${one}`));
+  return { packages, problems };
+}
+
 /** The same text for databases in the same state. */
 function versionOf(root: RootFolder, aliases: Aliases): string {
   return [aliases.version, ...FORMATS.flatMap(({ watched }) => watched.map((path) => root.version(path)))].join("\n");

@@ -40,7 +40,7 @@ export const rpm: DatabaseFormat = {
             const header = attempt(problems, () => readHeader(bytes));
             if (!header) continue;
             sink.installed(header.package);
-            for (const name of filesOf(header)) sink.file(name, header.package);
+            if (sink.file) for (const name of filesOf(header)) sink.file(name, header.package);
           }
         });
       }

@@ -140,7 +140,7 @@ export class Catalogue {
   /** Forgets what was not seen for too long. */
   expire(nowMs: number, isHeld: IsHeld): void {
     for (const entry of this.#entries.values())
-      if (nowMs - entry.lastSeenMs > this.#limits.keptMs && !isHeld(entry)) this.#forget(entry);
+      if (nowMs - entry.lastSeenMs > this.#limits.keptMs && !isHeld(entry)) this.forget(entry);
   }
 
   /** What is newer than a revision, the oldest first; undefined where it is not known what was forgotten since. */
@@ -160,7 +160,8 @@ export class Catalogue {
     return entry;
   }
 
-  #forget({ id }: Entry): void {
+  /** It is no more. */
+  forget({ id }: Entry): void {
     this.#entries.delete(id);
     const gone = { id, revision: ++this.revision };
     this.#goneUnwritten.push(gone);
@@ -178,7 +179,7 @@ export class Catalogue {
     const surplus = this.#entries.size - this.#limits.itemsMax + Math.ceil(this.#limits.itemsMax * EVICT_PART);
     for (const entry of free.slice(0, surplus)) {
       this.evicted++;
-      this.#forget(entry);
+      this.forget(entry);
     }
   }
 }

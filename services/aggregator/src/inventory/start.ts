@@ -14,6 +14,7 @@ import { deltaOf } from "./deltas.ts";
 import { writeExport } from "./export-file.ts";
 import { type ItemKind, itemId } from "./identity.ts";
 import { Inventory } from "./inventory.ts";
+import { InstalledPackages } from "./packages.ts";
 import { InventoryPublisher } from "./publisher.ts";
 import { InventoryStore } from "./store.ts";
 import { TICK_MS } from "./watch.ts";
@@ -24,6 +25,8 @@ const MS_PER_H = 3_600_000;
 const SETTLE_MS = 1_000;
 /** An enricher with 10,000 processes answers within some seconds. */
 const ANSWER_WAIT_MS = 60_000;
+/** How often it is looked whether other packages are installed. */
+const PACKAGES_MS = 10_000;
 /** The first file is there soon. */
 const FIRST_EXPORT_MS = 20_000;
 
@@ -137,7 +140,13 @@ function runAtIntervals(stage: Stage, inventory: Inventory, publisher: Inventory
   };
   const bug = (error: unknown) => log.error("the inventory cannot go on", { error: describeError(error) });
   const first = setTimeout(() => void exportNow(), FIRST_EXPORT_MS);
+  const packages = new InstalledPackages(inventory.catalogue);
+  const lookAtPackages = () => {
+    for (const problem of packages.look(Date.now())) log.warn("packages are not listed whole", { problem });
+  };
+  lookAtPackages();
   const timers = [
+    setInterval(lookAtPackages, PACKAGES_MS),
     setInterval(() => void inventory.watch.tick(), TICK_MS),
     setInterval(
       () =>
