@@ -8,6 +8,8 @@ import { connectAs } from "../connect/bus.ts";
 import { askInventory, type ItemKind } from "../inventory/ask.ts";
 import { Index, itemJson, VIEWS, type View } from "../inventory/views.ts";
 import { table } from "../show/table.ts";
+import { exportCommand } from "./inventory/export.ts";
+import { unusedCommand, vulnerableCommand } from "./inventory/vulnerable.ts";
 
 interface ViewOptions {
   since?: number;
@@ -31,6 +33,9 @@ export function inventoryCommand(environment: Environment): Command {
   // Flags behind a view's name are the view's.
   inventory.enablePositionalOptions();
   for (const view of VIEWS) inventory.addCommand(viewCommand(environment, view));
+  inventory.addCommand(vulnerableCommand(environment));
+  inventory.addCommand(unusedCommand(environment));
+  inventory.addCommand(exportCommand(environment, (context) => ask(context, [])));
   return inventory;
 }
 

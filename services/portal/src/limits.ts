@@ -53,6 +53,11 @@ export const ADVISORY_TEXT_CHARS_MAX = 512;
 /** Advisories of all sources; a further one is refused with resource_exhausted. */
 export const ADVISORIES_MAX = 2_000_000;
 
+/** How often it is looked whether findings are to be made anew. */
+export const JUDGE_INTERVAL_MS = 2_000;
+/** How long none is made after the store refused one, as on a full disk. */
+export const JUDGE_PAUSE_MS = 30_000;
+
 /** Sensors known to one portal; a further one is refused with resource_exhausted. */
 export const SENSORS_MAX = 100_000;
 /** Detections that wait to be stored; beyond, requests are answered unavailable and tried again by the sensor. */

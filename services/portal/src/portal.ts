@@ -1,14 +1,7 @@
 // The portal as a whole: store, services and housekeeping in one folder.
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import {
-  AdvisoryService,
-  HealthService,
-  IntelService,
-  InventoryService,
-  QueryService,
-  SensorService,
-} from "@nightjar/proto";
+import { HealthService, IntelService, InventoryService, QueryService, SensorService } from "@nightjar/proto";
 import { describeError, type Logger, readSmallFile, writeFileAtomic } from "@nightjar/stage";
 import { openAccounts } from "./accounts/accounts.ts";
 import type { Clock } from "./clock.ts";
@@ -35,8 +28,7 @@ import { sensorService } from "./sensor-service.ts";
 import { type RunningServer, registration, type ServerOptions, serve } from "./server.ts";
 import { Store } from "./store.ts";
 import { openStoreFolder } from "./store-folder.ts";
-import { advisoryService } from "./vulnerabilities/advisory-service.ts";
-import { AdvisoryStore } from "./vulnerabilities/advisory-store.ts";
+import { openVulnerabilities } from "./vulnerabilities/vulnerabilities.ts";
 
 const MS_PER_DAY = 24 * 60 * 60 * 1_000;
 
@@ -99,6 +91,7 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
   await store.follow((cursor) => feed.advance(cursor), failed);
   const accounts = await openAccounts({ ...options, database, room, failed });
   const content = openContent({ database, room, clock, failed });
+  const vulnerabilities = openVulnerabilities({ database, room, clock, failed });
   const services = [
     accounts.service,
     content.service,
@@ -106,7 +99,7 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
     registration(QueryService, queryService(store, feed, clock), ["operator"]),
     registration(HealthService, healthService({ ...health, clock, failed }), HEALTH_CALLERS),
     registration(IntelService, intelService(intel, clock, failed), intelCallers),
-    registration(AdvisoryService, advisoryService(new AdvisoryStore(database, room), clock, failed), ["operator"]),
+    ...vulnerabilities.services,
     registration(InventoryService, inventoryService(new InventoryStore(database, room), failed), inventoryCallers),
   ];
   const server = await serveOnKeptPort(options, {
@@ -119,6 +112,7 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
     const deleted = await store.deleteReceivedBefore(clock() - options.retentionDays * MS_PER_DAY);
     if (deleted > 0) log.info("detections deleted, their time is over", { deleted, days: options.retentionDays });
     await health.sweep();
+    await vulnerabilities.sweep(clock() - options.retentionDays * MS_PER_DAY);
     const expired = await intel.deleteExpired(clock());
     if (expired > 0) log.info("indicators deleted, their time is over", { expired });
     return deleted;
@@ -143,6 +137,7 @@ async function startLocked(options: PortalOptions, unlock: () => void): Promise<
       for (const timer of timers) clearInterval(timer);
       rmSync(addressFile, { force: true });
       await server.close();
+      await vulnerabilities.end();
       await intake.drain();
       await store.close();
       unlock();

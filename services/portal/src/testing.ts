@@ -15,8 +15,10 @@ import {
   AdvisoryService,
   type Detection,
   DetectionSchema,
+  FindingService,
   HealthService,
   IntelService,
+  InventoryService,
   Priority,
   QueryService,
   SensorService,
@@ -112,6 +114,8 @@ export function clientsOf(stateDir: string, options: ClientOptions = {}) {
     health: createClient(HealthService, transport),
     intel: createClient(IntelService, transport),
     advisories: createClient(AdvisoryService, transport),
+    findings: createClient(FindingService, transport),
+    inventories: createClient(InventoryService, transport),
   };
 }
 

@@ -59,11 +59,7 @@ function portText({ protocol, address, port }: PortItem): string {
 function addressText(address: Uint8Array): string {
   if (address.length === IPV4_BYTES) return address.join(".");
   const groups = Buffer.from(address).toString("hex").match(/.{4}/g) ?? [];
-  const text = groups.map((group) => group.replace(/^0+(?=.)/, "")).join(":");
-  // The longest run of zeros is left out (RFC 5952).
-  const runs = [...text.matchAll(/(?<![^:])0(?::0)+(?![^:])/g)].sort((one, other) => other[0].length - one[0].length);
-  const [run] = runs;
-  if (!run) return text;
-  const [before, after] = [text.slice(0, run.index).replace(/:$/, ""), text.slice(run.index + run[0].length)];
-  return `${before}::${after.replace(/^:/, "")}`;
+  // The URL parser writes it as RFC 5952 asks.
+  const url = URL.parse(`http://[${groups.join(":")}]/`);
+  return url ? url.hostname.slice(1, -1) : Buffer.from(address).toString("hex");
 }

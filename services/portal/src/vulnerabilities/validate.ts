@@ -1,13 +1,14 @@
-// What AdvisoryService takes: each check gives a problem a person can act on, or undefined.
-import type { Advisory, ImportAdvisoriesRequest, RemoveAdvisoriesRequest } from "@nightjar/proto";
+// What AdvisoryService and FindingService take: each check gives a problem a person can act on, or undefined.
+import type { Advisory, ImportAdvisoriesRequest, ListFindingsRequest, RemoveAdvisoriesRequest } from "@nightjar/proto";
 import { orderOf } from "@nightjar/vulnerabilities";
-import { ADVISORIES_PER_IMPORT_MAX, ADVISORY_AFFECTED_MAX, ADVISORY_TEXT_CHARS_MAX } from "../limits.ts";
+import { ADVISORIES_PER_IMPORT_MAX, ADVISORY_AFFECTED_MAX, ADVISORY_TEXT_CHARS_MAX, PAGE_MAX } from "../limits.ts";
 import { type Check, firstProblem, isTime, type Problem, within } from "../validate.ts";
 
 const IMPORT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const SOURCE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const ADVISORY_ID = /^[\w.:+-]{1,128}$/;
 const SCORE_MAX = 10;
+const RANK_LIMIT = 2 ** 31;
 
 export function checkImport({ importId, source, advisories }: ImportAdvisoriesRequest): Problem {
   const problem = firstProblem([
@@ -59,4 +60,25 @@ export function checkRemoval({ source, exceptImportId }: RemoveAdvisoriesRequest
     sourceCheck(source),
     ["except_import_id", exceptImportId === "" || IMPORT_ID.test(exceptImportId), "the id of an import"],
   ]);
+}
+
+export function checkListing({
+  advisory,
+  sensorId,
+  limit,
+}: Pick<ListFindingsRequest, "advisory" | "sensorId" | "limit">): Problem {
+  return firstProblem([
+    ["advisory", advisory === "" || ADVISORY_ID.test(advisory), "the id of an advisory, or one of its aliases"],
+    within("sensor_id", sensorId, ADVISORY_TEXT_CHARS_MAX),
+    ["sensor_id", !sensorId.includes("\0"), "no NUL characters"],
+    ["limit", limit <= PAGE_MAX, `0 to ${PAGE_MAX}, not ${limit}`],
+  ]);
+}
+
+/** Of what came back as a place: [rank, id, sensor]. */
+export function problemOfPlace(parsed: unknown): Problem {
+  const [rank, id, sensorId, ...more] = Array.isArray(parsed) ? parsed : [];
+  const texts = [id, sensorId].every((text) => typeof text === "string" && !text.includes("\0"));
+  const holds = Number.isInteger(rank) && Math.abs(rank) < RANK_LIMIT && texts && more.length === 0;
+  return firstProblem([["after", holds, "what an answer of this portal gave as next"]]);
 }
