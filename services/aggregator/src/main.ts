@@ -8,9 +8,14 @@ import type { Indicators } from "./indicators/indicators.ts";
 import { startIndicators } from "./indicators/start.ts";
 import { publishInterest } from "./interest.ts";
 import type { Inventory } from "./inventory/inventory.ts";
+import { measure } from "./inventory/measure.ts";
 import { startInventory } from "./inventory/start.ts";
 
-await runStage("aggregator", main);
+/** Not as a stage, but for its benchmark: a measurement by its name. */
+const MEASURE = "--measure";
+
+if (process.argv[2] === MEASURE) process.exitCode = await measure(process.argv[3]);
+else await runStage("aggregator", main);
 
 async function main(stage: Stage): Promise<void> {
   const { bus, settings } = stage;
