@@ -33,7 +33,9 @@ test("a Go program tells its modules, and the standard library", (t) => {
   // buf, which checks our schemas, is written in Go.
   const ours = createRequire(new URL("../../../../package.json", import.meta.url));
   const buf = createRequire(ours.resolve("@bufbuild/buf/package.json"));
-  const found = inFile(buf.resolve(`@bufbuild/buf-linux-${process.arch}/bin/buf`));
+  const found = inFile(
+    buf.resolve(`@bufbuild/buf-linux-${process.arch === "arm64" ? "aarch64" : process.arch}/bin/buf`),
+  );
   const versionOf = (name: string) => found.find((one) => one.name === name)?.version ?? "";
   t.true(found.every(({ manager }) => manager === "go"));
   t.regex(versionOf("stdlib"), /^1\.\d+/);
