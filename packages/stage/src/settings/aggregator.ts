@@ -51,7 +51,7 @@ export const aggregatorSettings = {
     min: 1_000,
     max: 500_000,
     unit: "items",
-    doc: "Items of the runtime inventory that are kept, about 1 KB of memory each. Above it those unseen longest go.",
+    doc: "Items of the runtime inventory that are kept, about 2 KB of memory each. Above it those unseen longest go.",
   }),
   inventory_kept_h: integer({
     default: 720,

@@ -42,9 +42,10 @@ export class Facts {
   readonly #options: FactsOptions;
   readonly #peers: Peers;
   readonly #known = new Map<string, KnownProgram>();
+  readonly #files = new Map<string, Entry>();
   readonly #cursor = new FieldCursor();
   /** Of the event that is being taken. */
-  readonly #event = { type: 0, pid: 0, startNs: 0, timeNs: 0 };
+  readonly #event = { type: 0, pid: 0, startNs: 0, timeNs: 0, dataStart: 0, dataEnd: 0, isFailed: false };
 
   constructor(options: FactsOptions) {
     this.#options = options;
@@ -63,6 +64,7 @@ export class Facts {
       this.#read(batch, index);
       const at = { ms: Math.round(bootMs + this.#event.timeNs / NS_PER_MS), times: 1 };
       if (this.#event.type === EVENT.exec.number) this.#exec(part, index, at);
+      else if (this.#event.type === EVENT.library.number) this.#library(part, index, at);
       else TAKES.get(this.#event.type)?.(this, { part, index, at });
     }
   }
@@ -86,8 +88,33 @@ export class Facts {
     return found;
   }
 
-  /** A file was mapped: the acting process has it. */
-  mapped({ part, index, at }: Sight, library: Library, actor: Actor | undefined): void {
+  /** A file was mapped: the acting process has it. What is known already is not decoded. */
+  #library(part: Part, index: number, at: When): void {
+    const { dataStart, dataEnd, isFailed, pid } = this.#event;
+    if (isFailed) return;
+    const { catalogue, processes, began } = this.#options;
+    const { batch, keys, rows } = part;
+    const key = keys.ofFile(dataStart, dataEnd, batch.actor(index), batch.mapped(index));
+    const known = this.#files.get(key);
+    if (known && catalogue.get(known.id) === known) {
+      catalogue.touch(known, at);
+      processes.loaded(this.#identity, known.id);
+      return;
+    }
+    const { data } = eventOf(batch, index);
+    if (data.case !== "library") return;
+    const file = this.#mapped({ part, index, at }, data.value, rows.actor(batch.actor(index)));
+    processes.loaded(this.#identity, file.id);
+    // Until all is known of it, it is read each time.
+    if (!isComplete(file)) {
+      began(pid);
+      return;
+    }
+    if (this.#files.size >= KNOWN_MAX) this.#files.clear();
+    this.#files.set(key, file);
+  }
+
+  #mapped({ part, index, at }: Sight, library: Library, actor: Actor | undefined): Entry {
     const contents = part.rows.executable(part.batch.mapped(index));
     const seen: SeenFile = {
       path: latin1(library.path),
@@ -101,9 +128,7 @@ export class Facts {
       contents,
       use: "mapped",
     };
-    const file = seeFile(this.#options.catalogue, seen, actor?.container, at);
-    this.#options.processes.loaded(this.#identity, file.id);
-    if (!isComplete(file)) this.#options.began(this.#event.pid);
+    return seeFile(this.#options.catalogue, seen, actor?.container, at);
   }
 
   /** A port that the acting process listens on. */
@@ -166,14 +191,20 @@ export class Facts {
   #read(batch: BatchReader, index: number): void {
     const event = this.#event;
     event.type = event.pid = event.startNs = event.timeNs = 0;
+    event.isFailed = false;
     const cursor = this.#cursor.enter(batch.bytes, batch.eventStart(index), batch.eventEnd(index));
     while (cursor.next()) {
       const { number, wireType } = cursor;
-      if (number >= TYPE_MIN && wireType === WIRE_BYTES) event.type = number;
-      else if (wireType !== WIRE_VARINT) continue;
+      if (number >= TYPE_MIN && wireType === WIRE_BYTES) {
+        event.type = number;
+        event.dataStart = cursor.start;
+        event.dataEnd = cursor.end;
+      } else if (wireType !== WIRE_VARINT) continue;
       else if (number === EVENT.timeNs.number) event.timeNs = cursor.uint();
       else if (number === EVENT.pid.number) event.pid = cursor.uint();
       else if (number === EVENT.startTimeNs.number) event.startNs = cursor.uint();
+      // A negative number is one of the highest.
+      else if (number === EVENT.result.number) event.isFailed = cursor.uint() > Number.MAX_SAFE_INTEGER;
     }
   }
 }
@@ -208,13 +239,6 @@ function whole<Case extends NonNullable<Event["data"]["case"]>>(
 
 /** What is made of events, by the type's id. */
 const TAKES: ReadonlyMap<number, (facts: Facts, sight: Sight) => void> = new Map([
-  [
-    EVENT.library.number,
-    whole("library", (facts, sight, library) => {
-      const { batch, rows } = sight.part;
-      facts.mapped(sight, library, rows.actor(batch.actor(sight.index)));
-    }),
-  ],
   [
     EVENT.listen.number,
     whole("listen", (facts, sight, { descriptor }) => facts.listens(sight, descriptor?.local, IPPROTO_TCP)),

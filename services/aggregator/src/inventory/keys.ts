@@ -1,10 +1,11 @@
-// What makes a process's program the one that it is, read from the encoded row: the same text for the same program.
+// What makes a program or a mapped file the one that it is, read from encoded rows: the same text for the same one.
 import { type BatchReader, FieldCursor, WIRE_BYTES, WIRE_VARINT } from "@nightjar/events";
-import { ContainerSchema, ExecSchema, ExecutableSchema, ProcessSchema } from "@nightjar/proto";
+import { ContainerSchema, ExecSchema, ExecutableSchema, LibrarySchema, ProcessSchema } from "@nightjar/proto";
 
 const PROCESS = ProcessSchema.field;
 const EXEC = ExecSchema.field;
 const CONTAINER = ContainerSchema.field;
+const LIBRARY = LibrarySchema.field;
 
 /** The fields whose bytes, as they stand in the message, tell one program from another. */
 const OF_PROCESS: ReadonlySet<number> = new Set([PROCESS.uid.number, PROCESS.unit.number]);
@@ -19,6 +20,12 @@ const OF_EXEC: ReadonlySet<number> = new Set([
 ]);
 /** Of a script also what it was asked for by. */
 const OF_SCRIPT: ReadonlySet<number> = new Set([EXEC.filename.number, EXEC.workingDirectory.number]);
+const OF_LIBRARY: ReadonlySet<number> = new Set([
+  LIBRARY.path.number,
+  LIBRARY.modifiedTimeNs.number,
+  LIBRARY.upperLayer.number,
+  LIBRARY.unlinked.number,
+]);
 const OF_CONTAINER: ReadonlySet<number> = new Set([
   CONTAINER.fullId.number,
   CONTAINER.imageId.number,
@@ -64,6 +71,23 @@ export class RowKeys {
     }
     if (image === "") return "";
     return key + image + this.#containerKey(container - 1) + this.#executableKey(executable - 1);
+  }
+
+  /** The same of the file that a process in a row mapped, from an encoded Library in bytes[start, end). */
+  ofFile(start: number, end: number, actor: number, executable: number): string {
+    let key = this.#containerOf(actor) + this.#executableKey(executable);
+    const cursor = this.#cursor.enter(this.#batch.bytes, start, end);
+    while (cursor.next()) if (OF_LIBRARY.has(cursor.number)) key += this.#field(cursor);
+    return key;
+  }
+
+  #containerOf(row: number): string {
+    const { processBounds: bounds, bytes } = this.#batch;
+    let container = 0;
+    const cursor = this.#cursor.enter(bytes, bounds[2 * row] ?? 0, bounds[2 * row + 1] ?? 0);
+    while (cursor.next())
+      if (cursor.number === PROCESS.container.number && cursor.wireType === WIRE_VARINT) container = cursor.uint();
+    return this.#containerKey(container - 1);
   }
 
   #imageKey(start: number, end: number): string {
