@@ -27,6 +27,7 @@ import { openRedactor } from "./redact-key.ts";
 import { resolveSettings } from "./resolve-settings.ts";
 import { clearCaches } from "./safe-mode.ts";
 import type { Settings } from "./settings/index.ts";
+import { startSparingMemory } from "./spare-memory.ts";
 import { statePaths } from "./state-folder.ts";
 import { StatusLine } from "./status-line.ts";
 import type { StageName } from "./streams.ts";
@@ -123,6 +124,7 @@ export async function runStage(name: StageName, main: (stage: Stage) => Promise<
   process.on("uncaughtException", (error) => stage.crash(error));
   process.on("unhandledRejection", (error) => stage.crash(error));
   endWithSupervisor(() => void stage.stop(EXIT_OK));
+  startSparingMemory(stopping.signal);
   log.info(`${name} starts`, { version: SENSOR_VERSION, pid: process.pid, instance: stage.instance });
   if (stage.hasGivenUp()) return end(log, EXIT_GIVEN_UP);
   try {
