@@ -43,7 +43,7 @@ Nightjar, a runtime security sensor for Linux.
   sudo ./nightjar run                 install what is missing into this checkout, build, and watch this machine
   sudo ./nightjar test                the same, then the whole test suite
   ./nightjar run --replay FILE        play a recording through all stages; needs no root
-  ./nightjar package                  make the self-contained build, into dist/nightjar
+  ./nightjar package                  make the self-contained build and packages of it, into dist/
   ./nightjar setup                    only install and build
 
 Installed are packages of the distribution, and under .tools and node_modules whatever else is needed.

@@ -1,6 +1,6 @@
 // The product as it is delivered, made for a test by the command that makes it for everybody.
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@nightjar/test-support";
 
@@ -18,4 +18,11 @@ export function buildProduct(test: Parameters<typeof temporaryFolder>[0], format
   const args = formats.flatMap((format) => ["--format", format]);
   execFileSync(process.execPath, [join(ROOT, "scripts/package.ts"), ...args, "--out", out], { stdio: "pipe" });
   return out;
+}
+
+/** The path of the package in `folder` whose name ends like this. */
+export function packageIn(folder: string, ending: string): string {
+  const name = readdirSync(folder).find((one) => one.startsWith("nightjar") && one.endsWith(ending));
+  if (!name) throw new Error(`${folder} has no package ${ending}`);
+  return join(folder, name);
 }
