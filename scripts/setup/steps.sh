@@ -56,7 +56,7 @@ END
 choose_builder() {
   BUILDER_UID=$(id -u)
   BUILDER_GID=$(id -g)
-  BUILDER_HOME=$HOME
+  BUILDER_HOME=${HOME:-$(getent passwd "$BUILDER_UID" | cut -d : -f 6)}
   [ "$BUILDER_UID" = 0 ] && [ "${SUDO_UID:-0}" != 0 ] || return 0
   setpriv --reuid "$SUDO_UID" --regid "$SUDO_GID" --init-groups test -w "$NIGHTJAR_ROOT" || return 0
   BUILDER_UID=$SUDO_UID
