@@ -17,6 +17,7 @@ import { PortalError } from "./errors.ts";
 import { type IndicatorPlace, IndicatorsFullError, type IntelStore } from "./intel-store.ts";
 import { checkImport, checkLookUp, checkPage, checkRemoval, problemOfPlace } from "./intel-validate.ts";
 import { PAGE_DEFAULT } from "./limits.ts";
+import { placeFrom } from "./page-place.ts";
 import type { Callers } from "./principal.ts";
 import { refuse, type StoreFailure } from "./sensor-service.ts";
 
@@ -88,14 +89,6 @@ function bytesOf(place: IndicatorPlace | undefined): Uint8Array {
 }
 
 function placeOf(bytes: Uint8Array): IndicatorPlace | undefined {
-  if (bytes.length === 0) return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    // Said below, as of any other place that is none.
-  }
-  refuse(problemOfPlace(parsed));
-  const [value, kind, source] = parsed as [string, IndicatorKind, string];
-  return { value, kind, source };
+  const place = placeFrom<[string, IndicatorKind, string]>(bytes, problemOfPlace);
+  return place && { value: place[0], kind: place[1], source: place[2] };
 }

@@ -5,6 +5,7 @@ import { type FindingService, ListFindingsResponseSchema, ListUnusedPackagesResp
 import { rankOf } from "@nightjar/vulnerabilities";
 import type { Database } from "../database.ts";
 import { PAGE_DEFAULT } from "../limits.ts";
+import { placeFrom } from "../page-place.ts";
 import { asConnectError, refuse, type StoreFailure } from "../sensor-service.ts";
 import { type FindingPlace, listFindings } from "./finding-store.ts";
 import { unusedPackages } from "./unused.ts";
@@ -35,14 +36,6 @@ export function findingService(database: Database, failed: StoreFailure): Servic
 
 /** A place as it went out with the page before. */
 function placeOf(bytes: Uint8Array): FindingPlace | undefined {
-  if (bytes.length === 0) return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    // Said below, as of any other place that is none.
-  }
-  refuse(problemOfPlace(parsed));
-  const [rank, id, sensorId] = parsed as [number, string, string];
-  return { rank, id, sensorId };
+  const place = placeFrom<[number, string, string]>(bytes, problemOfPlace);
+  return place && { rank: place[0], id: place[1], sensorId: place[2] };
 }
