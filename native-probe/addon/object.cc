@@ -93,6 +93,25 @@ bool has_attach_point(const btf *kernel, const bpf_program *program) {
     return btf__find_by_name_kind(kernel, ("btf_trace_" + place).c_str(), BTF_KIND_TYPEDEF) > 0;
 }
 
+// Tracepoints that had another name: io_uring_submit_req until 6.4 (2ad57931db64).
+constexpr struct {
+    const char *section;
+    const char *older;
+} kRenamed[] = {{"tp_btf/io_uring_submit_req", "io_uring_submit_sqe"}};
+
+// A program that is called is of no use unless it is loaded for the tracepoint that its caller is attached to. Whether
+// it now is, where the kernel has that under an older name; callers have a program for either.
+bool meant_for_older_name(const btf *kernel, bpf_program *program) {
+    if (!kernel || !called_program(bpf_program__name(program)).type) return false;
+    for (const auto &[section, older] : kRenamed) {
+        if (std::strcmp(bpf_program__section_name(program), section) != 0) continue;
+        const std::string type = std::string("btf_trace_") + older;
+        if (btf__find_by_name_kind(kernel, type.c_str(), BTF_KIND_TYPEDEF) <= 0) return false;
+        return bpf_program__set_attach_target(program, 0, older) == 0;
+    }
+    return false;
+}
+
 // The event types whose programs for system calls are loaded.
 TypeSet types_with_program(const bpf_object *object) {
     TypeSet found;
@@ -208,7 +227,8 @@ void Object::leave_out_absent() {
     if (libbpf_get_error(kernel)) kernel = nullptr;
     bpf_program *program;
     bpf_object__for_each_program(program, object_) {
-        if (!has_attach_point(kernel, program)) bpf_program__set_autoload(program, false);
+        if (has_attach_point(kernel, program) || meant_for_older_name(kernel, program)) continue;
+        bpf_program__set_autoload(program, false);
     }
     btf__free(kernel);
 }
