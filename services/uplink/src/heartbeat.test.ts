@@ -78,6 +78,7 @@ test("how much is seen goes by what is there and by what the issues say", (t) =>
     [[...all, status("uplink", "PORTAL_UNREACHABLE")], Visibility.FULL],
     [[...all, status("bus", "STREAM_FULL")], Visibility.REDUCED],
     [[...all.slice(1), status("collector", "PROBE_PARTIAL")], Visibility.REDUCED],
+    [[...all, status("collector", "GOVERNOR_READS")], Visibility.REDUCED],
     [[...all.slice(0, 2), status("rule-engine", "RULES_NONE")], Visibility.NONE],
     [all.slice(1), Visibility.NONE],
     [[...all.slice(1), status("collector", "", { ready: false })], Visibility.NONE],

@@ -5,7 +5,7 @@ import type { HealthCodeName } from "@nightjar/stage";
 /** Without these nothing is watched, or nothing detected. */
 const NEEDED = ["collector", "enricher", "rule-engine"];
 const BLIND: ReadonlySet<string> = new Set(["RULES_NONE"] satisfies HealthCodeName[]);
-/** What these say is not seen, or was lost on the way. */
+/** What these say is not seen, was given up, or was lost on the way. */
 const REDUCED: ReadonlySet<string> = new Set([
   "PROBE_PARTIAL",
   "PROBE_RING_LOST",
@@ -18,6 +18,12 @@ const REDUCED: ReadonlySet<string> = new Set([
   "GARBAGE",
   "POISON",
   "BUS_STORE_BROKEN",
+  "GOVERNOR_NOISY_READS",
+  "GOVERNOR_READS",
+  "GOVERNOR_LIBRARIES",
+  "GOVERNOR_NETWORK",
+  "GOVERNOR_WRITES",
+  "GOVERNOR_ALL_BUT_PROCESSES",
 ] satisfies HealthCodeName[]);
 
 /** `statuses` are those of the stages that answered. */
