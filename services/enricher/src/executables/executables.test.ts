@@ -9,6 +9,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -241,4 +242,14 @@ test("what was asked is not read again, but for what may have changed unseen", a
   const changed = named(path);
   t.not(told(changed).key, told(fresh).key);
   t.is((await known(changed, own)).digest, sha256(Buffer.from("on")));
+});
+
+test("what is asked while it closes is given up, and rejects nothing", async (t) => {
+  const own = new Executables(thread, { fileBytesMax: FILE_BYTES_MAX, bytesPerSecond: 1024 ** 3 });
+  await own.ready;
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const looks = [1, 2, 3].map(() => own.look(pids.map(Number)));
+  await own.close();
+  t.deepEqual(await Promise.all(looks), [undefined, undefined, undefined]);
+  t.is(await own.look([process.pid]), undefined);
 });

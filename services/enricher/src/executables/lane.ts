@@ -22,6 +22,7 @@ export class Lane {
   #isBusy = false;
   /** Threads that were given up and have not ended. */
   #lost = 0;
+  #isClosed = false;
 
   /** `thread` is the path of the module that runs in it. */
   constructor(thread: string, workerData: ThreadData, timeoutMs: number) {
@@ -39,18 +40,24 @@ export class Lane {
 
   /** Tasks in the order they came, one at a time. Rejects only where the thread does not start, or has a bug. */
   async run<Name extends keyof Tasks>(name: Name, ask: Tasks[Name]["ask"]): Promise<Outcome<Tasks[Name]["answer"]>> {
-    const isLost = this.#lost >= STUCK_THREADS_MAX;
+    const isLost = this.#isClosed || this.#lost >= STUCK_THREADS_MAX;
     if (isLost || this.#waiting.length - this.#first >= TASKS_WAITING_MAX) {
       this.counts.refused++;
       return { failed: isLost ? "no_answer" : "busy" };
     }
     if (this.#isBusy) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#isBusy = true;
+    if (this.#isClosed) {
+      this.#next();
+      return { failed: "no_answer" };
+    }
     const signal = AbortSignal.timeout(this.#timeoutMs);
     const [thread] = this.#pool.threads;
     try {
       return { answer: await this.#pool.run({ name, ask } as Task, { signal }) };
     } catch (error) {
+      // What was under way ends with the thread.
+      if (this.#isClosed) return { failed: "no_answer" };
       if (!signal.aborted) throw error;
       this.counts.stuck++;
       this.#lost++;
@@ -61,8 +68,9 @@ export class Lane {
     }
   }
 
-  /** No more is asked of it; a thread that does not end is left to the process's end. */
+  /** Gives up what is under way or waits; a thread that does not end is left to the process's end. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#pool.destroy();
   }
 
